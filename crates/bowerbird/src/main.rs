@@ -1,0 +1,2 @@
+//! The binary: verbs, configuration, wiring.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What is this pin: image and text become embedding, palette, thumbnail.

@@ -1,0 +1,198 @@
+//! Everything that can be tuned while the system runs. An experiment overrides any of it.
+
+use crate::{HEAD_COUNT, Source, Surface};
+use serde::{Deserialize, Serialize};
+
+/// All parameters of the request path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// Most candidates that leave L1 for L2.
+    pub l1_keep_max: usize,
+    /// Longest ranking that paging walks through.
+    pub slate_max: usize,
+    /// How long a request may take when it does not say (ms).
+    pub deadline_ms: u64,
+    /// Most recent actions that start walks and content neighbours.
+    pub seeds_max: usize,
+    /// Candidate generators.
+    pub generators: GeneratorsParams,
+    /// The walk.
+    pub walk: WalkParams,
+    /// Spacing and variety.
+    pub diversity: DiversityParams,
+    /// Home feed.
+    pub home: SurfaceParams,
+    /// Related pins.
+    pub related: SurfaceParams,
+    /// Search.
+    pub search: SurfaceParams,
+    /// Ideas for a board.
+    pub board: SurfaceParams,
+}
+
+/// One candidate generator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorParams {
+    /// Whether it runs.
+    pub on: bool,
+    /// Most pins that it may offer.
+    pub quota_max: usize,
+    /// How long it may take (ms).
+    pub deadline_ms: u64,
+}
+
+/// The candidate generators by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)] // the fields are the sources' names
+pub struct GeneratorsParams {
+    pub retrieval: GeneratorParams,
+    pub walks: GeneratorParams,
+    pub text: GeneratorParams,
+    pub content: GeneratorParams,
+    pub fresh: GeneratorParams,
+    pub popular: GeneratorParams,
+    pub exploration: GeneratorParams,
+}
+
+/// The random walk (Eksombatchai et al., WWW 2018).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WalkParams {
+    /// Steps over all start pins.
+    pub steps_max: u32,
+    /// Chance that a walk goes on after a step; its length is geometric.
+    pub continue_chance: f32,
+    /// Stop when this many pins have `stop_visits` visits; 0 walks all steps.
+    pub stop_pins: u32,
+    /// See `stop_pins`.
+    pub stop_visits: u32,
+    /// Half-life of a start pin's weight (days).
+    pub start_half_life_days: f32,
+}
+
+/// Variety of the slate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiversityParams {
+    /// How far back spacing looks (positions).
+    pub window: usize,
+    /// Part of the utility's spread that a neighbour of the same creator costs.
+    pub same_creator: f32,
+    /// The same for a shared topic.
+    pub same_topic: f32,
+    /// Part of the utility's spread that looking alike costs.
+    pub alike: f32,
+}
+
+/// What one surface wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SurfaceParams {
+    /// Weight of each head in the utility, in the order of [`crate::HEADS`].
+    pub weights: [f32; HEAD_COUNT],
+    /// Whether pins that the pinner has seen are left out.
+    pub hide_seen: bool,
+    /// Every so many positions one slot is given to exploration; 0 gives none.
+    pub explore_every: usize,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            l1_keep_max: 500,
+            slate_max: 500,
+            deadline_ms: 250,
+            seeds_max: 256,
+            generators: GeneratorsParams::default(),
+            walk: WalkParams::default(),
+            diversity: DiversityParams::default(),
+            home: SurfaceParams { explore_every: 20, ..SurfaceParams::default() },
+            related: SurfaceParams { hide_seen: false, ..SurfaceParams::default() },
+            search: SurfaceParams { hide_seen: false, ..SurfaceParams::default() },
+            board: SurfaceParams::default(),
+        }
+    }
+}
+
+impl Default for GeneratorParams {
+    fn default() -> Self {
+        GeneratorParams { on: true, quota_max: 500, deadline_ms: 100 }
+    }
+}
+
+impl Default for GeneratorsParams {
+    fn default() -> Self {
+        let quota = |quota_max| GeneratorParams { quota_max, ..GeneratorParams::default() };
+        GeneratorsParams {
+            retrieval: quota(500),
+            walks: quota(500),
+            text: quota(500),
+            content: quota(200),
+            fresh: quota(100),
+            popular: quota(200),
+            exploration: quota(20),
+        }
+    }
+}
+
+impl Default for WalkParams {
+    fn default() -> Self {
+        WalkParams {
+            steps_max: 100_000,
+            continue_chance: 0.5,
+            stop_pins: 1_000,
+            stop_visits: 20,
+            start_half_life_days: 30.0,
+        }
+    }
+}
+
+impl Default for DiversityParams {
+    fn default() -> Self {
+        DiversityParams { window: 8, same_creator: 0.2, same_topic: 0.1, alike: 0.2 }
+    }
+}
+
+impl Default for SurfaceParams {
+    fn default() -> Self {
+        SurfaceParams { weights: [1.0, 0.3, 0.2, 0.5, 0.5, -3.0], hide_seen: true, explore_every: 0 }
+    }
+}
+
+impl Params {
+    /// The parameters of a surface; notifications are served like the home feed.
+    pub fn surface(&self, surface: Surface) -> &SurfaceParams {
+        match surface {
+            Surface::Home | Surface::Notification => &self.home,
+            Surface::Related => &self.related,
+            Surface::Search => &self.search,
+            Surface::Board => &self.board,
+        }
+    }
+
+    /// The parameters of a candidate generator.
+    pub fn generator(&self, source: Source) -> &GeneratorParams {
+        match source {
+            Source::Retrieval => &self.generators.retrieval,
+            Source::Walks => &self.generators.walks,
+            Source::Text => &self.generators.text,
+            Source::Content => &self.generators.content,
+            Source::Fresh => &self.generators.fresh,
+            Source::Popular => &self.generators.popular,
+            Source::Exploration => &self.generators.exploration,
+        }
+    }
+
+    /// The same parameters without exploration: what quality is measured with.
+    #[must_use]
+    pub fn for_evaluation(mut self) -> Params {
+        self.generators.exploration.on = false;
+        for surface in [&mut self.home, &mut self.related, &mut self.search, &mut self.board] {
+            surface.explore_every = 0;
+        }
+        self
+    }
+}

@@ -1,0 +1,90 @@
+//! What was served, as it is written down: the source of training rows and of "why did I see this?".
+
+use crate::{Drop, EventId, HEAD_COUNT, PinId, SourceSet, Subject, Surface};
+
+/// One stage of the funnel: how long it took and how many candidates passed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StageTrace {
+    /// Name of the stage, or `stage/component`.
+    pub name: String,
+    /// How long it took (µs).
+    pub took_us: u32,
+    /// Candidates before it.
+    pub before: u32,
+    /// Candidates after it.
+    pub after: u32,
+    /// What went wrong or was decided: a deadline missed, an exact scan chosen.
+    pub note: Option<String>,
+}
+
+/// What the funnel did for one request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// The stages in order.
+    pub stages: Vec<StageTrace>,
+    /// Every candidate that was dropped, and by whom.
+    pub dropped: Vec<Drop>,
+    /// The ranked candidates with all that is known of them, best first.
+    pub ranked: Vec<ServedItem>,
+    /// What was left out to keep the deadline, in words; empty when nothing was.
+    pub degraded: Vec<String>,
+    /// Version of the model that scored; empty when none was there.
+    pub model: String,
+}
+
+/// A reason why an item does not stand where its score would put it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    /// The rule that moved it.
+    pub by: &'static str,
+    /// Its place before.
+    pub from: u16,
+    /// Its place after.
+    pub to: u16,
+}
+
+/// One ranked candidate as the funnel saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedItem {
+    /// The pin.
+    pub pin: PinId,
+    /// Where it came from.
+    pub sources: SourceSet,
+    /// Rank and score given by each source, in the order of `sources`.
+    pub offers: Vec<(u16, f32)>,
+    /// Rank after L1, from 0.
+    pub l1_rank: u16,
+    /// L1 score.
+    pub l1: f32,
+    /// Rank after L2, from 0.
+    pub l2_rank: u16,
+    /// Probability per head.
+    pub heads: [f32; HEAD_COUNT],
+    /// Utility.
+    pub utility: f32,
+    /// The ranking features as seen, in the order of the model's feature names.
+    pub features: Vec<f32>,
+    /// Where blending moved it and why.
+    pub moves: Vec<Move>,
+}
+
+/// One answer, as the log keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// The request's name.
+    pub request_id: EventId,
+    /// When it was served (ms, UTC).
+    pub ts_ms: u64,
+    /// Who asked: the pinner's own id.
+    pub pinner: String,
+    /// Where it was shown.
+    pub surface: Surface,
+    /// What it was about.
+    pub subject: Subject,
+    /// First position of this page in the ranking.
+    pub offset: u32,
+    /// How many pins this page showed: `trace.ranked[offset..offset + shown]` in slate order.
+    pub shown: u32,
+    /// What the funnel did.
+    pub trace: Trace,
+}

@@ -1,0 +1,59 @@
+//! A question and its answer.
+
+use crate::{BoardId, EventId, PinId, PinnerId, SourceSet, Surface, Trace};
+
+/// What a request is about besides the pinner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// Nothing: the home feed.
+    None,
+    /// More like this pin.
+    Pin(PinId),
+    /// More for this board.
+    Board(BoardId),
+    /// These words.
+    Query(String),
+}
+
+/// One question to the funnel. Time and seed are arguments, so that the same request gives the same slate.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its name in the log; outcomes refer to it.
+    pub request_id: EventId,
+    /// Where the slate will be shown.
+    pub surface: Surface,
+    /// What it is about.
+    pub subject: Subject,
+    /// The asker's own id, as given.
+    pub pinner_key: String,
+    /// The asker, when they are known.
+    pub pinner: Option<PinnerId>,
+    /// How many pins are wanted.
+    pub limit: usize,
+    /// The moment of the request (ms, UTC).
+    pub now_ms: u64,
+    /// How long the answer may take (ms).
+    pub deadline_ms: u64,
+    /// Seed of walks and exploration.
+    pub seed: u64,
+}
+
+/// One pin of a slate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlateItem {
+    /// The pin.
+    pub pin: PinId,
+    /// The score it was ordered by.
+    pub score: f32,
+    /// Where it came from.
+    pub sources: SourceSet,
+}
+
+/// The ordered answer: the whole ranking that paging walks through, best first.
+#[derive(Clone, Debug, Default)]
+pub struct Slate {
+    /// The pins in order.
+    pub items: Vec<SlateItem>,
+    /// What happened on the way.
+    pub trace: Trace,
+}

@@ -1,0 +1,1 @@
+//! Who was saved together: the pin-board graph, incremental, with random walks.

@@ -1,0 +1,1 @@
+//! Which pins match this vector, these words, this filter.

@@ -1,0 +1,1 @@
+//! Parquet tables, SQL, point-in-time training rows.

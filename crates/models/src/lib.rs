@@ -1,0 +1,1 @@
+//! What will this pinner do: weights, id tables, inference kernels, model cards.

@@ -1,0 +1,1 @@
+//! HTTP, pinner app, auth, metrics; the only wire types.

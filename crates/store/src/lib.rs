@@ -1,0 +1,1 @@
+//! What outlives a process: event log, state, blobs; the embedded engines.

@@ -1,0 +1,1 @@
+//! How are weights learned: data sets, losses, loops, evaluation, promotion gates.

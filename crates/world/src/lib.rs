@@ -1,0 +1,1 @@
+//! A planted world with known truth, drawn pictures and behaviour.
