@@ -46,11 +46,12 @@ impl FromStr for EventId {
         if text.len() != LENGTH || !matches!(text.as_bytes()[0], b'0'..=b'7') {
             return Err(bad());
         }
-        text.bytes().try_fold(0u128, |value, byte| {
-            let digit = ALPHABET.iter().position(|&known| known == byte.to_ascii_uppercase()).ok_or_else(bad)?;
-            Ok(value << 5 | digit as u128)
-        })
-        .map(EventId)
+        text.bytes()
+            .try_fold(0u128, |value, byte| {
+                let digit = ALPHABET.iter().position(|&known| known == byte.to_ascii_uppercase()).ok_or_else(bad)?;
+                Ok(value << 5 | digit as u128)
+            })
+            .map(EventId)
     }
 }
 
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn other_text_is_refused() {
-        for text in ["", "abc", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "0000000000000000000000000U", "ééééééééééééé"] {
+        for text in ["", "abc", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "0000000000000000000000000U", "ééééééééééééé"]
+        {
             assert!(text.parse::<EventId>().is_err(), "{text}");
         }
     }

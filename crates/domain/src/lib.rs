@@ -23,7 +23,7 @@ mod record;
 mod request;
 mod rng;
 
-pub use action::{Action, ActionSet, HEADS, HEAD_COUNT, Surface, UnknownWord};
+pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
 pub use fact::{Act, Board, Event, Fact, Pin, Pinner, Refusal, TopicKind, Understood, limits};
