@@ -1,6 +1,6 @@
 //! A question and its answer.
 
-use crate::{BoardId, EventId, PinId, PinnerId, SourceSet, Surface, Trace};
+use crate::{Act, BoardId, EventId, PinId, PinnerId, SourceSet, Surface, Trace};
 
 /// What a request is about besides the pinner.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Request {
     pub pinner_key: String,
     /// The asker, when they are known.
     pub pinner: Option<PinnerId>,
+    /// History to answer with instead of the pinner's own, newest last: replays, evaluation, anonymous sessions.
+    pub history: Option<Vec<Act>>,
     /// How many pins are wanted.
     pub limit: usize,
     /// The moment of the request (ms, UTC).
