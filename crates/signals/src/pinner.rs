@@ -1,0 +1,138 @@
+//! What is known of one pinner.
+
+use crate::bytes::{BadState, Reader, put_int};
+use crate::recent::RecentIds;
+use domain::{Act, Action, BoardId, PinId, Surface};
+
+/// Most positive acts kept per pinner.
+pub const SEQUENCE_MAX: usize = 256;
+/// Most boards kept per pinner.
+pub const BOARDS_MAX: usize = 1_024;
+const SEEN_MAX: usize = 4_096;
+const SAVED_MAX: usize = 32_768;
+const VERSION: u8 = 1;
+
+/// One pinner's state; only pinners who acted have one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PinnerState {
+    /// Positive acts sorted by time, newest last; one per (pin, action).
+    pub(crate) history: Vec<Act>,
+    pub(crate) seen: RecentIds<SEEN_MAX>,
+    pub(crate) saved: RecentIds<SAVED_MAX>,
+    pub(crate) hidden: RecentIds<SAVED_MAX>,
+    /// Most recently used last.
+    pub(crate) boards: Vec<BoardId>,
+}
+
+impl PinnerState {
+    pub(crate) fn apply(&mut self, act: &Act) {
+        if act.action.needs_pin() {
+            self.seen.add(act.pin.0);
+        }
+        if act.action.is_positive() {
+            self.remember(*act);
+        }
+        if act.action.is_negative() {
+            self.hidden.add(act.pin.0);
+        }
+        if act.action == Action::Save {
+            self.saved.add(act.pin.0);
+            if let Some(board) = act.board {
+                self.use_board(board);
+            }
+        }
+    }
+
+    /// Puts a positive act in its place in time; of the same action on the same pin only the newest stays.
+    fn remember(&mut self, act: Act) {
+        let twin = self.history.iter().position(|old| (old.pin, old.action) == (act.pin, act.action));
+        if let Some(twin) = twin {
+            if self.history[twin].ts_ms > act.ts_ms {
+                return;
+            }
+            self.history.remove(twin);
+        }
+        let mut place = self.history.partition_point(|old| old.ts_ms <= act.ts_ms);
+        if self.history.len() >= SEQUENCE_MAX {
+            if place == 0 {
+                return;
+            }
+            self.history.remove(0);
+            place -= 1;
+        }
+        if self.history.len() == self.history.capacity() {
+            self.history.reserve_exact((self.history.len() / 4 + 4).min(SEQUENCE_MAX - self.history.len()));
+        }
+        self.history.insert(place, act);
+    }
+
+    fn use_board(&mut self, board: BoardId) {
+        if let Some(place) = self.boards.iter().rposition(|&known| known == board) {
+            self.boards[place..].rotate_left(1);
+            return;
+        }
+        if self.boards.len() >= BOARDS_MAX {
+            self.boards.remove(0);
+        }
+        self.boards.push(board);
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut to = vec![VERSION];
+        put_int(&mut to, self.history.len() as u64);
+        let mut before_ms = 0;
+        for act in &self.history {
+            put_act(&mut to, act, before_ms);
+            before_ms = act.ts_ms;
+        }
+        self.seen.encode(&mut to);
+        self.saved.encode(&mut to);
+        self.hidden.encode(&mut to);
+        put_int(&mut to, self.boards.len() as u64);
+        self.boards.iter().for_each(|board| put_int(&mut to, u64::from(board.0)));
+        to
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<PinnerState, BadState> {
+        let mut from = Reader::new(bytes, VERSION)?;
+        let mut state = PinnerState::default();
+        let length = from.length(SEQUENCE_MAX)?;
+        state.history.reserve_exact(length);
+        let mut before_ms = 0;
+        for _ in 0..length {
+            let act = read_act(&mut from, before_ms)?;
+            before_ms = act.ts_ms;
+            state.history.push(act);
+        }
+        state.seen = RecentIds::decode(&mut from)?;
+        state.saved = RecentIds::decode(&mut from)?;
+        state.hidden = RecentIds::decode(&mut from)?;
+        for _ in 0..from.length(BOARDS_MAX)? {
+            state.boards.push(BoardId(from.int32()?));
+        }
+        from.end()?;
+        Ok(state)
+    }
+}
+
+/// The board's id is stored plus one, 0 is none; the time as what passed since the act before.
+fn put_act(to: &mut Vec<u8>, act: &Act, before_ms: u64) {
+    put_int(to, u64::from(act.pin.0));
+    put_int(to, act.board.map_or(0, |board| u64::from(board.0) + 1));
+    to.extend([act.action.code(), act.surface.code()]);
+    put_int(to, act.ts_ms - before_ms);
+    to.extend(act.value.to_le_bytes());
+}
+
+fn read_act(from: &mut Reader<'_>, before_ms: u64) -> Result<Act, BadState> {
+    let pin = PinId(from.int32()?);
+    let board = match from.int()? {
+        0 => None,
+        above => Some(BoardId(u32::try_from(above - 1).map_err(|_| BadState::Value("board"))?)),
+    };
+    let action = Action::from_code(from.byte()?).filter(|action| action.is_positive());
+    let action = action.ok_or(BadState::Value("action"))?;
+    let surface = Surface::from_code(from.byte()?).ok_or(BadState::Value("surface"))?;
+    let ts_ms = before_ms.checked_add(from.int()?).ok_or(BadState::Value("time"))?;
+    Ok(Act { pin, board, action, surface, ts_ms, value: from.amount()? })
+}
