@@ -1,1 +1,36 @@
-//! What is this pin: image and text become embedding, palette, thumbnail.
+//! What is this pin?
+//!
+//! Bytes and words from outside come in, an understood pin goes out: [`understand`] decodes the picture under strict
+//! limits, makes a thumbnail (JPEG, at most [`THUMBNAIL_WIDTH_MAX`] px wide), finds five main colours and computes one
+//! **content embedding** of [`CONTENT_DIM`] numbers and unit length. It is a pure function of its arguments.
+//!
+//! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are (words
+//! and their pieces, hashed and projected), the rest what the picture looks like (edges and colours by place, compacted
+//! by fixed cosine transforms). A missing part is zeros and the other carries the norm, so that pins with and without
+//! pictures, and bare queries ([`embed_text`]), meet in one space by inner product.
+//!
+//! ```
+//! let pin = domain::Pin { id: "p1".into(), title: "Brass lamp".into(), ..domain::Pin::default() };
+//! let content = content::understand(&pin, None)?;
+//! assert_eq!(content.understood.embedding.len(), content::CONTENT_DIM);
+//! # Ok::<(), content::ContentError>(())
+//! ```
+//!
+//! **Architecture invariant:** nothing here panics on what comes from outside, and nothing allocates more than
+//! [`limits`] allow.
+
+mod colour;
+mod embedding;
+mod error;
+mod look;
+mod palette;
+mod picture;
+mod text;
+mod understand;
+
+pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM, embed, embed_text};
+pub use error::ContentError;
+pub use palette::{PALETTE_COLOURS, palette};
+pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
+pub use text::normalise;
+pub use understand::{Content, understand};

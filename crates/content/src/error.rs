@@ -1,0 +1,39 @@
+//! Why a pin could not be understood.
+
+/// What is wrong with the bytes of a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// More bytes than are taken.
+    #[error("the picture has {bytes} bytes, at most {bytes_max} are taken")]
+    TooManyBytes {
+        /// What came.
+        bytes: usize,
+        /// What is taken.
+        bytes_max: usize,
+    },
+    /// More pixels than are decoded, or none.
+    #[error("the picture has {width}×{height} pixels, between 1 and {pixels_max} are taken")]
+    BadSize {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Most pixels taken.
+        pixels_max: u64,
+    },
+    /// Not one of the known formats.
+    #[error("the picture is not a JPEG, PNG or WebP")]
+    UnknownFormat,
+    /// A known format, but broken.
+    #[error("the picture cannot be decoded: {reason}")]
+    Malformed {
+        /// What the decoder says.
+        reason: String,
+    },
+    /// A picture could not be written.
+    #[error("the picture cannot be encoded: {reason}")]
+    Encode {
+        /// What the encoder says.
+        reason: String,
+    },
+}

@@ -1,0 +1,68 @@
+//! Words: made alike, cut into pieces, hashed.
+
+use domain::hash64;
+
+/// Longest text that is read, in characters.
+const CHARS_MAX: usize = 4_000;
+
+/// The text in lower case, accents and width forms of the Latin letters removed, everything that is neither letter nor
+/// digit turned into single spaces; at most 4,000 characters are read.
+pub fn normalise(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    for letter in text.chars().take(CHARS_MAX).flat_map(char::to_lowercase) {
+        let letter = plain(letter);
+        if letter.is_alphanumeric() {
+            normal.push(letter);
+        } else if !is_mark(letter) && !normal.is_empty() && !normal.ends_with(' ') {
+            normal.push(' ');
+        }
+    }
+    normal.truncate(normal.trim_end().len());
+    normal
+}
+
+/// Combining accents and joiners vanish instead of parting a word.
+fn is_mark(letter: char) -> bool {
+    matches!(letter, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{ad}' | '\'' | '’')
+}
+
+/// A letter without accent or width form, where Unicode's compatibility tables know a plain one.
+fn plain(letter: char) -> char {
+    match letter {
+        '\u{ff10}'..='\u{ff19}' | '\u{ff41}'..='\u{ff5a}' => char::from_u32(letter as u32 - 0xfee0).unwrap_or(letter),
+        'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
+        'ç' | 'ć' | 'č' | 'ĉ' | 'ċ' => 'c',
+        'ď' | 'đ' => 'd',
+        'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => 'e',
+        'ğ' | 'ģ' | 'ĝ' | 'ġ' => 'g',
+        'ì'..='ï' | 'ī' | 'į' | 'ı' => 'i',
+        'ķ' => 'k',
+        'ł' | 'ľ' | 'ļ' | 'ĺ' => 'l',
+        'ñ' | 'ń' | 'ň' | 'ņ' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ő' => 'o',
+        'ř' | 'ŕ' => 'r',
+        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'ť' | 'ţ' | 'ț' => 't',
+        'ù'..='ü' | 'ū' | 'ů' | 'ű' | 'ų' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ž' | 'ż' => 'z',
+        other => other,
+    }
+}
+
+/// Pieces of a text with their weights: `piece` gets the hash and the weight of each.
+pub(crate) fn pieces(normal: &str, mut piece: impl FnMut(u64, f32)) {
+    const WORD_WEIGHT: f32 = 1.0;
+    const TRIGRAM_WEIGHT: f32 = 0.35;
+    for word in normal.split(' ').filter(|word| !word.is_empty()) {
+        piece(hash_of(word.chars()), WORD_WEIGHT);
+        let framed: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
+        for window in framed.windows(3) {
+            piece(hash_of(window.iter().copied()), TRIGRAM_WEIGHT);
+        }
+    }
+}
+
+fn hash_of(letters: impl Iterator<Item = char>) -> u64 {
+    letters.fold(0xB0B5, |hash, letter| hash64(hash ^ u64::from(u32::from(letter))))
+}
