@@ -1,1 +1,51 @@
-//! What will this pinner do: weights, id tables, inference kernels, model cards.
+//! What will this pinner do?
+//!
+//! A [`Model`] is one sequence model with two heads, computed by our own kernels. A pinner's history becomes
+//! [`Token`]s, a question becomes a [`Condition`]; [`tokens`] builds them from acts, for training and serving alike:
+//!
+//! ```text
+//! token     = id · W + content · W + facts(action, surface, dwell, gap)         newest last
+//! condition = id · W + content · W + facts(surface, kind, gap)                  the last row
+//! trunk     = causal pre-norm transformer, attention biased by distance
+//! user      = normalise(gate · Σ attention · own(history) + gate · own(subject) + MLP(condition))
+//! pin       = normalise(own(pin) + neighbours · W + MLP[own(pin) ; neighbours])
+//! own       = id + content · W                                  ids: two rows of one hashed table
+//! ```
+//!
+//! [`Model::encode`] gives the user vector, [`Model::pin_vector`] a pin's; their inner product is the retrieval score.
+//! [`Model::l1`] and [`Model::rank`] score rows of [`FEATURES`]. Without a learned ranking head, [`Ranker::prior`]
+//! ranks by `dot` and `walk_share`. A pin that was not in training has no id and works from content and neighbours.
+//!
+//! Weights travel in a flat file with a checksum ([`Model::to_bytes`], [`Model::from_bytes`]); damaged bytes are an
+//! error, never a panic.
+//!
+//! **Architecture invariant:** no burn here, no gradients, no files; the same bytes and inputs give the same numbers.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod card;
+mod config;
+mod error;
+mod features;
+mod file;
+mod ids;
+mod kernel;
+mod model;
+mod rank;
+mod token;
+mod trunk;
+mod weights;
+
+pub use card::ModelCard;
+pub use config::ModelConfig;
+pub use error::ModelError;
+pub use features::{FEATURE_COUNT, FEATURES};
+pub use ids::IdTable;
+pub use kernel::{NORM_EPSILON, UNIT_EPSILON};
+pub use model::{Model, PinInput, UserState};
+pub use rank::{RANK_HIDDEN, Ranker, feature};
+pub use token::{
+    CONDITION_FACTS, Condition, DISTANCES, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token, tokens,
+};
+pub use trunk::Scratch;
+pub use weights::{BlockPart, Matrix, Part, Weights};

@@ -1,0 +1,171 @@
+//! The forward pass from a history and a question to the user vector.
+
+use crate::kernel::{add_scaled, dot, matmul, matmul_add, normalise, rms_norm, silu, softmax};
+use crate::token::{DISTANCES, distance_bucket};
+use crate::{BlockPart, Condition, Model, Part, Token};
+
+/// Buffers of one encoding, kept between requests. `n` tokens and the condition make `n + 1` rows.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    /// Ids of tokens, `n × dim`.
+    ids: Vec<f32>,
+    /// Contents of tokens, `n × content_dim`.
+    content: Vec<f32>,
+    /// Tokens in the space of pins, `n × dim`.
+    own: Vec<f32>,
+    /// Keys of the read-out, `n × dim`.
+    pool_keys: Vec<f32>,
+    /// The subject in the space of pins.
+    subject: Vec<f32>,
+    /// The residual stream, `(n + 1) × dim`.
+    x: Vec<f32>,
+    /// Normalised rows, `(n + 1) × dim`.
+    normed: Vec<f32>,
+    queries: Vec<f32>,
+    keys_values: Vec<f32>,
+    mixed: Vec<f32>,
+    hidden: Vec<f32>,
+    scores: Vec<f32>,
+}
+
+pub(crate) fn encode(model: &Model, history: &[Token], condition: &Condition, s: &mut Scratch) -> Vec<f32> {
+    let history = &history[history.len().saturating_sub(model.config.history_max)..];
+    embed_history(model, history, s);
+    matmul(&s.x, model.weights.part(Part::PoolKey), fit(&mut s.pool_keys, history.len() * model.config.dim));
+    embed_condition(model, condition, s);
+    for block in 0..model.config.layers {
+        // Of the last block only the condition's row is read.
+        let first = if block + 1 == model.config.layers { history.len() } else { 0 };
+        attend(model, block, first, s);
+        transform(model, block, first, s);
+    }
+    read_out(model, history.len(), s)
+}
+
+/// A zeroed buffer of `len` values.
+fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    buffer.clear();
+    buffer.resize(len, 0.0);
+    buffer
+}
+
+fn embed_history(model: &Model, history: &[Token], s: &mut Scratch) {
+    let (d, width, w) = (model.config.dim, model.config.content_dim, &model.weights);
+    fit(&mut s.ids, history.len() * d);
+    fit(&mut s.content, history.len() * width);
+    fit(&mut s.x, history.len() * d);
+    for (i, token) in history.iter().enumerate() {
+        model.ids.add(token.pin, 1.0, &mut s.ids[i * d..][..d]);
+        let x = &mut s.x[i * d..][..d];
+        for row in token.facts() {
+            add_scaled(1.0, w.part(Part::TokenFacts).row(row), x);
+        }
+        if token.content.len() == width && width > 0 {
+            s.content[i * width..][..width].copy_from_slice(token.content);
+        } else {
+            add_scaled(1.0, &w.part(Part::TokenMissing).values, x);
+        }
+    }
+    matmul_add(&s.ids, w.part(Part::TokenId), &mut s.x);
+    matmul_add(&s.content, w.part(Part::TokenContent), &mut s.x);
+    s.own.clone_from(&s.ids);
+    matmul_add(&s.content, w.part(Part::Content), &mut s.own);
+}
+
+/// Appends the condition's row to the stream.
+fn embed_condition(model: &Model, condition: &Condition, s: &mut Scratch) {
+    let (d, w) = (model.config.dim, &model.weights);
+    let pins = &condition.pins[..condition.pins.len().min(model.config.pool_max)];
+    fit(&mut s.subject, d);
+    model.ids.add_mean(pins, &mut s.subject);
+    let start = s.x.len();
+    s.x.resize(start + d, 0.0);
+    let x = &mut s.x[start..];
+    for row in condition.facts() {
+        add_scaled(1.0, w.part(Part::ConditionFacts).row(row), x);
+    }
+    matmul_add(&s.subject, w.part(Part::ConditionId), x);
+    if condition.content.len() == model.config.content_dim {
+        matmul_add(condition.content, w.part(Part::ConditionContent), x);
+        matmul_add(condition.content, w.part(Part::Content), &mut s.subject);
+    }
+}
+
+/// `x += attention(norm(x))` for the rows from `first`.
+fn attend(model: &Model, block: usize, first: usize, s: &mut Scratch) {
+    let (d, w) = (model.config.dim, &model.weights);
+    let rows = s.x.len() / d;
+    rms_norm(&s.x, &w.block(block, BlockPart::Norm).values, fit(&mut s.normed, rows * d));
+    let wanted = rows - first;
+    matmul(&s.normed[first * d..], w.block(block, BlockPart::Query), fit(&mut s.queries, wanted * d));
+    matmul(&s.normed, w.block(block, BlockPart::KeyValue), fit(&mut s.keys_values, rows * 2 * d));
+    fit(&mut s.mixed, wanted * d);
+    let width = d / model.config.heads;
+    for head in 0..model.config.heads {
+        let bias = w.block(block, BlockPart::Distance).row(head);
+        for row in first..rows {
+            let place = (row - first) * d + head * width;
+            attend_row(s, row, place, head * width, width, bias, d);
+        }
+    }
+    matmul_add(&s.mixed, w.block(block, BlockPart::Out), &mut s.x[first * d..]);
+}
+
+/// One query of one head over the rows up to its own.
+fn attend_row(s: &mut Scratch, row: usize, place: usize, offset: usize, width: usize, bias: &[f32], d: usize) {
+    let query = &s.queries[place..][..width];
+    let scale = 1.0 / (width as f32).sqrt();
+    let scores = fit(&mut s.scores, row + 1);
+    for (j, score) in scores.iter_mut().enumerate() {
+        let key = &s.keys_values[j * 2 * d + offset..][..width];
+        *score = dot(query, key) * scale + bias[distance_bucket(row - j)];
+    }
+    softmax(scores);
+    let mixed = &mut s.mixed[place..][..width];
+    for (j, &score) in scores.iter().enumerate() {
+        add_scaled(score, &s.keys_values[j * 2 * d + d + offset..][..width], mixed);
+    }
+}
+
+/// `x += hidden layer(norm(x))` for the rows from `first`.
+fn transform(model: &Model, block: usize, first: usize, s: &mut Scratch) {
+    let (d, w) = (model.config.dim, &model.weights);
+    let x = &mut s.x[first * d..];
+    let rows = x.len() / d;
+    rms_norm(x, &w.block(block, BlockPart::HiddenNorm).values, fit(&mut s.normed, rows * d));
+    s.hidden.clear();
+    (0..rows).for_each(|_| s.hidden.extend_from_slice(&w.block(block, BlockPart::UpBias).values));
+    matmul_add(&s.normed, w.block(block, BlockPart::Up), &mut s.hidden);
+    silu(&mut s.hidden);
+    matmul_add(&s.hidden, w.block(block, BlockPart::Down), x);
+}
+
+/// `normalise(gate₀ · pooled history + gate₁ · subject + MLP(h))`, h = the encoded condition.
+fn read_out(model: &Model, history: usize, s: &mut Scratch) -> Vec<f32> {
+    let (d, w) = (model.config.dim, &model.weights);
+    let mut h = vec![0.0; d];
+    rms_norm(&s.x[history * d..], &w.part(Part::UserNorm).values, &mut h);
+    let mut gates = w.part(Part::GatesBias).values.clone();
+    matmul_add(&h, w.part(Part::Gates), &mut gates);
+    s.hidden.clone_from(&w.part(Part::UserUpBias).values);
+    matmul_add(&h, w.part(Part::UserUp), &mut s.hidden);
+    silu(&mut s.hidden);
+    let mut user = vec![0.0; d];
+    matmul_add(&s.hidden, w.part(Part::UserDown), &mut user);
+    add_scaled(gates[1], &s.subject, &mut user);
+    if history > 0 {
+        matmul(&h, w.part(Part::PoolQuery), fit(&mut s.queries, d));
+        let scale = 1.0 / (d as f32).sqrt();
+        let bias: &[f32] = &w.part(Part::PoolDistance).values[..DISTANCES];
+        let scores = fit(&mut s.scores, history);
+        for (j, score) in scores.iter_mut().enumerate() {
+            *score = dot(&s.queries, &s.pool_keys[j * d..][..d]) * scale + bias[distance_bucket(history - j)];
+        }
+        softmax(scores);
+        for (j, &score) in scores.iter().enumerate() {
+            add_scaled(gates[0] * score, &s.own[j * d..][..d], &mut user);
+        }
+    }
+    normalise(&mut user);
+    user
+}
