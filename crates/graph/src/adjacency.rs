@@ -1,0 +1,94 @@
+//! One direction of the graph.
+
+/// Where a node's neighbours lie.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// Neighbours of all nodes in one array (CSR). A node that outgrows its place moves to the end of the array, with room
+/// to grow, so reading never has to look in two places; [`Adjacency::compact`] packs the array again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Adjacency {
+    spans: Vec<Span>,
+    /// Room of each node's place.
+    room: Vec<u32>,
+    to: Vec<u32>,
+}
+
+impl Adjacency {
+    /// From lists given as (node, neighbour), sorted by node and then neighbour, without duplicates.
+    pub(crate) fn from_sorted(nodes: usize, edges: impl ExactSizeIterator<Item = (u32, u32)>) -> Adjacency {
+        let mut made = Adjacency { spans: Vec::new(), room: Vec::new(), to: Vec::with_capacity(edges.len()) };
+        made.grow(nodes);
+        for (node, neighbour) in edges {
+            let span = &mut made.spans[node as usize];
+            if span.len == 0 {
+                span.start = made.to.len() as u32;
+            }
+            span.len += 1;
+            made.to.push(neighbour);
+        }
+        made.room = made.spans.iter().map(|span| span.len).collect();
+        made
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.spans.len()
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, node: u32) -> &[u32] {
+        let span = self.spans.get(node as usize).copied().unwrap_or_default();
+        &self.to[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    /// Makes sure that the node exists and that the array can take one more neighbour of it.
+    pub(crate) fn has_room(&mut self, node: u32) -> bool {
+        self.grow(node as usize + 1);
+        let len = self.spans[node as usize].len;
+        len < self.room[node as usize] || self.to.len() + grown(len) as usize <= u32::MAX as usize
+    }
+
+    /// Adds a neighbour. The caller has asked [`Adjacency::has_room`] and knows that it is new.
+    pub(crate) fn push(&mut self, node: u32, neighbour: u32) {
+        let (span, room) = (&mut self.spans[node as usize], &mut self.room[node as usize]);
+        if span.len == *room {
+            let old = span.start as usize..(span.start + span.len) as usize;
+            *room = grown(span.len);
+            span.start = self.to.len() as u32;
+            self.to.extend_from_within(old);
+            self.to.resize(span.start as usize + *room as usize, 0);
+        }
+        self.to[(span.start + span.len) as usize] = neighbour;
+        span.len += 1;
+    }
+
+    /// Packs the array and sorts each node's neighbours.
+    pub(crate) fn compact(&mut self) {
+        let mut to = Vec::with_capacity(self.spans.iter().map(|span| span.len as usize).sum());
+        for (span, room) in self.spans.iter_mut().zip(&mut self.room) {
+            let old = span.start as usize..(span.start + span.len) as usize;
+            *span = Span { start: to.len() as u32, len: span.len };
+            *room = span.len;
+            to.extend_from_slice(&self.to[old]);
+            to[span.start as usize..].sort_unstable();
+        }
+        self.to = to;
+        self.spans.shrink_to_fit();
+        self.room.shrink_to_fit();
+    }
+
+    fn grow(&mut self, nodes: usize) {
+        if self.spans.len() < nodes {
+            self.spans.resize(nodes, Span::default());
+            self.room.resize(nodes, 0);
+        }
+    }
+}
+
+/// The room that a node with `len` neighbours moves to.
+fn grown(len: u32) -> u32 {
+    len.saturating_add(len / 2).saturating_add(2)
+}

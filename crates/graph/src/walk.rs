@@ -1,0 +1,143 @@
+//! Random walks with many starts (Pixie).
+
+use crate::Graph;
+use crate::best::keep_best;
+use crate::scratch::WalkScratch;
+use crate::steps::step_all;
+use domain::{BoardId, PinId, WalkParams};
+
+/// Most steps of one call, whatever the settings say.
+const STEPS_MAX: u32 = 1 << 24;
+
+/// A pin that walks start from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    /// The pin.
+    pub pin: PinId,
+    /// Its share of the steps, before its degree counts; starts that weigh nothing are left out.
+    pub weight: f32,
+}
+
+/// How a start's share of the steps grows with its degree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Budget {
+    /// `degree · (1 + ln max_degree − ln degree)`: less than linear, so that popular starts leave steps to rare ones.
+    #[default]
+    SubLinear,
+    /// `degree · (max_degree − ln degree)`: as the paper's formula reads, which is all but linear.
+    Literal,
+}
+
+/// Settings of a walk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WalkConfig {
+    /// Steps over all starts, at most 2²⁴.
+    pub steps_max: u32,
+    /// Chance that a walk goes on after a step.
+    pub continue_chance: f32,
+    /// Stop when this many pins have `stop_visits` visits; 0 walks all steps.
+    pub stop_pins: u32,
+    /// See `stop_pins`.
+    pub stop_visits: u32,
+    /// Scores are divided by `degree` to this power; 0 leaves them.
+    pub popularity_discount: f32,
+    /// Whether visits from many starts count more than as many from one: `(Σ √visits)²`.
+    pub boost: bool,
+    /// How steps are shared out.
+    pub budget: Budget,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+impl WalkConfig {
+    /// The settings in `params` with boost and a sub-linear budget.
+    pub fn new(params: &WalkParams, seed: u64) -> WalkConfig {
+        WalkConfig {
+            steps_max: params.steps_max,
+            continue_chance: params.continue_chance,
+            stop_pins: params.stop_pins,
+            stop_visits: params.stop_visits,
+            popularity_discount: 0.0,
+            boost: true,
+            budget: Budget::SubLinear,
+            seed,
+        }
+    }
+}
+
+/// Where the walks came by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Walked {
+    /// Visited pins and their scores, best first, ties by id; without the starts.
+    pub pins: Vec<(PinId, f32)>,
+    /// Steps taken.
+    pub steps: u32,
+    /// Whether enough pins were visited often enough before the steps ran out.
+    pub stopped_early: bool,
+}
+
+/// Walks from `starts` and gives the `k` best pins. `excluded` boards are never stepped onto: the pinner's own, since
+/// what lies on them is known.
+pub fn walk(graph: &Graph, starts: &[Start], excluded: &[BoardId], config: &WalkConfig, k: usize) -> Walked {
+    walk_with(&mut WalkScratch::default(), graph, starts, excluded, config, k)
+}
+
+/// [`walk`] with tables that are used again, which spares clearing them for each walk.
+pub fn walk_with(
+    scratch: &mut WalkScratch,
+    graph: &Graph,
+    starts: &[Start],
+    excluded: &[BoardId],
+    config: &WalkConfig,
+    k: usize,
+) -> Walked {
+    scratch.open(graph, excluded);
+    let shares = shares(graph, starts, scratch, config);
+    let (mut legs, stopped_early) = step_all(graph, &shares, config, scratch);
+    scratch.score(&mut legs, config.boost);
+    let steps = scratch.log.len() as u32;
+    let mut pins = scratch.close(shares.iter().map(|share| share.0), excluded);
+    for (pin, score) in &mut pins {
+        *score = if config.boost { *score * *score } else { *score };
+        if config.popularity_discount != 0.0 {
+            *score *= (graph.degree(*pin).max(1) as f32).powf(-config.popularity_discount);
+        }
+    }
+    keep_best(&mut pins, k);
+    Walked { pins, steps, stopped_early }
+}
+
+/// How many steps each start gets: those that weigh something and that lead somewhere, by id.
+fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkConfig) -> Vec<(u32, u32)> {
+    let weighs = |start: &&Start| start.weight > 0.0 && start.weight.is_finite();
+    let mut wanted: Vec<(u32, f64)> =
+        starts.iter().filter(weighs).map(|start| (start.pin.0, f64::from(start.weight))).collect();
+    wanted.retain(|&(pin, _)| graph.boards_at(pin).iter().any(|&board| !scratch.is_excluded(board)));
+    for (pin, weight) in &mut wanted {
+        *weight *= config.budget.of(f64::from(graph.degree(PinId(*pin))), f64::from(graph.degree_max()));
+    }
+    wanted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let total: f64 = wanted.iter().map(|(_, weight)| weight).sum();
+    let steps = f64::from(config.steps_max.min(STEPS_MAX));
+    let (mut sum, mut before) = (0.0, 0);
+    let mut shares: Vec<(u32, u32)> = Vec::with_capacity(wanted.len());
+    for (pin, weight) in wanted {
+        sum += weight;
+        let until = (steps * (sum / total).min(1.0)).round() as u32;
+        match shares.last_mut() {
+            Some(last) if last.0 == pin => last.1 += until - before,
+            _ => shares.push((pin, until - before)),
+        }
+        before = until;
+    }
+    shares
+}
+
+impl Budget {
+    fn of(self, degree: f64, degree_max: f64) -> f64 {
+        match self {
+            Budget::SubLinear => degree * (1.0 + degree_max.ln() - degree.ln()),
+            Budget::Literal => degree * (degree_max - degree.ln()).max(f64::MIN_POSITIVE),
+        }
+    }
+}
