@@ -1,0 +1,272 @@
+//! The embedded event log: a directory per topic, segment files in it, one lock.
+
+mod frame;
+mod scan;
+mod topic;
+mod visible;
+mod window;
+
+use crate::log::{Appended, EventLog, FACT_BYTES_MAX, Record};
+use crate::{StoreError, address, codec};
+use domain::{EventId, Fact, TopicKind};
+use scan::scan_segment;
+use std::fs::{File, TryLockError};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use topic::{Pending, Topic};
+use visible::Visible;
+use window::Window;
+
+const TOPICS: usize = TopicKind::ALL.len();
+
+/// Encoded bytes of one batch that are written at a time; longer batches are written in several goes.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// Bounds that tests make small.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Size at which a segment is followed by a new one (bytes). The last group may go beyond it.
+    segment_bytes_max: u64,
+    /// How many ids a topic remembers.
+    window_ids_max: usize,
+}
+
+const LIMITS: Limits = Limits { segment_bytes_max: 64 << 20, window_ids_max: window::IDS_MAX };
+
+/// The embedded engine of [`EventLog`].
+///
+/// Appenders put their frames into the queue; one of them, the leader, takes all that is queued, writes and syncs it
+/// while the next ones queue up, and tells everybody. So many small appends share one `fdatasync` without a thread of
+/// their own or a delay.
+pub(crate) struct FileLog {
+    queue: Mutex<Queue>,
+    done: Condvar,
+    /// Only the leader takes this.
+    topics: Mutex<[Topic; TOPICS]>,
+    visible: [Arc<Visible>; TOPICS],
+    /// Held as long as the log is open.
+    _lock: File,
+}
+
+struct Queue {
+    pending: [Pending; TOPICS],
+    windows: [Window; TOPICS],
+    /// Offset behind the last queued record of each topic.
+    next: [u64; TOPICS],
+    /// Number of the last queued chunk, and of the last one that is on disk.
+    queued: u64,
+    synced: u64,
+    leading: bool,
+    failed: Option<String>,
+}
+
+/// Facts as frames, in the order given.
+#[derive(Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    frames: Vec<(TopicKind, EventId, Range<usize>)>,
+}
+
+impl FileLog {
+    /// Opens or makes the log in `directory`.
+    pub(crate) fn open(directory: &Path) -> Result<FileLog, StoreError> {
+        FileLog::open_with(directory, LIMITS)
+    }
+
+    fn open_with(directory: &Path, limits: Limits) -> Result<FileLog, StoreError> {
+        std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
+        let lock = take_lock(&directory.join("lock"))?;
+        let mut windows = TopicKind::ALL.map(|_| Window::new(limits.window_ids_max));
+        let mut open = |kind: TopicKind| {
+            let window = &mut windows[kind as usize];
+            Topic::open(&directory.join(kind.as_str()), limits.segment_bytes_max, window, limits.window_ids_max)
+        };
+        let [catalogue, events, requests] = TopicKind::ALL;
+        let opened = [open(catalogue)?, open(events)?, open(requests)?];
+        let next = opened.each_ref().map(|(topic, _)| topic.next());
+        let visible = opened.each_ref().map(|(_, visible)| visible.clone());
+        let pending = TopicKind::ALL.map(|_| Pending::default());
+        let queue = Queue { pending, windows, next, queued: 0, synced: 0, leading: false, failed: None };
+        let topics = Mutex::new(opened.map(|(topic, _)| topic));
+        Ok(FileLog { queue: Mutex::new(queue), done: Condvar::new(), topics, visible, _lock: lock })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until chunk `number` is on disk, and does the work itself when nobody else is at it.
+    fn sync(&self, number: u64) -> Result<(), StoreError> {
+        let mut queue = self.queue();
+        loop {
+            if queue.synced >= number {
+                return Ok(());
+            }
+            queue.check()?;
+            if queue.leading {
+                queue = self.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue.leading = true;
+            let group = std::mem::replace(&mut queue.pending, TopicKind::ALL.map(|_| Pending::default()));
+            let upto = queue.queued;
+            drop(queue);
+            let written = self.write(group);
+            queue = self.queue();
+            queue.leading = false;
+            match written {
+                Ok(()) => queue.synced = upto,
+                Err(error) => queue.failed = Some(error.to_string()),
+            }
+            self.done.notify_all();
+        }
+    }
+
+    fn write(&self, group: [Pending; TOPICS]) -> Result<(), StoreError> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        for (topic, pending) in topics.iter_mut().zip(group) {
+            if pending.records > 0 {
+                topic.write(pending)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Queue {
+    fn check(&self) -> Result<(), StoreError> {
+        self.failed.as_ref().map_or(Ok(()), |reason| Err(StoreError::Stopped { reason: reason.clone() }))
+    }
+
+    /// Queues the facts of a chunk that are new. Returns how many that were and the number to wait for: facts that are
+    /// known may still be on their way to disk, so that even a chunk of duplicates has to wait.
+    fn push(&mut self, chunk: &Chunk) -> Result<(u64, u64), StoreError> {
+        self.check()?;
+        let mut new = 0;
+        for (kind, id, range) in &chunk.frames {
+            let topic = *kind as usize;
+            if self.windows[topic].insert(*id) {
+                self.pending[topic].push(&chunk.bytes[range.clone()]);
+                self.next[topic] += 1;
+                new += 1;
+            }
+        }
+        self.queued += u64::from(new > 0);
+        Ok((new, self.queued))
+    }
+}
+
+impl Chunk {
+    /// Takes facts from the front of `facts` until the chunk is full; returns those that are left.
+    fn fill<'a>(&mut self, mut facts: &'a [(EventId, Fact)]) -> Result<&'a [(EventId, Fact)], StoreError> {
+        self.bytes.clear();
+        self.frames.clear();
+        while let Some(((id, fact), rest)) = facts.split_first()
+            && self.bytes.len() < CHUNK_BYTES
+        {
+            let start = self.bytes.len();
+            let length = frame::push(&mut self.bytes, frame::FACT, *id, |out| codec::encode(*id, fact, out));
+            if length > FACT_BYTES_MAX {
+                return Err(StoreError::Invalid(format!(
+                    "the fact of event id {id} takes {length} bytes, at most {FACT_BYTES_MAX} are kept"
+                )));
+            }
+            self.frames.push((fact.topic(), *id, start..self.bytes.len()));
+            facts = rest;
+        }
+        Ok(facts)
+    }
+}
+
+impl EventLog for FileLog {
+    fn append(&self, mut facts: &[(EventId, Fact)]) -> Result<Appended, StoreError> {
+        let mut appended = Appended { ends: self.queue().next, ..Appended::default() };
+        let mut chunk = Chunk::default();
+        while !facts.is_empty() {
+            facts = chunk.fill(facts)?;
+            let (new, number, ends) = {
+                let mut queue = self.queue();
+                let (new, number) = queue.push(&chunk)?;
+                (new, number, queue.next)
+            };
+            self.sync(number)?;
+            appended.appended += new;
+            appended.duplicates += chunk.frames.len() as u64 - new;
+            appended.ends = ends;
+        }
+        Ok(appended)
+    }
+
+    fn read(&self, topic: TopicKind, from: u64, max: usize) -> Result<Vec<Record>, StoreError> {
+        self.visible[topic as usize].read(from, max)
+    }
+
+    fn end(&self, topic: TopicKind) -> u64 {
+        self.visible[topic as usize].end()
+    }
+
+    fn wait(&self, topic: TopicKind, from: u64, timeout: Duration) -> bool {
+        self.visible[topic as usize].wait(from, timeout)
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        if self.queue().failed.is_none() {
+            let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+            topics.iter_mut().for_each(Topic::close);
+        }
+    }
+}
+
+fn take_lock(path: &Path) -> Result<File, StoreError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(StoreError::io(path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// What a topic holds on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicReport {
+    /// Which topic.
+    pub topic: TopicKind,
+    /// Segment files.
+    pub segments: usize,
+    /// Records in them.
+    pub records: u64,
+    /// Good bytes in them.
+    pub bytes: u64,
+    /// Bytes at the end that belong to no whole record: the rest of a write that was never acknowledged, or one that is
+    /// going on right now.
+    pub torn_bytes: u64,
+    /// The directory.
+    pub directory: PathBuf,
+}
+
+/// Reads every byte of an embedded log and checks it, without changing or locking anything; fails at the first damage.
+pub fn verify_log(uri: &str) -> Result<Vec<TopicReport>, StoreError> {
+    let root = address::log_directory(uri)?;
+    TopicKind::ALL.into_iter().map(|topic| verify_topic(topic, root.join(topic.as_str()))).collect()
+}
+
+fn verify_topic(topic: TopicKind, directory: PathBuf) -> Result<TopicReport, StoreError> {
+    let bases = if directory.is_dir() { topic::bases(&directory)? } else { Vec::new() };
+    let mut report = TopicReport { topic, segments: bases.len(), records: 0, bytes: 0, torn_bytes: 0, directory };
+    for (number, &base) in bases.iter().enumerate() {
+        let records = bases.get(number + 1).map(|next| next - base);
+        let path = topic::segment_path(&report.directory, base);
+        let scanned = scan_segment(&path, base, records, &mut |_| {})?;
+        report.records += scanned.records;
+        report.bytes += scanned.bytes;
+        report.torn_bytes += scanned.torn_bytes;
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Facts of every kind with every field in use.
+
+use domain::*;
+
+pub fn event(number: u64) -> Event {
+    Event {
+        event_id: EventId::new(1_700_000_000_000 + number, u128::from(hash64(number))),
+        ts_ms: 1_700_000_000_000 + number,
+        pinner: format!("pinner-{}", number % 97),
+        action: Action::ALL[(number % 14) as usize],
+        surface: Surface::ALL[(number % 5) as usize],
+        pin: Some(format!("pin-{}", number % 1_009)),
+        board: number.is_multiple_of(3).then(|| format!("board-{}", number % 31)),
+        query: None,
+        request_id: None,
+        position: number.is_multiple_of(2).then_some((number % 50) as u16),
+        value: None,
+        props: None,
+    }
+}
+
+pub fn events(numbers: std::ops::Range<u64>) -> Vec<(EventId, Fact)> {
+    numbers.map(event).map(|event| (event.event_id, Fact::Event(event))).collect()
+}
+
+fn full_event() -> Event {
+    Event {
+        query: Some("grüne Küche".into()),
+        request_id: Some(EventId(99)),
+        position: Some(u16::MAX),
+        value: Some(1234.5),
+        props: Some(r#"{"app":"ios"}"#.into()),
+        ..event(6)
+    }
+}
+
+fn full_pin() -> Pin {
+    Pin {
+        id: "p/1 ✓".into(),
+        title: "A red chair".into(),
+        description: "Oak and wool.\nTwo lines.".into(),
+        image: Some("media/1.jpg".into()),
+        creator: Some("ann".into()),
+        topics: vec!["chairs".into(), "red".into()],
+        language: Some("en".into()),
+        link: Some("https://example.org/?a=b".into()),
+        created_ms: u64::MAX,
+        expires_ms: Some(0),
+        unsafe_content: true,
+    }
+}
+
+fn record(subject: Subject) -> RequestRecord {
+    let stage = |note: Option<&str>| StageTrace {
+        name: "generate/walks".into(),
+        took_us: 1_500,
+        before: 0,
+        after: 421,
+        note: note.map(str::to_owned),
+    };
+    let item = |pin: u32| ServedItem {
+        pin: PinId(pin),
+        sources: SourceSet(0b101),
+        offers: vec![(3, 0.25), (u16::MAX, -1.0)],
+        l1_rank: 7,
+        l1: 0.5,
+        l2_rank: 2,
+        heads: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+        utility: -0.75,
+        features: vec![0.0, 1.5, 0.0, -0.0, f32::INFINITY, 0.0, 0.0, 8.0, 9.0],
+        moves: vec![Move { by: "same creator", from: 3, to: 9 }, Move { by: "explore", from: 9, to: 4 }],
+    };
+    RequestRecord {
+        request_id: EventId(u128::MAX),
+        ts_ms: 1_700_000_000_000,
+        pinner: "ann".into(),
+        surface: Surface::Related,
+        subject,
+        offset: 20,
+        shown: 2,
+        trace: Trace {
+            stages: vec![stage(None), stage(Some("deadline missed"))],
+            dropped: vec![
+                Drop { pin: PinId(5), by: "seen", sources: SourceSet(1) },
+                Drop { pin: PinId(u32::MAX), by: "same creator", sources: SourceSet(64) },
+            ],
+            ranked: (0..30).map(item).collect(),
+            degraded: vec!["search was left out".into()],
+            model: "2024-11-23-a".into(),
+        },
+    }
+}
+
+/// One fact of each kind and shape, with ids that are their places.
+pub fn one_of_each() -> Vec<(EventId, Fact)> {
+    let understood = Understood {
+        pin: "p1".into(),
+        space: 1,
+        embedding: (0..64).map(|i| i as f32 / 64.0).collect(),
+        size: Some((640, 480)),
+        palette: vec![[1, 2, 3], [255, 0, 9]],
+        thumbnail: Some("thumbs/1.jpg".into()),
+    };
+    let board = Board { id: "b1".into(), title: "Kitchen".into(), pinner: Some("ann".into()), created_ms: 5 };
+    let pinner = Pinner { id: "ann".into(), name: "Ann".into(), language: Some("de".into()), created_ms: 300 };
+    let served = |subject| Fact::Served(Box::new(record(subject)));
+    let facts = [
+        Fact::Pin(full_pin()),
+        Fact::Pin(Pin { id: "p2".into(), ..Pin::default() }),
+        Fact::PinRemoved("p1".into()),
+        Fact::Understood(understood),
+        Fact::Understood(Understood::default()),
+        Fact::Board(board),
+        Fact::Board(Board::default()),
+        Fact::Pinner(pinner),
+        Fact::Pinner(Pinner::default()),
+        Fact::Event(full_event()),
+        Fact::Event(event(1)),
+        served(Subject::None),
+        served(Subject::Pin(PinId(7))),
+        served(Subject::Board(BoardId(8))),
+        served(Subject::Query("red chair".into())),
+    ];
+    facts.into_iter().enumerate().map(|(place, fact)| (EventId(place as u128), fact)).collect()
+}
