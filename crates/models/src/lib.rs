@@ -30,6 +30,7 @@ mod features;
 mod file;
 mod ids;
 mod kernel;
+mod matmul;
 mod model;
 mod rank;
 mod token;
@@ -42,6 +43,7 @@ pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES};
 pub use ids::IdTable;
 pub use kernel::{NORM_EPSILON, UNIT_EPSILON};
+pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{RANK_HIDDEN, Ranker, feature};
 pub use token::{

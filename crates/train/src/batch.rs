@@ -1,0 +1,157 @@
+//! Examples: from what a pinner did to histories, questions and what came later.
+
+use domain::{Act, PinId, Rng, Surface};
+use models::{SubjectKind, gap_bucket};
+
+use crate::{Dataset, History, TrainConfig};
+
+/// A question to the trunk and the pins that answer it.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    /// How many acts of the window came before.
+    pub(crate) prefix: usize,
+    pub(crate) surface: Surface,
+    pub(crate) kind: SubjectKind,
+    pub(crate) pins: Vec<PinId>,
+    pub(crate) content: Vec<f32>,
+    pub(crate) gap: u8,
+    pub(crate) targets: Vec<PinId>,
+}
+
+/// A window of one pinner's acts with questions at several places.
+#[derive(Clone, Debug)]
+pub(crate) struct Example {
+    pub(crate) acts: Vec<Act>,
+    pub(crate) before_ms: Option<u64>,
+    pub(crate) questions: Vec<Question>,
+    /// All pins the pinner ever acted on, sorted: never negatives.
+    pub(crate) positives: Vec<PinId>,
+}
+
+/// Draws an example; none when there are fewer than two pins.
+pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng: &mut Rng) -> Option<Example> {
+    let mut positives: Vec<PinId> = story.acts.iter().map(|act| act.pin).collect();
+    positives.sort_unstable();
+    positives.dedup();
+    if positives.len() < 2 {
+        return None;
+    }
+    let acts = shuffle_ties(&story.acts, rng);
+    // The last act has nothing after it: at most all but one are read.
+    let readable = acts.len() - 1;
+    let start = match readable.checked_sub(config.history_max) {
+        Some(extra) if extra > 0 => rng.below(extra as u32 + 1) as usize,
+        _ => 0,
+    };
+    let room = (readable - start).min(config.history_max);
+    let mut questions = Vec::with_capacity(config.queries);
+    for _ in 0..config.queries {
+        let low = (config.prefix_min * room as f32) as usize;
+        let prefix = (low + rng.below((room - low + 1) as u32) as usize).clamp(1, room);
+        questions.extend(question(data, &acts, start, prefix, config, rng));
+    }
+    let read = questions.iter().map(|question| question.prefix).max()?;
+    let before_ms = start.checked_sub(1).map(|i| acts[i].ts_ms);
+    Some(Example { acts: acts[start..start + read].to_vec(), before_ms, questions, positives })
+}
+
+/// Acts of one moment carry no order: they are shuffled anew each time.
+fn shuffle_ties(acts: &[Act], rng: &mut Rng) -> Vec<Act> {
+    let mut acts = acts.to_vec();
+    for tied in acts.chunk_by_mut(|a, b| a.ts_ms == b.ts_ms) {
+        rng.shuffle(tied);
+    }
+    acts
+}
+
+fn question(
+    data: &Dataset,
+    acts: &[Act],
+    start: usize,
+    prefix: usize,
+    config: &TrainConfig,
+    rng: &mut Rng,
+) -> Option<Question> {
+    let (before, after) = acts.split_at(start + prefix);
+    let before = &before[start..];
+    let gap = gap_bucket(before.last()?.ts_ms, after.first()?.ts_ms);
+    let mut question = Question {
+        prefix,
+        surface: Surface::Home,
+        kind: SubjectKind::None,
+        pins: Vec::new(),
+        content: Vec::new(),
+        gap,
+        targets: Vec::new(),
+    };
+    let mut answers: Vec<Act> = after.to_vec();
+    if rng.uniform() < config.subject_share {
+        subject(data, before, &mut answers, &mut question, config, rng);
+    }
+    let known = |pin: PinId| before.iter().any(|act| act.pin == pin) || question.pins.contains(&pin);
+    let mut targets: Vec<PinId> = answers.iter().map(|act| act.pin).filter(|&pin| !known(pin)).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    rng.shuffle(&mut targets);
+    targets.truncate(config.targets_max);
+    question.targets = targets;
+    (!question.targets.is_empty()).then_some(question)
+}
+
+/// Gives the question a subject (a later pin, a board, words) and keeps the answers that fit it.
+fn subject(
+    data: &Dataset,
+    before: &[Act],
+    answers: &mut Vec<Act>,
+    question: &mut Question,
+    config: &TrainConfig,
+    rng: &mut Rng,
+) {
+    let chosen = answers[rng.below(answers.len() as u32) as usize];
+    let content = data.content_of(chosen.pin);
+    match rng.below(if content.is_empty() { 8 } else { 10 }) {
+        0..4 => {
+            question.surface = Surface::Related;
+            question.kind = SubjectKind::Pin;
+            question.pins = vec![chosen.pin];
+            question.content = content.to_vec();
+            if chosen.board.is_some() {
+                answers.retain(|act| act.board == chosen.board);
+            }
+            // Half of related-pin questions come without a history: visitors from outside.
+            if rng.below(2) == 0 {
+                question.prefix = 0;
+                question.gap = 0;
+            }
+        }
+        4..8 => {
+            let on_board: Vec<PinId> =
+                before.iter().filter(|act| act.board == chosen.board).map(|act| act.pin).collect();
+            if chosen.board.is_none() || on_board.is_empty() {
+                return;
+            }
+            question.surface = Surface::Board;
+            question.kind = SubjectKind::Board;
+            question.pins = on_board[on_board.len().saturating_sub(config.pool_max)..].to_vec();
+            question.content = mean_content(data, &question.pins);
+            answers.retain(|act| act.board == chosen.board);
+        }
+        _ => {
+            question.surface = Surface::Search;
+            question.kind = SubjectKind::Query;
+            let noise = 0.5 / (content.len() as f32).sqrt();
+            question.content = content.iter().map(|value| value + noise * rng.normal()).collect();
+            *answers = vec![chosen];
+        }
+    }
+}
+
+fn mean_content(data: &Dataset, pins: &[PinId]) -> Vec<f32> {
+    let rows: Vec<&[f32]> = pins.iter().map(|&pin| data.content_of(pin)).filter(|row| !row.is_empty()).collect();
+    let Some(first) = rows.first() else { return Vec::new() };
+    let mut mean = vec![0.0; first.len()];
+    for row in &rows {
+        mean.iter_mut().zip(*row).for_each(|(mean, value)| *mean += value / rows.len() as f32);
+    }
+    mean
+}
