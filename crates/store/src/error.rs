@@ -25,10 +25,12 @@ pub enum StoreError {
         others: String,
     },
     /// Another process (or another part of this one) holds the directory.
-    #[error("'{}' is held by another process: stop that one, or use another data directory", path.display())]
+    #[error("'{}' is held by another process{holder}: stop that one, or use another data directory", path.display())]
     Locked {
         /// The lock, or the directory that was found locked.
         path: PathBuf,
+        /// Who holds it, as ` (id NUMBER)`; empty when that is not known.
+        holder: String,
     },
     /// Bytes on disk are not what was written.
     #[error("{}: byte {at}: {reason}", path.display())]

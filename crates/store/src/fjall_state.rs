@@ -1,6 +1,6 @@
 //! State in an embedded log-structured merge tree.
 
-use crate::state::{check_key, check_name};
+use crate::state::{Entry, check_key, check_name};
 use crate::{Batch, StateStore, StoreError};
 use domain::TopicKind;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -38,7 +38,7 @@ impl FjallState {
             .max_journaling_size(JOURNAL_BYTES_MAX)
             .worker_threads(1);
         let database = builder.open().map_err(|error| match error {
-            fjall::Error::Locked => StoreError::Locked { path: directory.to_owned() },
+            fjall::Error::Locked => StoreError::Locked { path: directory.to_owned(), holder: String::new() },
             fjall::Error::Io(source) => StoreError::Io { path: directory.to_owned(), source },
             other => engine("open the state")(other),
         })?;
@@ -98,7 +98,7 @@ impl StateStore for FjallState {
         writes.commit().map_err(engine("write the state"))
     }
 
-    fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<Entry>, StoreError> {
         check_name("space", space)?;
         let Some(keyspace) = self.keyspace(space, false)? else { return Ok(Vec::new()) };
         let rows = keyspace.range(from..).take(max);

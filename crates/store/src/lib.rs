@@ -37,4 +37,4 @@ pub use codec::{BadFact, decode, encode};
 pub use error::StoreError;
 pub use file_log::{TopicReport, verify_log};
 pub use log::{Appended, EventLog, FACT_BYTES_MAX, READ_BYTES_MAX, Record};
-pub use state::{Batch, StateStore};
+pub use state::{Batch, Entry, StateStore};

@@ -11,11 +11,17 @@ const NAME_BYTES_MAX: usize = 64;
 /// Longest key in bytes.
 const KEY_BYTES_MAX: usize = 32 << 10;
 
+/// Key → value, or nothing where the key is deleted.
+type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// Changes that land together: values, deletions and the offsets up to which they were made. A later change of the same
 /// key replaces the earlier one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    pub(crate) spaces: BTreeMap<Cow<'static, str>, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    pub(crate) spaces: BTreeMap<Cow<'static, str>, Changes>,
     pub(crate) offsets: BTreeMap<(String, TopicKind), u64>,
 }
 
@@ -78,7 +84,7 @@ pub trait StateStore: Send + Sync {
 
     /// Keys and values of a space in the order of the keys, from `from` (included) on, at most `max`. To go on, ask from
     /// the last key with a zero byte behind it.
-    fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// The offset that `consumer` has reached in `topic`; 0 when it never said so.
     fn offset(&self, consumer: &str, topic: TopicKind) -> Result<u64, StoreError>;

@@ -11,6 +11,7 @@ use crate::{StoreError, address, codec};
 use domain::{EventId, Fact, TopicKind};
 use scan::scan_segment;
 use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -221,11 +222,22 @@ impl Drop for FileLog {
     }
 }
 
+/// Locks a file and leaves this process's id in it, for the message that others get. The lock ends with the process.
 fn take_lock(path: &Path) -> Result<File, StoreError> {
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(StoreError::io(path))?;
+    let options = File::options().create(true).truncate(false).read(true).write(true).open(path);
+    let mut file = options.map_err(StoreError::io(path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
+        Ok(()) => {
+            file.set_len(0).map_err(StoreError::io(path))?;
+            write!(file, "{}", std::process::id()).map_err(StoreError::io(path))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut id = String::new();
+            let known = file.take(20).read_to_string(&mut id).is_ok() && id.parse::<u32>().is_ok();
+            let holder = if known { format!(" (id {id})") } else { String::new() };
+            Err(StoreError::Locked { path: path.to_owned(), holder })
+        }
         Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
     }
 }

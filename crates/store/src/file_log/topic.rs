@@ -185,11 +185,9 @@ fn create(directory: &Path, base: u64, visible: &Visible) -> Result<(File, PathB
 /// may have been killed before it could do that, and from now on readers see it.
 fn repair(path: &Path, base: u64, scanned: &Scanned) -> Result<File, StoreError> {
     let mut file = OpenOptions::new().write(true).open(path).map_err(StoreError::io(path))?;
-    if scanned.torn_bytes > 0 {
-        file.set_len(scanned.bytes).map_err(StoreError::io(path))?;
-        if scanned.bytes == 0 {
-            file.write_all(&frame::header(base)).map_err(StoreError::io(path))?;
-        }
+    file.set_len(scanned.bytes).map_err(StoreError::io(path))?;
+    if scanned.bytes == 0 {
+        file.write_all(&frame::header(base)).map_err(StoreError::io(path))?;
     }
     file.sync_all().map_err(StoreError::io(path))?;
     file.seek(SeekFrom::End(0)).map_err(StoreError::io(path))?;

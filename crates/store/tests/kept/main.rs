@@ -4,4 +4,5 @@
 mod codec;
 mod conformance;
 mod crash;
+mod measure;
 mod sample;

@@ -2,7 +2,7 @@
 
 use domain::*;
 
-pub fn event(number: u64) -> Event {
+pub(crate) fn event(number: u64) -> Event {
     Event {
         event_id: EventId::new(1_700_000_000_000 + number, u128::from(hash64(number))),
         ts_ms: 1_700_000_000_000 + number,
@@ -19,7 +19,7 @@ pub fn event(number: u64) -> Event {
     }
 }
 
-pub fn events(numbers: std::ops::Range<u64>) -> Vec<(EventId, Fact)> {
+pub(crate) fn events(numbers: std::ops::Range<u64>) -> Vec<(EventId, Fact)> {
     numbers.map(event).map(|event| (event.event_id, Fact::Event(event))).collect()
 }
 
@@ -92,7 +92,7 @@ fn record(subject: Subject) -> RequestRecord {
 }
 
 /// One fact of each kind and shape, with ids that are their places.
-pub fn one_of_each() -> Vec<(EventId, Fact)> {
+pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
     let understood = Understood {
         pin: "p1".into(),
         space: 1,
