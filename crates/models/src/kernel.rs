@@ -98,6 +98,58 @@ fn strip<const ROWS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut 
     }
 }
 
+/// `x[i] = exp(x[i] - shift)` in place; returns the sum. Relative error below 3e-7; under -87 it is about 1e-38.
+pub fn exp_sum(x: &mut [f32], shift: f32) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if fast() {
+        // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
+        return unsafe { exp_sum_avx2(x, shift) };
+    }
+    exp_sum_body::<false>(x, shift)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn exp_sum_avx2(x: &mut [f32], shift: f32) -> f32 {
+    exp_sum_body::<true>(x, shift)
+}
+
+#[inline(always)]
+fn exp_sum_body<const FUSED: bool>(x: &mut [f32], shift: f32) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let mut chunks = x.chunks_exact_mut(8);
+    for chunk in &mut chunks {
+        for lane in 0..8 {
+            chunk[lane] = exp::<FUSED>(chunk[lane] - shift);
+            lanes[lane] += chunk[lane];
+        }
+    }
+    let mut sum = lanes.iter().sum::<f32>();
+    for x in chunks.into_remainder() {
+        *x = exp::<FUSED>(*x - shift);
+        sum += *x;
+    }
+    sum
+}
+
+/// eˣ without branches, so that it vectorises: x = n · ln 2 + r, a polynomial for eʳ, n into the exponent.
+#[inline(always)]
+fn exp<const FUSED: bool>(x: f32) -> f32 {
+    /// Adding it rounds to an integer that then stands in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    const LN2_HIGH: f32 = 0.693_359_4;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    let x = x.clamp(-87.0, 88.0);
+    let shifted = fma::<FUSED>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED>(-n, LN2_LOW, fma::<FUSED>(-n, LN2_HIGH, x));
+    let mut p = 1.0 / 5040.0;
+    for factor in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = fma::<FUSED>(p, r, factor);
+    }
+    p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
 /// Inner product, in 8 lanes so that it vectorises and adds in the same order on every machine.
 #[inline]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -150,12 +202,7 @@ pub(crate) fn silu(x: &mut [f32]) {
 #[inline]
 pub(crate) fn softmax(x: &mut [f32]) {
     let top = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for x in x.iter_mut() {
-        *x = (*x - top).exp();
-        sum += *x;
-    }
-    let scale = 1.0 / sum;
+    let scale = 1.0 / exp_sum(x, top);
     x.iter_mut().for_each(|x| *x *= scale);
 }
 
@@ -181,6 +228,20 @@ mod tests {
                     let difference = (f64::from(*out) - truth(i / cols, i % cols)).abs();
                     assert!(difference < 1e-4, "{rows}×{inner}×{cols} fast {fast}: {difference}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn both_builds_of_exp_are_close_to_the_truth() {
+        let xs: Vec<f32> = (-8_700..=880).map(|i| i as f32 * 0.01).collect();
+        let (mut plain, mut best) = (xs.clone(), xs.clone());
+        let sums = [exp_sum_body::<false>(&mut plain, 1.0), exp_sum(&mut best, 1.0)];
+        assert!((sums[0] / sums[1] - 1.0).abs() < 1e-5, "{sums:?}");
+        for ((x, plain), best) in xs.iter().zip(plain).zip(best).filter(|((x, _), _)| **x > -80.0) {
+            let truth = f64::from(*x - 1.0).exp();
+            for found in [plain, best] {
+                assert!((f64::from(found) / truth - 1.0).abs() < 1e-6, "exp({x} - 1) = {found}, not {truth}");
             }
         }
     }

@@ -42,7 +42,7 @@ pub use config::ModelConfig;
 pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES};
 pub use ids::IdTable;
-pub use kernel::{NORM_EPSILON, UNIT_EPSILON};
+pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum};
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{RANK_HIDDEN, Ranker, feature};

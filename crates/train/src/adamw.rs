@@ -20,7 +20,14 @@ impl AdamW {
     }
 
     /// One step; the gradient is clipped to `clip_norm` over all weights.
-    pub(crate) fn step(&mut self, weights: &mut Weights, gradients: &[Vec<f32>], rate: f32, decay: f32, clip_norm: f32) {
+    pub(crate) fn step(
+        &mut self,
+        weights: &mut Weights,
+        gradients: &[Vec<f32>],
+        rate: f32,
+        decay: f32,
+        clip_norm: f32,
+    ) {
         let square: f64 = gradients.iter().flatten().map(|value| f64::from(*value).powi(2)).sum();
         let clip = (clip_norm / (square.sqrt() as f32 + 1e-12)).min(1.0);
         self.steps += 1;

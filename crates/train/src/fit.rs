@@ -1,5 +1,8 @@
-use domain::{PinId, Rng, hash64};
-use models::{IdTable, Model, ModelConfig, Part, Weights};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use domain::{PinId, PinnerId, Rng, hash64};
+use models::{IdTable, Model, ModelCard, ModelConfig, Part, Weights};
 
 use crate::adamw::AdamW;
 use crate::batch::{self, Example};
@@ -7,8 +10,63 @@ use crate::sparse::{RowAdagrad, Touched};
 use crate::step::Learner;
 use crate::{Dataset, History, TrainConfig, TrainError, spectral};
 
+/// Where a training run stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done, over all epochs.
+    pub step: u64,
+    /// Steps planned.
+    pub steps: u64,
+    /// Epochs done.
+    pub epoch: usize,
+    /// Epochs planned.
+    pub epochs: usize,
+    /// Mean loss lately.
+    pub loss: f64,
+    /// Pinners' histories read per second.
+    pub pinners_per_s: f64,
+    /// Seconds left, as far as one can tell.
+    pub eta_s: f64,
+    /// Recall@20 on the validation pinners after the last epoch that measured it.
+    pub validation: Option<f64>,
+}
+
+/// What surrounds a training run.
+pub struct Session<'a> {
+    /// Where to keep a checkpoint; a run that finds one of the same data and configuration goes on from there.
+    pub checkpoint: Option<&'a Path>,
+    /// Called after every step.
+    pub progress: &'a mut dyn FnMut(&Progress),
+    /// Set it to stop after the current step.
+    pub stop: &'a AtomicBool,
+    /// The time that the model card will carry (ms, UTC).
+    pub now_ms: u64,
+    /// Name of the new model.
+    pub version: String,
+}
+
+/// What training gives.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model, without a learned ranking head.
+    pub model: Model,
+    /// What it is and how good.
+    pub card: ModelCard,
+    /// Pinners that it never saw, sorted: their requests can be replayed to learn ranking.
+    pub held_back: Vec<PinnerId>,
+}
+
 /// Trains a model.
-pub fn fit(
+pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Trained, TrainError> {
+    let version = session.version.clone();
+    let model = fit_with(data, config, |_, _, _| ())?.with_version(version.clone());
+    let card = ModelCard { version, created_ms: session.now_ms, ..ModelCard::default() };
+    let _ = (session.checkpoint, session.stop, session.progress);
+    Ok(Trained { model, card, held_back: Vec::new() })
+}
+
+/// Trains a model.
+pub fn fit_with(
     data: &Dataset,
     config: &TrainConfig,
     mut after_epoch: impl FnMut(usize, f64, &Model),

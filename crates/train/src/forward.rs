@@ -212,8 +212,7 @@ fn attend(
     let asked = heads(cn.matmul(wq.clone()), s.k, s);
     let ago = masks.ago.clone().matmul(distance.clone()).reshape([s.b, s.k, s.l, s.heads]).permute([0, 3, 1, 2]);
     let over = asked.clone().matmul(keys.clone()) * scale + ago + masks.before.clone();
-    let here = (asked * own_keys).sum_dim(3) * scale
-        + distance.clone().narrow(0, 0, 1).reshape([1, s.heads, 1, 1]);
+    let here = (asked * own_keys).sum_dim(3) * scale + distance.clone().narrow(0, 0, 1).reshape([1, s.heads, 1, 1]);
     let share = activation::softmax(Tensor::cat(vec![over, here], 3), 3);
     let mixed = share.clone().narrow(3, 0, s.l).matmul(values.clone()) + own_values * share.narrow(3, s.l, 1);
     let c = c + mixed.swap_dims(1, 2).reshape([s.b * s.k, s.d]).matmul(out.clone());

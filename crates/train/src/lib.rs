@@ -1,19 +1,30 @@
 //! How are weights learned: data sets, losses, loops, evaluation, promotion gates.
 
 mod adamw;
+mod baseline;
 mod batch;
 mod config;
 mod dataset;
 mod error;
 mod fit;
 mod forward;
+mod metrics;
+mod ranker;
 mod softmax;
 mod sparse;
 mod spectral;
+mod split;
 mod step;
 
+pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, Popularity};
 pub use config::TrainConfig;
 pub use dataset::{Dataset, History};
 pub use error::TrainError;
-pub use fit::fit;
+pub use fit::{Progress, Session, Trained, fit, fit_with};
+pub use metrics::{
+    Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
+    reciprocal_rank,
+};
+pub use ranker::{RankRows, RankedFit, fit_ranker};
+pub use split::{Holdout, holdout, holdout_row};
 pub use step::TIMES;

@@ -92,7 +92,8 @@ impl Learner {
 
         // Loss.
         let d = self.model.dim;
-        let pin_values: Vec<f32> = pin_shards.iter().flat_map(|(_, pins)| floats(pins.vectors.clone().inner())).collect();
+        let pin_values: Vec<f32> =
+            pin_shards.iter().flat_map(|(_, pins)| floats(pins.vectors.clone().inner())).collect();
         let mut user_values = Vec::new();
         for (_, users, places) in &user_shards {
             let values = floats(users.vectors.clone().inner());
