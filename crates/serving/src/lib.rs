@@ -1,1 +1,63 @@
-//! The request path and nothing else.
+//! The request path and nothing else, with the views it reads and the consumer that feeds them.
+//!
+//! ```text
+//!            log ──► Consumer ──► Views: catalogue · signals · graph · words · contents · model + pin vectors
+//!                       │  state + offsets, in one batch          │
+//!                       ▼                                         ▼
+//!                    state            Request ──► Pipeline::serve ──► Slate + Trace ──► SlateCache (pages)
+//!                                                                          └─ RecordSink ──► log
+//! ```
+//!
+//! [`Pipeline::serve`] is the one to read first: a request becomes a [`Context`] (history, subject, user vector), all
+//! [`CandidateGenerator`]s are asked at once, what they offer is merged into columns, [`Filter`]s take out what may not
+//! be shown, [`Scorer`]s order the rest (L1, then L2), blending gives variety and exploration their places, and the
+//! answer carries a trace of all that. Home, related, search and board are the same code with another
+//! [`domain::Surface`].
+//!
+//! The views are made from the log and can be thrown away. [`Consumer`] follows the log and keeps in the state what a
+//! restart needs; numbers of pins, boards and pinners are kept there too, because models and records refer to them.
+//! [`Views::install`] replaces the model under running requests.
+//!
+//! For training and evaluation the same code runs on the calling thread: [`Pipeline::rank_now`],
+//! [`Pipeline::evaluate_now`], [`Pipeline::replay`].
+//!
+//! **Architecture invariant:** a request never fails and never waits for the writer of the views, the log or the state;
+//! what could not be had in time is left out and said. The same views, request and seed give the same slate.
+
+mod apply;
+mod blend;
+mod cache;
+mod catalogue;
+mod consumer;
+mod context;
+mod derive;
+mod error;
+mod features;
+mod filter;
+mod generate;
+mod generator;
+mod layout;
+mod names;
+mod pin_row;
+mod pipeline;
+mod replay;
+mod rows;
+mod run;
+mod scorer;
+mod sink;
+mod views;
+
+pub use apply::Changes;
+pub use cache::{CacheLimits, Cursor, PageError, SlateCache};
+pub use catalogue::{BoardView, Catalogue, PinnerView};
+pub use consumer::Consumer;
+pub use context::Context;
+pub use error::ServingError;
+pub use filter::{Filter, FilterView};
+pub use generator::{CandidateGenerator, GeneratorError, Offers};
+pub use pin_row::PinView;
+pub use pipeline::Pipeline;
+pub use replay::{Evaluated, Replay, ReplayRows};
+pub use scorer::Scorer;
+pub use sink::{RecordSink, SinkCounts, record};
+pub use views::{Installed, Views};

@@ -1,0 +1,222 @@
+//! Facts into views. One writer, small blocks, one lock at a time.
+
+use crate::catalogue::Catalogue;
+use crate::views::{Views, Writer, lock, read, write};
+use domain::{Act, Action, BoardId, Event, EventId, Fact, PinId, PinnerId, TopicKind, Understood};
+use graph::Graph;
+use index::VectorIndex;
+use std::collections::BTreeSet;
+
+/// Facts applied under one hold of a lock.
+const BLOCK: usize = 256;
+
+/// Most pins of a renamed board whose words are written again; the others follow when they are next touched.
+const RENAMED_PINS_MAX: usize = 256;
+
+/// The graph is compacted when it has grown by this many edges and by an eighth.
+const LOOSE_EDGES_MAX: u64 = 16_384;
+
+/// What some facts changed: what has to be written to the state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Facts that were applied.
+    pub facts: usize,
+    /// Pinners whose signals changed.
+    pub pinners: BTreeSet<PinnerId>,
+    /// Pins whose signals changed.
+    pub pins: BTreeSet<PinId>,
+    /// New edges of the graph.
+    pub edges: Vec<(PinId, BoardId)>,
+    /// Facts that could not be applied, the first few with the reason.
+    pub refused: Vec<String>,
+}
+
+/// Most reasons that are kept.
+const REFUSED_MAX: usize = 16;
+
+impl Changes {
+    pub(crate) fn refuse(&mut self, reason: impl FnOnce() -> String) {
+        if self.refused.len() < REFUSED_MAX {
+            self.refused.push(reason());
+        }
+    }
+}
+
+impl Views {
+    /// Applies facts of one topic, read in the order of the log. What follows from them (words, pin vectors) is brought
+    /// up to date as well; words are found after [`Views::commit_text`].
+    pub fn apply(&self, topic: TopicKind, facts: &[(u64, EventId, Fact)]) -> Changes {
+        let mut changes = Changes::default();
+        let mut writer = lock(&self.writer);
+        for block in facts.chunks(BLOCK) {
+            let touched = match topic {
+                TopicKind::Catalogue => self.apply_catalogue(block, &mut changes),
+                TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
+                TopicKind::Requests => BTreeSet::new(),
+            };
+            self.derive(&mut writer, &touched, &mut changes);
+        }
+        changes.facts = facts.len();
+        changes
+    }
+
+    /// Applies descriptions without what follows from them; the touched pins are returned.
+    pub(crate) fn apply_catalogue(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
+        let mut touched = BTreeSet::new();
+        let (mut embeddings, mut renamed) = (Vec::new(), Vec::new());
+        let mut catalogue = write(&self.catalogue);
+        for (_, _, fact) in block {
+            match fact {
+                Fact::Pin(pin) => touched.extend(catalogue.describe_pin(pin)),
+                Fact::PinRemoved(key) => touched.extend(catalogue.remove_pin(key)),
+                Fact::Board(board) => renamed.extend(catalogue.describe_board(board)),
+                Fact::Pinner(pinner) => _ = catalogue.describe_pinner(pinner),
+                Fact::Understood(understood) => {
+                    if let Some(id) = catalogue.understand_pin(understood) {
+                        touched.insert(id);
+                        embeddings.push((id, understood));
+                    }
+                }
+                Fact::Event(_) | Fact::Served(_) => {}
+            }
+        }
+        drop(catalogue);
+        self.apply_embeddings(&embeddings, changes);
+        let graph = read(&self.graph);
+        touched.extend(renamed.into_iter().flat_map(|board| graph.pins_of(board).take(RENAMED_PINS_MAX)));
+        touched
+    }
+
+    fn apply_embeddings(&self, embeddings: &[(PinId, &Understood)], changes: &mut Changes) {
+        if embeddings.is_empty() {
+            return;
+        }
+        let mut content = write(&self.content);
+        for (pin, understood) in embeddings {
+            if let Err(error) = embed(&mut content, *pin, understood) {
+                changes.refuse(|| format!("embedding of pin '{}': {error}", understood.pin));
+            }
+        }
+    }
+
+    fn apply_events(
+        &self,
+        block: &[(u64, EventId, Fact)],
+        writer: &mut Writer,
+        changes: &mut Changes,
+    ) -> BTreeSet<PinId> {
+        let mut catalogue = write(&self.catalogue);
+        let mut acts = Vec::with_capacity(block.len());
+        for (_, _, fact) in block {
+            let Fact::Event(event) = fact else { continue };
+            match resolve(&mut catalogue, event) {
+                Some(resolved) => acts.extend(resolved),
+                None => changes.refuse(|| "all ids are given".to_owned()),
+            }
+        }
+        drop(catalogue);
+        let mut signals = write(&self.signals);
+        for (pinner, act) in &acts {
+            signals.apply(*pinner, act);
+            changes.pinners.insert(*pinner);
+            changes.pins.insert(act.pin);
+        }
+        drop(signals);
+        let saves = acts.iter().filter(|(_, act)| act.action == Action::Save);
+        let edges: Vec<(PinId, BoardId)> = saves.filter_map(|(_, act)| Some((act.pin, act.board?))).collect();
+        self.apply_edges(&edges, writer, changes)
+    }
+
+    /// Adds edges; the pins whose neighbours should be looked at again are returned.
+    fn apply_edges(
+        &self,
+        mut edges: &[(PinId, BoardId)],
+        writer: &mut Writer,
+        changes: &mut Changes,
+    ) -> BTreeSet<PinId> {
+        let mut touched = BTreeSet::new();
+        while !edges.is_empty() {
+            let mut graph = write(&self.graph);
+            let mut added = 0;
+            while added < edges.len() && graph.edges() < writer.compact_at {
+                let (pin, board) = edges[added];
+                added += 1;
+                if graph.add(pin, board) {
+                    changes.edges.push((pin, board));
+                    // Neighbours and board titles of a pin settle as it is saved: 1, 4, 16, … saves are looked at again.
+                    if is_power_of_four(graph.degree(pin)) {
+                        touched.insert(pin);
+                    }
+                }
+            }
+            edges = &edges[added..];
+            drop(graph);
+            self.compact_graph(writer);
+        }
+        touched
+    }
+
+    /// A compacted copy replaces the graph, so that readers never wait for the compaction. It happens at fixed numbers
+    /// of edges, so that a graph rebuilt from the same edges is the same to the last draw of a walk.
+    fn compact_graph(&self, writer: &mut Writer) {
+        let graph = read(&self.graph);
+        if graph.edges() < writer.compact_at {
+            return;
+        }
+        let mut compacted = graph.clone();
+        drop(graph);
+        compacted.compact();
+        writer.compact_at = next_compaction(compacted.edges());
+        *write(&self.graph) = compacted;
+    }
+
+    /// Rebuilds the graph from all its edges in the order in which they were added.
+    pub(crate) fn restore_graph(&self, edges: &[(PinId, BoardId)]) {
+        let mut writer = lock(&self.writer);
+        let mut compact = 0;
+        while next_compaction(compact) <= edges.len() as u64 {
+            compact = next_compaction(compact);
+        }
+        writer.compact_at = next_compaction(compact);
+        let (sorted, loose) = edges.split_at(compact as usize);
+        let mut graph = Graph::from_edges(0, 0, sorted);
+        loose.iter().for_each(|&(pin, board)| _ = graph.add(pin, board));
+        *write(&self.graph) = graph;
+    }
+}
+
+/// The number of edges at which a graph compacted at `edges` is compacted again.
+pub(crate) fn next_compaction(edges: u64) -> u64 {
+    edges + LOOSE_EDGES_MAX.max(edges / 8)
+}
+
+/// Sets a pin's content vector. A newer embedding space begins a new index; an older one is refused by it.
+fn embed(content: &mut VectorIndex, pin: PinId, understood: &Understood) -> Result<(), index::IndexError> {
+    let Understood { space, embedding, .. } = understood;
+    if embedding.is_empty() {
+        content.remove(pin);
+        return Ok(());
+    }
+    if content.is_empty() || *space > content.space() {
+        *content = VectorIndex::new(embedding.len(), *space);
+    }
+    content.upsert(*space, pin, embedding)
+}
+
+/// The event with internal ids: `None` when ids have run out, `Some(None)` when it is not about a pin.
+fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<(PinnerId, Act)>> {
+    let pinner = catalogue.intern_pinner(&event.pinner)?;
+    let Some(pin) = &event.pin else { return Some(None) };
+    let pin = catalogue.intern_pin(pin)?;
+    let board = match &event.board {
+        Some(board) => Some(catalogue.intern_board(board, Some(pinner))?),
+        None if event.action == Action::Save => Some(catalogue.intern_unnamed_board(pinner)?),
+        None => None,
+    };
+    let Event { action, surface, ts_ms, value, .. } = *event;
+    Some(Some((pinner, Act { pin, board, action, surface, ts_ms, value: value.unwrap_or(0.0) })))
+}
+
+fn is_power_of_four(degree: u32) -> bool {
+    degree.is_power_of_two() && degree.trailing_zeros().is_multiple_of(2)
+}

@@ -1,0 +1,247 @@
+//! What the funnel knows of a request before it looks for pins.
+
+use crate::derive::content_of;
+use crate::views::{Installed, Views, lock, read};
+use domain::{Act, Action, BoardId, Params, PinId, Request, Subject, Surface};
+use graph::Start;
+use index::VectorIndex;
+use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
+use signals::Signals;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+/// Pins whose contents are averaged into the content seed.
+const CONTENT_SEEDS: usize = 8;
+
+/// Most pins of a board that stand for it.
+const BOARD_PINS_MAX: usize = 256;
+
+/// Buffers for encoding that are kept for the next request.
+const SCRATCHES_MAX: usize = 8;
+
+/// The request, its parameters, and all that was looked up for it. Generators, filters and scorers read it.
+pub struct Context {
+    /// The request.
+    pub request: Request,
+    /// The parameters it is served with.
+    pub params: Params,
+    /// The views to look into.
+    pub views: Arc<Views>,
+    /// Positive acts to answer with, newest last.
+    pub history: Vec<Act>,
+    /// The pins of the subject: the pin itself, or pins of the board.
+    pub subject_pins: Vec<PinId>,
+    /// Words to search for: the query, or the board's title.
+    pub words: Option<String>,
+    /// Where walks start.
+    pub starts: Vec<Start>,
+    /// Boards that walks do not step onto: the pinner's own, since what is on them is known.
+    pub excluded: Vec<BoardId>,
+    /// Content vector of the subject or of recent pins, unit length; empty when there is none.
+    pub content: Vec<f32>,
+    /// The model that answers, if one is installed.
+    pub installed: Option<Arc<Installed>>,
+    /// The user vector under the request's condition; empty without a model.
+    pub user: Vec<f32>,
+    /// Share of the history by creator and by topic (numbers of the catalogue).
+    pub(crate) creators: HashMap<u32, f32>,
+    pub(crate) topics: HashMap<u32, f32>,
+    /// Pins of a history that came with the request.
+    given: Option<HashSet<PinId>>,
+    /// Saves of the pinner that lie behind a history that came with the request: their traces are not counted.
+    pub(crate) later_saves: HashMap<PinId, u64>,
+}
+
+/// Buffers of [`models::Model::encode`], shared by requests.
+#[derive(Default)]
+pub(crate) struct Scratches(Mutex<Vec<Scratch>>);
+
+impl Context {
+    /// Looks up what the request needs.
+    pub(crate) fn read(views: Arc<Views>, request: Request, params: Params, scratches: &Scratches) -> Context {
+        let mut context = Context::bare(views, request, params);
+        context.read_subject();
+        context.read_pinner();
+        context.read_tastes();
+        context.read_starts();
+        context.read_content();
+        context.encode(scratches);
+        context
+    }
+
+    fn bare(views: Arc<Views>, request: Request, params: Params) -> Context {
+        Context {
+            installed: views.installed(),
+            request,
+            params,
+            views,
+            history: Vec::new(),
+            subject_pins: Vec::new(),
+            words: None,
+            starts: Vec::new(),
+            excluded: Vec::new(),
+            content: Vec::new(),
+            user: Vec::new(),
+            creators: HashMap::new(),
+            topics: HashMap::new(),
+            given: None,
+            later_saves: HashMap::new(),
+        }
+    }
+
+    /// Whether the pinner has saved the pin, as far as the request may know.
+    pub fn saved(&self, signals: &Signals, pin: PinId) -> bool {
+        match (&self.given, self.request.pinner) {
+            (Some(given), _) => given.contains(&pin),
+            (None, Some(pinner)) => signals.saved(pinner, pin),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether the pinner has hidden or reported the pin. A history that came with the request knows of none.
+    pub fn hidden(&self, signals: &Signals, pin: PinId) -> bool {
+        self.given.is_none() && self.request.pinner.is_some_and(|pinner| signals.hidden(pinner, pin))
+    }
+
+    /// Whether the pinner has seen the pin. A history that came with the request knows only itself.
+    pub fn seen(&self, signals: &Signals, pin: PinId) -> bool {
+        match (&self.given, self.request.pinner) {
+            (Some(given), _) => given.contains(&pin),
+            (None, Some(pinner)) => signals.seen(pinner, pin),
+            (None, None) => false,
+        }
+    }
+
+    /// How many pins a generator should look for so that `quota` are left without those that are known already.
+    pub fn reach(&self, quota: usize) -> usize {
+        quota + self.history.len() + self.subject_pins.len()
+    }
+
+    /// Whether the request is for the pinner's own feed rather than about something.
+    pub fn is_feed(&self) -> bool {
+        matches!(self.request.surface, Surface::Home | Surface::Notification)
+    }
+
+    fn read_subject(&mut self) {
+        match &self.request.subject {
+            Subject::None => {}
+            Subject::Pin(pin) => self.subject_pins = vec![*pin],
+            Subject::Query(words) => self.words = Some(words.clone()),
+            Subject::Board(board) => {
+                let catalogue = read(&self.views.catalogue);
+                let title = catalogue.board_view(*board).map(|view| view.title).unwrap_or("");
+                self.words = (!title.is_empty()).then(|| title.to_owned());
+                let graph = read(&self.views.graph);
+                let pins = graph.pins_of(*board);
+                let first = pins.len().saturating_sub(BOARD_PINS_MAX);
+                self.subject_pins = pins.skip(first).collect();
+            }
+        }
+    }
+
+    fn read_pinner(&mut self) {
+        let signals = read(&self.views.signals);
+        let own = self.request.pinner.map_or(&[][..], |pinner| signals.history(pinner));
+        self.excluded = self.request.pinner.map_or(Vec::new(), |pinner| signals.boards_of(pinner).to_vec());
+        match self.request.history.take() {
+            None => self.history = own.to_vec(),
+            Some(history) => {
+                let given: HashSet<PinId> = history.iter().map(|act| act.pin).collect();
+                let later = own.iter().filter(|act| act.action == Action::Save && !given.contains(&act.pin));
+                self.later_saves = later.map(|act| (act.pin, act.ts_ms)).collect();
+                self.given = Some(given);
+                self.history = history;
+            }
+        }
+        self.history.retain(|act| act.action.is_positive());
+        let first = self.history.len().saturating_sub(signals::SEQUENCE_MAX);
+        self.history.drain(..first);
+    }
+
+    fn read_tastes(&mut self) {
+        let catalogue = read(&self.views.catalogue);
+        let share = 1.0 / self.history.len().max(1) as f32;
+        for row in self.history.iter().filter_map(|act| catalogue.row(act.pin)) {
+            if let Some(creator) = row.creator() {
+                *self.creators.entry(creator).or_default() += share;
+            }
+            for &topic in row.topics() {
+                *self.topics.entry(topic).or_default() += share;
+            }
+        }
+    }
+
+    fn read_starts(&mut self) {
+        if !self.subject_pins.is_empty() {
+            self.starts = self.subject_pins.iter().map(|&pin| Start { pin, weight: 1.0 }).collect();
+            return;
+        }
+        let recent = &self.history[self.history.len().saturating_sub(self.params.seeds_max)..];
+        let newest_ms = recent.iter().map(|act| act.ts_ms).max().unwrap_or(0);
+        let half_life_ms = f64::from(self.params.walk.start_half_life_days.max(1e-3)) * 86_400_000.0;
+        // Age counts from the newest act: only the proportions matter, and old histories must not vanish.
+        let weigh = |act: &Act| {
+            let age = (newest_ms - act.ts_ms) as f64 / half_life_ms;
+            Start { pin: act.pin, weight: liking(act.action) * (-age).exp2() as f32 }
+        };
+        self.starts = recent.iter().map(weigh).collect();
+    }
+
+    fn read_content(&mut self) {
+        let content = read(&self.views.content);
+        self.content = if self.subject_pins.is_empty() {
+            mean(&content, self.history.iter().rev().map(|act| act.pin), CONTENT_SEEDS)
+        } else {
+            mean(&content, self.subject_pins.iter().copied(), BOARD_PINS_MAX)
+        };
+    }
+
+    fn encode(&mut self, scratches: &Scratches) {
+        let Some(installed) = &self.installed else { return };
+        let (model, request) = (&installed.model, &self.request);
+        let content = read(&self.views.content);
+        let content_of = content_of(&content, model);
+        let kind = match request.subject {
+            Subject::None => SubjectKind::None,
+            Subject::Pin(_) => SubjectKind::Pin,
+            Subject::Board(_) => SubjectKind::Board,
+            Subject::Query(_) => SubjectKind::Query,
+        };
+        let about = if self.subject_pins.is_empty() { &[][..] } else { self.content.as_slice() };
+        let gap = self.history.last().map_or(0, |act| gap_bucket(act.ts_ms, request.now_ms));
+        let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
+        let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
+        let tokens = tokens(&self.history, model.config().history_max, content_of);
+        let mut scratch = lock(&scratches.0).pop().unwrap_or_default();
+        self.user = model.encode(&tokens, &condition, &mut scratch).vector;
+        let mut kept = lock(&scratches.0);
+        if kept.len() < SCRATCHES_MAX {
+            kept.push(scratch);
+        }
+    }
+}
+
+/// How much an act says that the pin is liked, compared with a save.
+fn liking(action: Action) -> f32 {
+    match action {
+        Action::Save => 1.0,
+        Action::Share | Action::Download => 0.8,
+        Action::LongClick => 0.7,
+        Action::Click => 0.4,
+        _ => 0.3,
+    }
+}
+
+/// Mean of the first `max` contents of `pins`, unit length; empty when none has content.
+fn mean(content: &VectorIndex, pins: impl Iterator<Item = PinId>, max: usize) -> Vec<f32> {
+    let mut sum = vec![0.0f32; content.dim()];
+    for vector in pins.filter_map(|pin| content.vector(pin)).take(max) {
+        sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+    }
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length < 1e-6 {
+        return Vec::new();
+    }
+    sum.iter_mut().for_each(|x| *x /= length);
+    sum
+}

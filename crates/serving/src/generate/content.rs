@@ -1,0 +1,33 @@
+//! Pins that look and read like the subject or like recent pins.
+
+use crate::context::Context;
+use crate::generator::{CandidateGenerator, GeneratorError, Offers};
+use crate::views::read;
+use async_trait::async_trait;
+use domain::{Source, Surface};
+use std::sync::Arc;
+
+/// Content neighbours.
+#[derive(Debug, Default)]
+pub(crate) struct Content;
+
+#[async_trait]
+impl CandidateGenerator for Content {
+    fn source(&self) -> Source {
+        Source::Content
+    }
+
+    fn enabled(&self, context: &Context) -> bool {
+        !context.content.is_empty() && context.request.surface != Surface::Search
+    }
+
+    async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
+        let k = context.reach(context.params.generators.content.quota_max);
+        let content = read(&context.views.content);
+        if content.dim() != context.content.len() {
+            // A newer embedding space arrived since the request began.
+            return Ok(Offers::new());
+        }
+        Ok(content.search(content.space(), &context.content, k, None)?)
+    }
+}

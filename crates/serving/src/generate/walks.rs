@@ -1,0 +1,43 @@
+//! Random walks from recent pins, or from the subject, over the pin-board graph.
+
+use crate::context::Context;
+use crate::generator::{CandidateGenerator, GeneratorError, Offers};
+use crate::views::{lock, read};
+use async_trait::async_trait;
+use domain::{Source, hash64};
+use graph::{WalkConfig, WalkScratch, walk_with};
+use std::sync::{Arc, Mutex};
+
+/// Tables that are kept for the next walk.
+const SCRATCHES_MAX: usize = 8;
+
+/// Walks.
+#[derive(Default)]
+pub(crate) struct Walks {
+    scratches: Mutex<Vec<WalkScratch>>,
+}
+
+#[async_trait]
+impl CandidateGenerator for Walks {
+    fn source(&self) -> Source {
+        Source::Walks
+    }
+
+    fn enabled(&self, context: &Context) -> bool {
+        !context.starts.is_empty() && context.request.surface != domain::Surface::Search
+    }
+
+    async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
+        let k = context.reach(context.params.generators.walks.quota_max);
+        let config = WalkConfig::new(&context.params.walk, hash64(context.request.seed));
+        let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
+        let graph = read(&context.views.graph);
+        let walked = walk_with(&mut scratch, &graph, &context.starts, &context.excluded, &config, k);
+        drop(graph);
+        let mut kept = lock(&self.scratches);
+        if kept.len() < SCRATCHES_MAX {
+            kept.push(scratch);
+        }
+        Ok(walked.pins)
+    }
+}

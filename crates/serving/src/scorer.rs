@@ -1,0 +1,115 @@
+//! The seam of scorers: L1, L2, and what stands in for L2 when time is short.
+
+use crate::context::Context;
+use domain::{Candidates, Surface};
+use models::{FEATURE_COUNT, Ranker, feature};
+
+/// Candidates at the head of the list whose spread scales what is added to and taken from utilities.
+const HEAD: usize = 100;
+
+/// How much answering the question (words, subject) counts against the pinner's taste, in spreads of the utility.
+const SEARCH_PULL: f32 = 2.0;
+const SUBJECT_PULL: f32 = 1.0;
+
+/// Fills a score column of candidates from their features.
+pub trait Scorer: Send + Sync {
+    /// Its name in traces.
+    fn name(&self) -> &'static str;
+
+    /// Scores all candidates; `features` holds rows of [`models::FEATURES`] in their order.
+    fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates);
+}
+
+/// L1: the linear first pass, into `l1`.
+pub(crate) struct FirstPass {
+    prior: Ranker,
+}
+
+/// L2: probabilities per head and their weighted sum, into `heads` and `utility`.
+pub(crate) struct Heads {
+    prior: Ranker,
+}
+
+/// The first pass for want of time: `utility` is `l1`, and no head is known.
+pub(crate) struct FirstPassOnly;
+
+impl Default for FirstPass {
+    fn default() -> Self {
+        FirstPass { prior: Ranker::prior() }
+    }
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Heads { prior: Ranker::prior() }
+    }
+}
+
+fn ranker<'a>(context: &'a Context, prior: &'a Ranker) -> &'a Ranker {
+    context.installed.as_ref().map_or(prior, |installed| installed.model.ranker())
+}
+
+impl Scorer for FirstPass {
+    fn name(&self) -> &'static str {
+        "first_pass"
+    }
+
+    fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates) {
+        let ranker = ranker(context, &self.prior);
+        let rows = features.as_chunks::<FEATURE_COUNT>().0;
+        candidates.l1.iter_mut().zip(rows).for_each(|(l1, row)| *l1 = ranker.l1(row));
+        pull(context, rows, &mut candidates.l1);
+    }
+}
+
+impl Scorer for Heads {
+    fn name(&self) -> &'static str {
+        "heads"
+    }
+
+    fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates) {
+        ranker(context, &self.prior).rank(features, &mut candidates.heads);
+        let weights = context.params.surface(context.request.surface).weights;
+        for (utility, heads) in candidates.utility.iter_mut().zip(&candidates.heads) {
+            *utility = heads.iter().zip(weights).map(|(p, weight)| p * weight).sum();
+        }
+        pull(context, features.as_chunks::<FEATURE_COUNT>().0, &mut candidates.utility);
+    }
+}
+
+impl Scorer for FirstPassOnly {
+    fn name(&self) -> &'static str {
+        "first_pass_only"
+    }
+
+    fn score(&self, _: &Context, _: &[f32], candidates: &mut Candidates) {
+        candidates.utility.clone_from(&candidates.l1);
+    }
+}
+
+/// Where something was asked for, the answer to it counts beside what the pinner likes: BM25 for words, walks and
+/// content for a subject, each as its share of the best.
+fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
+    let (columns, weight) = match context.request.surface {
+        Surface::Search => (&["text"][..], SEARCH_PULL),
+        Surface::Related | Surface::Board => (&["walk_share", "content"][..], SUBJECT_PULL),
+        Surface::Home | Surface::Notification => return,
+    };
+    let scale = spread(scores);
+    for column in columns.iter().map(|name| feature(name)) {
+        let best = rows.iter().map(|row| row[column]).fold(0.0, f32::max);
+        if best > 0.0 {
+            let share = |row: &[f32; FEATURE_COUNT]| row[column].max(0.0) / best;
+            scores.iter_mut().zip(rows).for_each(|(score, row)| *score += weight * scale * share(row));
+        }
+    }
+}
+
+/// Standard deviation of the largest scores.
+pub(crate) fn spread(scores: &[f32]) -> f32 {
+    let mut head: Vec<f32> = scores.iter().copied().filter(|score| score.is_finite()).collect();
+    head.sort_unstable_by(|a, b| b.total_cmp(a));
+    head.truncate(HEAD);
+    let mean = head.iter().sum::<f32>() / head.len().max(1) as f32;
+    (head.iter().map(|score| (score - mean).powi(2)).sum::<f32>() / head.len().max(1) as f32).sqrt()
+}

@@ -1,0 +1,123 @@
+//! The views that requests read: catalogue, signals, graph, indexes and the installed model.
+
+use crate::apply::next_compaction;
+use crate::catalogue::Catalogue;
+use crate::error::ServingError;
+use arc_swap::ArcSwapOption;
+use domain::PinId;
+use graph::Graph;
+use index::{TextIndex, TextSearcher, VectorIndex};
+use models::Model;
+use signals::Signals;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Everything a request reads, each part behind a lock of its own.
+///
+/// Readers take the parts in the order `catalogue, signals, graph, content, vectors`, none twice, and hold them for one
+/// computation. There is one writer at a time; it holds one write lock at a time, for at most a few hundred facts.
+pub struct Views {
+    pub(crate) catalogue: RwLock<Catalogue>,
+    pub(crate) signals: RwLock<Signals>,
+    pub(crate) graph: RwLock<Graph>,
+    pub(crate) content: RwLock<VectorIndex>,
+    pub(crate) text: TextSearcher,
+    pub(crate) installed: ArcSwapOption<Installed>,
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) installing: Mutex<()>,
+}
+
+/// What only the writer needs.
+pub(crate) struct Writer {
+    pub(crate) text: TextIndex,
+    /// Whether words were written that searchers do not see yet.
+    pub(crate) text_waits: bool,
+    /// What is written of each pin's words, as a hash; 0 when nothing is.
+    pub(crate) texts: Vec<u64>,
+    /// The number of edges at which the graph is compacted.
+    pub(crate) compact_at: u64,
+    /// Pins that changed while a model is being installed.
+    pub(crate) meanwhile: Option<BTreeSet<PinId>>,
+}
+
+/// A model and the vectors that it gives all pins; replaced as one.
+pub struct Installed {
+    pub(crate) model: Arc<Model>,
+    pub(crate) vectors: RwLock<VectorIndex>,
+}
+
+impl Installed {
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// How many pins have a vector.
+    pub fn pins(&self) -> usize {
+        read(&self.vectors).len()
+    }
+}
+
+impl Views {
+    /// Views of nothing.
+    pub fn new() -> Result<Views, ServingError> {
+        let text = TextIndex::new()?;
+        let searcher = text.searcher();
+        let compact_at = next_compaction(0);
+        let writer = Writer { text, text_waits: false, texts: Vec::new(), compact_at, meanwhile: None };
+        Ok(Views {
+            catalogue: RwLock::default(),
+            signals: RwLock::default(),
+            graph: RwLock::default(),
+            content: RwLock::new(VectorIndex::new(0, 0)),
+            text: searcher,
+            installed: ArcSwapOption::empty(),
+            writer: Mutex::new(writer),
+            installing: Mutex::new(()),
+        })
+    }
+
+    /// The catalogue, for reading. Hold it briefly and once: the writer waits meanwhile.
+    pub fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
+        read(&self.catalogue)
+    }
+
+    /// The signals, for reading. Hold them briefly and once; take the catalogue first when both are needed.
+    pub fn signals(&self) -> RwLockReadGuard<'_, Signals> {
+        read(&self.signals)
+    }
+
+    /// The graph, for reading. Hold it briefly and once; take catalogue and signals first when they are needed too.
+    pub fn graph(&self) -> RwLockReadGuard<'_, Graph> {
+        read(&self.graph)
+    }
+
+    /// The content vectors, for reading. Hold them briefly and once, behind the other parts.
+    pub fn content(&self) -> RwLockReadGuard<'_, VectorIndex> {
+        read(&self.content)
+    }
+
+    /// A handle for searching words; needs no lock.
+    pub fn text(&self) -> &TextSearcher {
+        &self.text
+    }
+
+    /// The installed model with its pin vectors. Whoever holds it keeps it while another is installed.
+    pub fn installed(&self) -> Option<Arc<Installed>> {
+        self.installed.load_full()
+    }
+}
+
+/// A lock is never left half-written by a panic that matters: every write is a column append or an overwrite of one
+/// row, so the content of a poisoned lock is still the best there is.
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
