@@ -1,0 +1,241 @@
+//! What handlers share.
+
+use crate::admission::Gate;
+use crate::error::ServerError;
+use crate::ids::Ids;
+use crate::keys::Keys;
+use crate::limits::Limits;
+use crate::metrics::{Metrics, Snapshot};
+use crate::recent::Recent;
+use crate::routes;
+use axum::Router;
+use domain::{Params, Request, Slate, TopicKind};
+use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use store::{Blobs, EventLog};
+
+/// What the server works with: opened and followed by whoever starts it.
+pub struct Engines {
+    /// Follows the log; somebody else runs it.
+    pub consumer: Arc<Consumer>,
+    /// The funnel over the consumer's views.
+    pub pipeline: Pipeline,
+    /// Where facts and request records go.
+    pub log: Arc<dyn EventLog>,
+    /// Where pictures lie.
+    pub blobs: Blobs,
+}
+
+/// How the server behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Who may come in; empty means everybody on this machine.
+    pub keys: Keys,
+    /// How much is taken at once.
+    pub limits: Limits,
+    /// The funnel's parameters to begin with.
+    pub params: Params,
+}
+
+/// The server's state. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    engines: Engines,
+    keys: Keys,
+    limits: Limits,
+    params: RwLock<Arc<Params>>,
+    ids: Ids,
+    metrics: Metrics,
+    rankings: SlateCache,
+    recent: Recent,
+    sink: RwLock<Option<RecordSink>>,
+    last_counts: RwLock<SinkCounts>,
+    ranking_gate: Gate,
+    ingest_gate: Gate,
+    caught_up: AtomicBool,
+    since: Instant,
+    service: std::sync::OnceLock<Router>,
+}
+
+impl App {
+    /// A server over `engines`.
+    ///
+    /// # Errors
+    /// When the thread that writes request records cannot be started.
+    pub fn new(engines: Engines, settings: Settings) -> Result<App, ServerError> {
+        let Settings { keys, limits, params } = settings;
+        let sink = RecordSink::start(engines.log.clone()).map_err(|error| ServerError::Records(error.to_string()))?;
+        let kept = CacheLimits {
+            slates_max: limits.rankings_kept_max,
+            traces_max: limits.answers_kept_max,
+            ttl_ms: limits.paging_ms_max,
+        };
+        Ok(App(Arc::new(Inner {
+            keys,
+            params: RwLock::new(Arc::new(params)),
+            ids: Ids::new(),
+            metrics: Metrics::new(),
+            rankings: SlateCache::new(kept),
+            recent: Recent::new(limits.answers_kept_max),
+            sink: RwLock::new(Some(sink)),
+            last_counts: RwLock::default(),
+            ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
+            ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
+            caught_up: AtomicBool::new(false),
+            since: Instant::now(),
+            service: std::sync::OnceLock::new(),
+            engines,
+            limits,
+        })))
+    }
+
+    /// The funnel's parameters.
+    pub fn params(&self) -> Arc<Params> {
+        self.0.params.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the funnel's parameters; requests under way keep the old ones.
+    pub fn set_params(&self, params: Params) {
+        *self.0.params.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(params);
+    }
+
+    /// What became of request records so far.
+    pub fn records(&self) -> SinkCounts {
+        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
+        let last = || *self.0.last_counts.read().unwrap_or_else(PoisonError::into_inner);
+        sink.as_ref().map_or_else(last, RecordSink::counts)
+    }
+
+    pub(crate) fn allow_bind(&self, address: SocketAddr) -> Result<(), ServerError> {
+        self.0.keys.allow_bind(address)
+    }
+
+    /// The router, made once.
+    pub(crate) fn service(&self) -> Router {
+        self.0.service.get_or_init(|| routes::router(self.clone())).clone()
+    }
+
+    pub(crate) fn views(&self) -> &Views {
+        self.0.engines.consumer.views()
+    }
+
+    pub(crate) fn consumer(&self) -> &Arc<Consumer> {
+        &self.0.engines.consumer
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.engines.pipeline
+    }
+
+    pub(crate) fn log(&self) -> &Arc<dyn EventLog> {
+        &self.0.engines.log
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.0.engines.blobs
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn rankings(&self) -> &SlateCache {
+        &self.0.rankings
+    }
+
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.0.recent
+    }
+
+    pub(crate) fn ranking_gate(&self) -> &Gate {
+        &self.0.ranking_gate
+    }
+
+    pub(crate) fn ingest_gate(&self) -> &Gate {
+        &self.0.ingest_gate
+    }
+
+    pub(crate) fn up(&self) -> Duration {
+        self.0.since.elapsed()
+    }
+
+    /// Notes what a page showed; never waits. When records cannot follow they are dropped and counted.
+    pub(crate) fn record(&self, request: &Request, slate: &Slate, offset: usize, shown: usize) {
+        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
+        let (offset, shown) = (u32::try_from(offset).unwrap_or(u32::MAX), u32::try_from(shown).unwrap_or(u32::MAX));
+        sink.as_ref().map(|sink| sink.record(request, slate, offset, shown));
+    }
+
+    /// Why requests should not be sent here yet; empty when they may. Once it has caught up, a short backlog is no
+    /// reason.
+    pub(crate) fn unready(&self) -> Vec<String> {
+        const BACKLOG_MAX: u64 = 100_000;
+        let mut reasons: Vec<String> = self.consumer().trouble().into_iter().collect();
+        let [catalogue, events, _] = self.consumer().lag();
+        let caught_up = self.0.caught_up.load(Ordering::Relaxed) || catalogue + events == 0;
+        self.0.caught_up.store(caught_up, Ordering::Relaxed);
+        if !caught_up || catalogue + events > BACKLOG_MAX {
+            reasons.push(format!("{} facts of the log are not in the views yet", catalogue + events));
+        }
+        reasons
+    }
+
+    /// Waits a moment until the views have seen what is in the catalogue's topic now, so that who has just written
+    /// something finds it.
+    async fn settle(&self) {
+        const PATIENCE: Duration = Duration::from_millis(1_000);
+        let until = Instant::now() + PATIENCE;
+        while self.consumer().lag()[TopicKind::Catalogue as usize] > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What `look` finds in the catalogue; when that is nothing, it looks again after a moment.
+    pub(crate) async fn find<T>(&self, look: impl Fn(&Catalogue) -> Option<T>) -> Option<T> {
+        let found = look(&self.views().catalogue());
+        if found.is_some() || self.consumer().lag()[TopicKind::Catalogue as usize] == 0 {
+            return found;
+        }
+        self.settle().await;
+        look(&self.views().catalogue())
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let catalogue = self.views().catalogue();
+        let (pins, pinners) = (catalogue.pins(), catalogue.pinners());
+        drop(catalogue);
+        let lag = TopicKind::ALL.iter().zip(self.consumer().lag()).map(|(topic, lag)| (topic.as_str(), lag));
+        let counts = self.records();
+        Snapshot { lag: lag.collect(), records_lost: counts.dropped + counts.failed, pins, pinners }
+    }
+
+    /// Writes the last request records. Afterwards nothing is recorded any more.
+    pub(crate) async fn close(&self) -> Result<(), ServerError> {
+        let sink = self.0.sink.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(sink) = sink else { return Ok(()) };
+        let counts = tokio::task::spawn_blocking(move || sink.close()).await;
+        let counts = counts.map_err(|error| ServerError::Records(error.to_string()))?;
+        *self.0.last_counts.write().unwrap_or_else(PoisonError::into_inner) = counts;
+        match counts.failed {
+            0 => Ok(()),
+            failed => Err(ServerError::Records(format!("{failed} were refused by the log"))),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Is it alive, is it ready, how is it doing?
+
+use crate::app::App;
+use crate::ids::now_ms;
+use crate::problem::{Kind, Problem};
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use domain::{Request, Subject, Surface};
+use serde_json::{Value, json};
+
+/// `GET /health/live`: the process answers.
+pub(crate) async fn live(State(app): State<App>) -> Json<Value> {
+    Json(json!({"live": true, "up_s": app.up().as_secs()}))
+}
+
+/// `GET /health/ready`: the views have caught up with the log, and the funnel finds pins when there are any.
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    let mut reasons = app.unready();
+    if reasons.is_empty() && !can_rank(&app).await? {
+        reasons.push("no ranking comes out although there are pins".to_owned());
+    }
+    if !reasons.is_empty() {
+        return Err(Problem::new(Kind::NotReady, reasons.join("; ")).retry_after(1));
+    }
+    Ok(Json(
+        json!({"ready": true, "lag": app.snapshot().lag.into_iter().collect::<std::collections::BTreeMap<_, _>>()}),
+    ))
+}
+
+/// Whether a stranger's home feed has a pin, or there is none to show.
+async fn can_rank(app: &App) -> Result<bool, Problem> {
+    const LOOKED_AT_MAX: u32 = 10_000;
+    let now_ms = now_ms();
+    let nothing = {
+        let catalogue = app.views().catalogue();
+        let pins = (catalogue.pins() as u32).min(LOOKED_AT_MAX);
+        !(0..pins).any(|number| catalogue.servable(domain::PinId(number), now_ms))
+    };
+    if nothing {
+        return Ok(true);
+    }
+    let _turn = app.ranking_gate().enter().await?;
+    let request_id = app.ids().next();
+    let request = Request {
+        request_id,
+        surface: Surface::Home,
+        subject: Subject::None,
+        pinner_key: String::new(),
+        pinner: None,
+        history: None,
+        limit: 1,
+        now_ms,
+        deadline_ms: app.params().deadline_ms,
+        seed: request_id.0 as u64,
+    };
+    Ok(!app.pipeline().serve(request, &app.params()).await.items.is_empty())
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+    let text = app.metrics().expose(&app.snapshot()).map_err(|error| Problem::internal("writing figures", error))?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}

@@ -1,0 +1,163 @@
+//! Facts come in: rows are judged one by one, pictures are understood, and all that is good is durable before we say so.
+
+use crate::app::App;
+use crate::ids::now_ms;
+use crate::picture;
+use crate::problem::{Kind, Problem};
+use crate::wire::rows::{self, Broken, Layout, Places, Row};
+use crate::wire::{RowKind, RowRefusal, read_row};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use domain::{EventId, Fact};
+use serde::Serialize;
+
+/// Most refusals that are told one by one; the rest is counted.
+const REFUSALS_MAX: usize = 1_000;
+
+/// What became of the rows of a body.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Outcome {
+    /// Rows that are now in the log.
+    accepted: u64,
+    /// Rows that were in the log already.
+    duplicates: u64,
+    /// Rows that were not taken, the first thousand with the reason.
+    refused: Vec<RefusedRow>,
+    /// How many rows were not taken.
+    refused_count: u64,
+}
+
+/// A row that was not taken.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedRow {
+    /// Its place in the body, from 0.
+    row: usize,
+    /// The field that is wrong, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// What is wrong.
+    reason: String,
+}
+
+/// `POST /v1/events`
+pub(crate) async fn events(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    take(app, RowKind::Event, headers, body).await
+}
+
+/// `POST /v1/pins`
+pub(crate) async fn pins(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    take(app, RowKind::Pin, headers, body).await
+}
+
+/// `POST /v1/boards`
+pub(crate) async fn boards(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    take(app, RowKind::Board, headers, body).await
+}
+
+/// `POST /v1/pinners`
+pub(crate) async fn pinners(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    take(app, RowKind::Pinner, headers, body).await
+}
+
+async fn take(app: App, kind: RowKind, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let layout = crate::body::layout(&headers)?;
+    let limits = app.limits();
+    let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.body_bytes_max };
+    let bytes = crate::body::read(&headers, body, bytes_max).await?;
+    let landed = tokio::task::spawn_blocking(move || land(&app, kind, layout, &bytes)).await;
+    Ok(answer(landed.map_err(|error| Problem::internal("taking rows in", error))??))
+}
+
+/// When nothing was taken, the answer is a problem: a sender of one bad row must not read success.
+fn answer(outcome: Outcome) -> Response {
+    let nothing = outcome.accepted + outcome.duplicates == 0;
+    let Some(first) = outcome.refused.first().filter(|_| nothing) else { return Json(outcome).into_response() };
+    let problem = Problem::new(Kind::RowsRefused, first.reason.clone());
+    let problem = first.field.iter().fold(problem, |problem, field| problem.on(field));
+    let rows = serde_json::to_value(&outcome).unwrap_or_default();
+    let names = ["accepted", "duplicates", "refused", "refused_count"];
+    names.into_iter().fold(problem, |problem, name| problem.with(name, rows[name].clone())).into_response()
+}
+
+/// Reads the rows, understands pictures and appends what is good. Blocks until it is durable.
+fn land(app: &App, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcome, Problem> {
+    let limits = app.limits();
+    let rows =
+        rows::cut(bytes, layout, limits.rows_max).map_err(|broken| broken_body(bytes, broken, limits.rows_max))?;
+    let now_ms = now_ms();
+    let mut new_id = app.ids().series(now_ms);
+    let mut places = Places::default();
+    let mut outcome = Outcome::default();
+    let mut facts = Vec::with_capacity(rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        match facts_of(app, kind, row, now_ms, &mut new_id) {
+            Ok(new) => facts.extend(new),
+            Err(refusal) => outcome.refuse(number, refusal, places.of(bytes, row.at)),
+        }
+    }
+    let appended = app.log().append(&facts).map_err(|error| Problem::internal("writing to the log", error))?;
+    let taken = rows.len() as u64 - outcome.refused_count;
+    outcome.duplicates = appended.duplicates;
+    outcome.accepted = taken.saturating_sub(appended.duplicates);
+    app.metrics().took_in(kind.as_str(), outcome.accepted, outcome.duplicates, outcome.refused_count);
+    Ok(outcome)
+}
+
+type Named = (EventId, Fact);
+
+/// The facts of one row. A pin is understood before it lands, so that it is found as soon as it is there.
+fn facts_of(
+    app: &App,
+    kind: RowKind,
+    row: &Row<'_>,
+    now_ms: u64,
+    new_id: &mut dyn FnMut() -> EventId,
+) -> Result<impl Iterator<Item = Named> + use<>, RowRefusal> {
+    let limits = app.limits();
+    let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.row_bytes_max };
+    if row.bytes.len() > bytes_max {
+        return Err(RowRefusal { field: None, reason: format!("the row is larger than {bytes_max} bytes") });
+    }
+    let taken = read_row(kind, row.bytes, now_ms, &mut *new_id)?;
+    let (fact, more) = match taken.fact {
+        Fact::Pin(pin) => {
+            let (pin, understood) = picture::understand(app, pin, taken.picture.as_deref())?;
+            (Fact::Pin(pin), Some(Fact::Understood(understood)))
+        }
+        other => (other, None),
+    };
+    let id = if let Fact::Event(event) = &fact { event.event_id } else { new_id() };
+    Ok([Some((id, fact)), more.map(|more| (new_id(), more))].into_iter().flatten())
+}
+
+impl Outcome {
+    fn refuse(&mut self, row: usize, refusal: RowRefusal, (line, column): (usize, usize)) {
+        self.refused_count += 1;
+        if self.refused.len() == REFUSALS_MAX {
+            return;
+        }
+        let RowRefusal { field, mut reason } = refusal;
+        if field.is_none() {
+            reason += &format!(" (counted from where the row begins: line {line} column {column} of the body)");
+        }
+        self.refused.push(RefusedRow { row, field, reason });
+    }
+}
+
+fn broken_body(bytes: &[u8], broken: Broken, rows_max: usize) -> Problem {
+    match broken {
+        Broken::Malformed(at, why) => {
+            let (line, column) = Places::default().of(bytes, at);
+            Problem::new(Kind::BadBody, format!("malformed JSON at line {line} column {column}: {why}"))
+                .with("line", line)
+                .with("column", column)
+        }
+        Broken::TooMany => {
+            let detail = format!("more than {rows_max} rows: send them in parts");
+            Problem::new(Kind::TooLarge, detail).with("rows_max", rows_max)
+        }
+    }
+}

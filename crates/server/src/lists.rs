@@ -1,0 +1,203 @@
+//! Lists of pins: the home feed, related pins, search and ideas for a board are one question with another surface.
+
+use crate::answer::{self, Explanation, Item, List};
+use crate::app::App;
+use crate::cards::cards;
+use crate::cursor::{self, Scope};
+use crate::extract::Segment;
+use crate::ids::now_ms;
+use crate::parameters::Parameters;
+use crate::problem::{Kind, Problem};
+use crate::recent::{self, Answered};
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use domain::{EventId, Request, Slate, Subject, Surface, limits};
+use serving::{Cursor, PageError};
+use std::sync::Arc;
+
+/// Pins of a page when the request does not say.
+pub(crate) const PAGE: u64 = 25;
+
+/// The parameters of every list.
+const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "q"];
+
+/// What a page of a list is asked with.
+pub(crate) struct Ask {
+    pub(crate) scope: Scope,
+    pub(crate) limit: usize,
+    pub(crate) cursor: Option<String>,
+    pub(crate) explain: bool,
+    pub(crate) deadline_ms: u64,
+}
+
+/// One page of a ranking.
+pub(crate) struct Page {
+    pub(crate) request_id: EventId,
+    pub(crate) scope: Scope,
+    /// The whole ranking.
+    pub(crate) slate: Arc<Slate>,
+    pub(crate) offset: usize,
+    pub(crate) shown: usize,
+}
+
+/// `GET /v1/feed/{pinner}`
+pub(crate) async fn feed(
+    State(app): State<App>,
+    Segment(pinner): Segment,
+    RawQuery(query): RawQuery,
+) -> Result<Json<List>, Problem> {
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[1..5])?;
+    let scope = Scope { surface: Surface::Home, subject: Subject::None, pinner };
+    respond(&app, ask(&app, &mut given, scope)?).await
+}
+
+/// `GET /v1/pins/{id}/related`
+pub(crate) async fn related(
+    State(app): State<App>,
+    Segment(pin): Segment,
+    RawQuery(query): RawQuery,
+) -> Result<Json<List>, Problem> {
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..5])?;
+    let found = app.find(|catalogue| catalogue.pin(&pin)).await;
+    let subject = Subject::Pin(found.ok_or_else(|| Problem::missing("pin", &pin))?);
+    let scope = Scope { surface: Surface::Related, subject, pinner: pinner(&mut given)? };
+    respond(&app, ask(&app, &mut given, scope)?).await
+}
+
+/// `GET /v1/boards/{id}/ideas`
+pub(crate) async fn ideas(
+    State(app): State<App>,
+    Segment(board): Segment,
+    RawQuery(query): RawQuery,
+) -> Result<Json<List>, Problem> {
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..5])?;
+    let found = app.find(|catalogue| catalogue.board(&board)).await;
+    let subject = Subject::Board(found.ok_or_else(|| Problem::missing("board", &board))?);
+    let scope = Scope { surface: Surface::Board, subject, pinner: pinner(&mut given)? };
+    respond(&app, ask(&app, &mut given, scope)?).await
+}
+
+/// `GET /v1/search`
+pub(crate) async fn search(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<List>, Problem> {
+    let mut given = Parameters::read(query.as_deref(), PARAMETERS)?;
+    let words = words(given.text("q"))?;
+    let scope = Scope { surface: Surface::Search, subject: Subject::Query(words), pinner: pinner(&mut given)? };
+    respond(&app, ask(&app, &mut given, scope)?).await
+}
+
+/// The words of a search, within bounds.
+pub(crate) fn words(given: Option<String>) -> Result<String, Problem> {
+    let words = given.unwrap_or_default().trim().to_owned();
+    if words.is_empty() {
+        return Err(Problem::parameter("q", "missing: the words to search for"));
+    }
+    if words.len() > limits::QUERY_BYTES_MAX {
+        let detail = format!("{} bytes long, at most {} are taken", words.len(), limits::QUERY_BYTES_MAX);
+        return Err(Problem::parameter("q", detail));
+    }
+    Ok(words)
+}
+
+fn pinner(given: &mut Parameters) -> Result<String, Problem> {
+    let pinner = given.text("pinner").unwrap_or_default();
+    if pinner.len() > limits::ID_BYTES_MAX {
+        return Err(Problem::parameter("pinner", format!("an id has at most {} bytes", limits::ID_BYTES_MAX)));
+    }
+    Ok(pinner)
+}
+
+fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask, Problem> {
+    let limits = app.limits();
+    let limit = given.whole("limit", (1, limits.page_max as u64), PAGE)?;
+    let deadline_ms = given.whole("deadline_ms", (1, limits.deadline_ms_max), app.params().deadline_ms)?;
+    Ok(Ask { scope, limit: limit as usize, cursor: given.text("cursor"), explain: given.flag("explain")?, deadline_ms })
+}
+
+async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> {
+    let explain = ask.explain;
+    let page = page(app, ask).await?;
+    let told = if explain { recent::find(app, page.request_id).await? } else { None };
+    Ok(Json(write(app, &page, told.as_deref())))
+}
+
+/// Answers with a page: of a new ranking, or of the one that the cursor points into.
+pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
+    match &ask.cursor {
+        None => Ok(first_page(app, ask).await),
+        Some(text) => {
+            let cursor = cursor::open(text, &ask.scope)?;
+            next_page(app, ask, cursor)
+        }
+    }
+}
+
+async fn first_page(app: &App, ask: Ask) -> Page {
+    let request = request(app, &ask, app.ids().next(), now_ms());
+    let slate = Arc::new(app.pipeline().serve(request.clone(), &app.params()).await);
+    app.metrics().ranked(&slate.trace);
+    let shown = slate.items.len().min(ask.limit);
+    app.rankings().put(request.request_id, &request.pinner_key, slate.clone(), request.now_ms);
+    app.record(&request, &slate, 0, shown);
+    app.recent().put(Answered::new(&request, shown as u32, slate.clone()));
+    Page { request_id: request.request_id, scope: ask.scope, slate, offset: 0, shown }
+}
+
+fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
+    let Cursor { request_id, offset } = cursor;
+    let found = app.rankings().get(request_id, &ask.scope.pinner, now_ms());
+    let slate = found.map_err(|error| match error {
+        PageError::Expired => Problem::new(Kind::CursorExpired, error.to_string()).on("cursor"),
+        PageError::NotYours | PageError::NotACursor => Problem::new(Kind::BadCursor, error.to_string()).on("cursor"),
+    })?;
+    let offset = (offset as usize).min(slate.items.len());
+    let shown = ask.limit.min(slate.items.len() - offset);
+    // A ranking that lost its trace has nothing to tell that its first page did not.
+    if shown > 0 && !slate.trace.ranked.is_empty() {
+        let request = request(app, &ask, request_id, request_id.ts_ms());
+        app.record(&request, &slate, offset, shown);
+    }
+    Ok(Page { request_id, scope: ask.scope, slate, offset, shown })
+}
+
+fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
+    Request {
+        request_id,
+        surface: ask.scope.surface,
+        subject: ask.scope.subject.clone(),
+        pinner: app.views().catalogue().pinner(&ask.scope.pinner),
+        pinner_key: ask.scope.pinner.clone(),
+        history: None,
+        limit: ask.limit,
+        now_ms,
+        deadline_ms: ask.deadline_ms,
+        seed: request_id.0 as u64,
+    }
+}
+
+/// The page as the wire has it, explained by `told`. A pin that was taken away since the ranking is left out; the others
+/// keep their positions.
+pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
+    let Page { request_id, scope, slate, offset, shown } = page;
+    let end = offset + shown;
+    let shown = &slate.items[*offset..end];
+    let pins: Vec<_> = shown.iter().map(|item| item.pin).collect();
+    let catalogue = app.views().catalogue();
+    let found = cards(&catalogue, &pins, now_ms());
+    let items = shown.iter().zip(found).enumerate().filter_map(|(row, (item, card))| {
+        let position = offset + row;
+        let why = told.and_then(|told| told.trace().ranked.get(position)).map(answer::explain);
+        Some(Item { card: card?, position, score: item.score, explanation: why })
+    });
+    let next = Cursor { request_id: *request_id, offset: end as u32 };
+    List {
+        request_id: request_id.to_string(),
+        surface: scope.surface.as_str(),
+        pinner: scope.pinner.clone(),
+        pinner_known: catalogue.pinner(&scope.pinner).is_some(),
+        items: items.collect(),
+        next_cursor: (end < slate.items.len()).then(|| cursor::seal(next, scope)),
+        degraded: slate.trace.degraded.clone(),
+        model: slate.trace.model.clone(),
+        explanation: told.map(|told| Explanation::of(told.trace(), &catalogue)),
+    }
+}

@@ -1,0 +1,100 @@
+//! Pictures come in: understood, kept by the hash of their bytes, shown as thumbnails.
+
+use crate::app::App;
+use crate::keys::hex;
+use crate::wire::RowRefusal;
+use domain::{Pin, Understood};
+use sha2::{Digest, Sha256};
+
+/// Where blobs that anybody may look at lie.
+pub(crate) const FOLDERS: [&str; 2] = ["media", "thumbs"];
+
+/// The blob key of a picture: `media/`, the hash of its bytes, and what it is. Nothing for bytes of no known format.
+pub fn picture_key(bytes: &[u8]) -> Option<String> {
+    let format = match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => "jpg",
+        [0x89, b'P', b'N', b'G', ..] => "png",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
+        _ => return None,
+    };
+    Some(format!("media/{}.{format}", hex(&Sha256::digest(bytes))))
+}
+
+/// The blob key of a thumbnail, which is a JPEG.
+pub fn thumbnail_key(bytes: &[u8]) -> String {
+    format!("thumbs/{}.jpg", hex(&Sha256::digest(bytes)))
+}
+
+/// Understands a pin by its words and its picture, and keeps the picture. A pin that is described anew without a picture
+/// keeps the one that it has.
+pub(crate) fn understand(app: &App, mut pin: Pin, picture: Option<&[u8]>) -> Result<(Pin, Understood), RowRefusal> {
+    let refuse = |error: content::ContentError| RowRefusal::field("image", error.to_string());
+    let (kept, picture) = match picture {
+        Some(bytes) => (None, Some(bytes.to_vec())),
+        None if pin.image.is_none() => earlier(app, &pin.id).unzip(),
+        None => (None, None),
+    };
+    let content = content::understand(&pin, picture.as_deref()).map_err(refuse)?;
+    let mut understood = content.understood;
+    if let Some(bytes) = picture {
+        let key = kept.or_else(|| picture_key(&bytes));
+        pin.image = Some(key.ok_or_else(|| refuse(content::ContentError::UnknownFormat))?);
+        keep(app, pin.image.as_deref().unwrap_or_default(), bytes)?;
+    }
+    if let Some(bytes) = content.thumbnail {
+        let key = thumbnail_key(&bytes);
+        keep(app, &key, bytes)?;
+        understood.thumbnail = Some(key);
+    }
+    Ok((pin, understood))
+}
+
+/// The picture that a pin already has: its key and its bytes.
+fn earlier(app: &App, pin: &str) -> Option<(String, Vec<u8>)> {
+    let key = {
+        let catalogue = app.views().catalogue();
+        let view = catalogue.pin(pin).and_then(|id| catalogue.pin_view(id))?;
+        view.image.filter(|image| is_key(image))?.to_owned()
+    };
+    let bytes = app.blobs().get(&key).ok().flatten()?;
+    Some((key, bytes))
+}
+
+/// Whether the text is the key of a blob that anybody may look at: a known folder and one plain name.
+pub(crate) fn is_key(text: &str) -> bool {
+    const NAME_BYTES_MAX: usize = 200;
+    let Some((folder, name)) = text.split_once('/') else { return false };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    FOLDERS.contains(&folder)
+        && !name.is_empty()
+        && name.len() <= NAME_BYTES_MAX
+        && !name.starts_with('.')
+        && name.bytes().all(plain)
+}
+
+fn keep(app: &App, key: &str, bytes: Vec<u8>) -> Result<(), RowRefusal> {
+    let blobs = app.blobs();
+    let kept = blobs.exists(key).and_then(|there| if there { Ok(()) } else { blobs.put(key, bytes) });
+    kept.map_err(|error| {
+        tracing::error!(%error, key, "a picture could not be kept");
+        RowRefusal::field("image", "the picture could not be kept; the server's log knows why")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_the_format_and_nothing_else_is_a_key() {
+        let key = picture_key(b"\x89PNG\r\n").expect("a PNG");
+        assert!(is_key(&key) && key.ends_with(".png"), "{key}");
+        assert_eq!(picture_key(b"<svg>"), None);
+        assert!(is_key(&thumbnail_key(b"x")));
+        for wrong in
+            ["media/../x", "media/a/b", "media/", "models/live", "media/.x", "media/a%2fb", "media", "../media/x"]
+        {
+            assert!(!is_key(wrong), "{wrong}");
+        }
+    }
+}
