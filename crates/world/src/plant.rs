@@ -34,7 +34,6 @@ impl WorldConfig {
 pub struct World {
     pub(crate) config: WorldConfig,
     pub(crate) pins: Vec<PlantedPin>,
-    pub(crate) creators: Vec<Creator>,
     pub(crate) pinners: Vec<PlantedPinner>,
     pub(crate) boards: Vec<PlantedBoard>,
     /// Pins of each topic, oldest first.
@@ -54,10 +53,10 @@ pub(crate) struct PlantedPin {
 }
 
 #[derive(Debug)]
-pub(crate) struct Creator {
-    pub(crate) topic: usize,
-    pub(crate) quality: f32,
-    pub(crate) style: Point,
+struct Creator {
+    topic: usize,
+    quality: f32,
+    style: Point,
 }
 
 #[derive(Debug)]
@@ -127,7 +126,7 @@ impl World {
             by_topic[usize::from(pin.topic)].push(number);
         }
         let (pinners, boards) = plant_pinners(&config, &space);
-        World { config, pins, creators, pinners, boards, by_topic }
+        World { config, pins, pinners, boards, by_topic }
     }
 
     /// What the world was planted from.

@@ -1,6 +1,29 @@
-//! Pictures.
+//! Pictures: each topic has a scene of its own, painted by code in the pin's mood and form.
+
+mod air;
+mod art;
+mod brush;
+mod cake;
+mod canvas;
+mod colour;
+mod creature;
+mod food;
+mod home;
+mod land;
+mod palette;
+mod pattern;
+mod plants;
+mod rug;
+mod shape;
+mod still;
+mod town;
+
+use domain::Rng;
 
 use crate::plant::World;
+use art::Art;
+use canvas::Canvas;
+use palette::Palette;
 
 /// A drawn picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +36,36 @@ pub struct Drawing {
     pub rgba: Vec<u8>,
 }
 
+const WIDTH: u32 = 480;
+
+/// What paints each topic, in the order of [`crate::TOPICS`].
+const SCENES: [fn(&mut Art); 24] = [
+    land::alpine_lake,
+    land::ocean,
+    land::desert,
+    air::night,
+    air::cabin,
+    air::balloons,
+    town::skyline,
+    town::arches,
+    town::townhouses,
+    plants::botanical,
+    plants::pots,
+    plants::wildflowers,
+    still::vases,
+    home::lamps,
+    home::corner,
+    rug::rug,
+    pattern::abstract_shapes,
+    pattern::bauhaus,
+    pattern::tiles,
+    food::noodles,
+    food::citrus,
+    cake::cake,
+    creature::koi,
+    creature::songbird,
+];
+
 impl Drawing {
     /// The picture as a PNG file.
     pub fn to_png(&self) -> Vec<u8> {
@@ -23,14 +76,36 @@ impl Drawing {
 }
 
 impl World {
-    /// Paints a pin's picture: about 480 px wide, mostly upright.
+    /// Paints a pin's picture: 480 px wide, mostly upright. Takes a few milliseconds.
     ///
     /// # Panics
     /// When there is no such pin.
     pub fn draw(&self, pin: u32) -> Drawing {
-        let (width, height) = (480, 640);
-        let shade = (self.seed_of(14, u64::from(pin)) & 127) as u8;
-        let rgba = (0..width * height).flat_map(|i| [shade, (i / width / 4) as u8, 120, 255]).collect();
-        Drawing { width, height, rgba }
+        let planted = &self.pins[pin as usize];
+        let seed = self.seed_of(14, u64::from(pin));
+        let mut rng = Rng::new(seed);
+        let height = height(&mut rng);
+        let mut art = Art {
+            canvas: Canvas::new(WIDTH as usize, height as usize, seed as u32),
+            palette: Palette::new(planted.mood, &mut rng),
+            form: usize::from(planted.form),
+            width: WIDTH as f32,
+            height: height as f32,
+            side: if rng.uniform() < 0.65 { -1.0 } else { 1.0 },
+            rng,
+        };
+        SCENES[usize::from(planted.topic) % SCENES.len()](&mut art);
+        Drawing { width: WIDTH, height, rgba: art.canvas.finish(0.022, 0.06) }
+    }
+}
+
+/// Mostly 3:4, 2:3 and 4:5, now and then square or tall.
+fn height(rng: &mut Rng) -> u32 {
+    match rng.below(100) {
+        0..36 => 640,
+        36..62 => 720,
+        62..80 => 600,
+        80..92 => 480,
+        _ => 820,
     }
 }
