@@ -1,5 +1,8 @@
 //! One direction of the graph.
 
+/// Stands for the entry of a node without neighbours, and for what lies there.
+pub(crate) const NOWHERE: u32 = u32::MAX;
+
 /// Where a node's neighbours lie.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
@@ -42,6 +45,21 @@ impl Adjacency {
     pub(crate) fn of(&self, node: u32) -> &[u32] {
         let span = self.spans.get(node as usize).copied().unwrap_or_default();
         &self.to[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    /// Draws one of the node's entries by a uniform chance. What is left of the chance is uniform again, for another draw.
+    #[inline]
+    pub(crate) fn draw(&self, node: u32, chance: u64) -> (u32, u64) {
+        let span = self.spans.get(node as usize).copied().unwrap_or_default();
+        let wide = u128::from(chance) * u128::from(span.len);
+        let entry = if span.len == 0 { NOWHERE } else { span.start + (wide >> 64) as u32 };
+        (entry, wide as u64)
+    }
+
+    /// The neighbour in an entry.
+    #[inline]
+    pub(crate) fn entry(&self, entry: u32) -> u32 {
+        self.to.get(entry as usize).copied().unwrap_or(NOWHERE)
     }
 
     /// Makes sure that the node exists and that the array can take one more neighbour of it.

@@ -95,6 +95,12 @@ impl Graph {
         self.degree_max
     }
 
+    /// From pins to boards, and from boards to pins.
+    #[inline]
+    pub(crate) fn directions(&self) -> (&Adjacency, &Adjacency) {
+        (&self.pins, &self.boards)
+    }
+
     /// The boards of a pin, as numbers.
     #[inline]
     pub(crate) fn boards_at(&self, pin: u32) -> &[u32] {

@@ -3,7 +3,7 @@
 use crate::Graph;
 use crate::best::keep_best;
 use crate::scratch::WalkScratch;
-use crate::steps::step_all;
+use crate::steps::{Share, step_all};
 use domain::{BoardId, PinId, WalkParams};
 
 /// Most steps of one call, whatever the settings say.
@@ -96,7 +96,7 @@ pub fn walk_with(
     let (mut legs, stopped_early) = step_all(graph, &shares, config, scratch);
     scratch.score(&mut legs, config.boost);
     let steps = scratch.log.len() as u32;
-    let mut pins = scratch.close(shares.iter().map(|share| share.0), excluded);
+    let mut pins = scratch.close(shares.iter().map(|share| share.pin), excluded);
     for (pin, score) in &mut pins {
         *score = if config.boost { *score * *score } else { *score };
         if config.popularity_discount != 0.0 {
@@ -108,7 +108,7 @@ pub fn walk_with(
 }
 
 /// How many steps each start gets: those that weigh something and that lead somewhere, by id.
-fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkConfig) -> Vec<(u32, u32)> {
+fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkConfig) -> Vec<Share> {
     let weighs = |start: &&Start| start.weight > 0.0 && start.weight.is_finite();
     let mut wanted: Vec<(u32, f64)> =
         starts.iter().filter(weighs).map(|start| (start.pin.0, f64::from(start.weight))).collect();
@@ -120,13 +120,13 @@ fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkC
     let total: f64 = wanted.iter().map(|(_, weight)| weight).sum();
     let steps = f64::from(config.steps_max.min(STEPS_MAX));
     let (mut sum, mut before) = (0.0, 0);
-    let mut shares: Vec<(u32, u32)> = Vec::with_capacity(wanted.len());
+    let mut shares: Vec<Share> = Vec::with_capacity(wanted.len());
     for (pin, weight) in wanted {
         sum += weight;
         let until = (steps * (sum / total).min(1.0)).round() as u32;
         match shares.last_mut() {
-            Some(last) if last.0 == pin => last.1 += until - before,
-            _ => shares.push((pin, until - before)),
+            Some(last) if last.pin == pin => last.steps += until - before,
+            _ => shares.push(Share { pin, steps: until - before }),
         }
         before = until;
     }
