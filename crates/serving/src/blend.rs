@@ -50,7 +50,7 @@ pub(crate) fn blend(context: &Context, rows: &Rows) -> Vec<Placed> {
     });
     let facets: Vec<Facets> = facets.collect();
     drop(catalogue);
-    let mut blender = Blender {
+    let blender = Blender {
         params: &context.params.diversity,
         scale: spread(&rows.candidates.utility),
         utility: &rows.candidates.utility,

@@ -1,0 +1,7 @@
+//! Golden stories on small worlds made by hand: a real log, a real state, the real funnel.
+
+mod answers;
+mod failures;
+mod pages;
+mod restart;
+mod world;

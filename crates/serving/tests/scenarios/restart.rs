@@ -1,0 +1,177 @@
+//! The views are made from the log, every fact once, however often the process ends.
+
+use crate::world::*;
+use domain::{Action, Fact, Pin, Request, Slate, Subject, Surface, TopicKind};
+use serving::{Consumer, ServingError, Views};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use store::{Batch, StateStore, StoreError};
+
+/// Facts of all kinds, in an order that a real log could have.
+fn life() -> Vec<Fact> {
+    let mut facts = co_saves();
+    facts.extend([
+        board("blue", "Blue things", "ann"),
+        pinner("ann"),
+        Fact::Pin(Pin { created_ms: NOW_MS - DAY_MS, creator: Some("x".into()), ..titled("c", "Blue vase") }),
+        understood("c", [1.0, 0.0]),
+        understood("a", [1.0, 0.1]),
+        understood("d", [0.9, 0.3]),
+        save_to("ann", "mentioned", "blue"),
+        save_to("jan", "d", "somebody's"),
+        did("ann", Action::Hide, "y"),
+        did("ann", Action::Impression, "z"),
+        Fact::PinRemoved("b".into()),
+    ]);
+    facts
+}
+
+fn slates(world: &World) -> Vec<Slate> {
+    let request = |pinner, surface, subject| Request {
+        request_id: domain::EventId(9),
+        ..world.request(pinner, surface, subject)
+    };
+    let (a, blue) = (world.views.catalogue().pin("a").expect("a"), world.views.catalogue().board("blue").expect("b"));
+    let requests = [
+        request("ann", Surface::Home, Subject::None),
+        request("ben", Surface::Home, Subject::None),
+        request("ann", Surface::Related, Subject::Pin(a)),
+        request("ann", Surface::Board, Subject::Board(blue)),
+        request("ann", Surface::Search, Subject::Query("blue vase".into())),
+    ];
+    let mut slates: Vec<Slate> = requests.into_iter().map(|request| world.serve(request, &params())).collect();
+    slates.iter_mut().flat_map(|slate| &mut slate.trace.stages).for_each(|stage| stage.took_us = 0);
+    slates
+}
+
+fn assert_same(before: &[Slate], after: &[Slate]) {
+    for (before, after) in before.iter().zip(after) {
+        assert_eq!(before.items, after.items);
+        assert_eq!(before.trace, after.trace);
+    }
+}
+
+#[test]
+fn a_restart_from_state_and_log_gives_the_same_slates() {
+    let world = World::new();
+    world.tell(life());
+    let before = slates(&world);
+    assert!(before.iter().all(|slate| !slate.items.is_empty()));
+    let world = world.restart();
+    assert_eq!(world.consumer.lag(), [0; 3]);
+    assert_same(&before, &slates(&world));
+}
+
+#[test]
+fn what_came_to_the_log_but_not_to_the_views_is_read_after_a_restart() {
+    let (whole, cut) = (World::new(), World::new());
+    whole.tell(life());
+    let life = life();
+    let (first, rest) = life.split_at(20);
+    cut.tell(first.to_vec());
+    cut.append(rest.to_vec());
+    let cut = cut.restart();
+    assert!(cut.consumer.lag().iter().sum::<u64>() > 0);
+    cut.consumer.catch_up().expect("caught up");
+    assert_eq!(cut.consumer.lag(), [0; 3]);
+    let saves = |world: &World| {
+        let c = world.views.catalogue().pin("c").expect("c");
+        world.views.signals().total(c, Action::Save)
+    };
+    assert_eq!(saves(&whole), saves(&cut));
+    assert_eq!(whole.views.graph().edges(), cut.views.graph().edges());
+}
+
+#[test]
+fn a_state_that_is_thrown_away_is_built_again() {
+    let world = World::new();
+    world.tell(life());
+    let before = slates(&world);
+    let World { folder, log, state, views, consumer, pipeline, .. } = world;
+    drop((log, state, views, consumer, pipeline));
+    std::fs::remove_dir_all(folder.path().join("state")).expect("removed");
+    let world = World::open(folder, 1_000);
+    world.consumer.catch_up().expect("caught up");
+    assert_same(&before, &slates(&world));
+}
+
+/// A state that cannot be written to for a while.
+struct Flaky {
+    state: Arc<dyn StateStore>,
+    broken: AtomicBool,
+}
+
+impl StateStore for Flaky {
+    fn get(&self, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.state.get(space, key)
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::Invalid("the disk is full".into()));
+        }
+        self.state.write(batch)
+    }
+
+    fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        self.state.scan(space, from, max)
+    }
+
+    fn offset(&self, consumer: &str, topic: TopicKind) -> Result<u64, StoreError> {
+        self.state.offset(consumer, topic)
+    }
+}
+
+#[test]
+fn a_state_that_fails_for_a_while_loses_nothing_and_doubles_nothing() {
+    let world = World::new();
+    let flaky = Arc::new(Flaky { state: world.state.clone(), broken: AtomicBool::new(true) });
+    let views = Arc::new(Views::new().expect("views"));
+    let consumer = Consumer::open(world.log.clone(), flaky.clone(), views.clone()).expect("a consumer");
+    world.append(life());
+    for _ in 0..3 {
+        assert!(matches!(consumer.catch_up(), Err(ServingError::Store(_))));
+    }
+    flaky.broken.store(false, Ordering::Relaxed);
+    consumer.catch_up().expect("caught up");
+    assert_eq!(consumer.lag(), [0; 3]);
+    let restored = Arc::new(Views::new().expect("views"));
+    let again = Consumer::open(world.log.clone(), world.state.clone(), restored.clone()).expect("restored");
+    assert_eq!(again.lag(), [0; 3]);
+    let c = views.catalogue().pin("c").expect("c");
+    assert_eq!(restored.catalogue().pin("c"), Some(c));
+    assert_eq!(views.signals().total(c, Action::Save), 3);
+    assert_eq!(restored.signals().total(c, Action::Save), 3);
+    assert_eq!(restored.graph().edges(), views.graph().edges());
+}
+
+#[test]
+fn a_log_that_is_shorter_than_the_state_knows_is_refused() {
+    let world = World::new();
+    world.tell(life());
+    let empty = tempfile::tempdir().expect("a folder");
+    let log = store::open_log(&empty.path().display().to_string()).expect("a log");
+    let refused = Consumer::open(log, world.state.clone(), Arc::new(Views::new().expect("views"))).err();
+    let told = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.starts_with("the state has read topic 'catalogue' up to "), "{told}");
+}
+
+#[test]
+fn an_action_wakes_the_consumer() {
+    let world = World::new();
+    world.tell(co_saves());
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.consumer.run(&stop));
+        assert!(world.keys(&world.home("ann")).contains(&"c".to_owned()));
+        world.append(vec![save("ann", "c")]);
+        let gone = |_: &u32| {
+            std::thread::sleep(Duration::from_millis(20));
+            !world.keys(&world.home("ann")).contains(&"c".to_owned())
+        };
+        assert!((0..500).any(|try_| gone(&try_)), "the save reached the feed");
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(world.consumer.trouble(), None);
+}

@@ -1,0 +1,199 @@
+//! A small world in a directory of its own.
+
+use domain::{Action, Board, Event, EventId, Fact, Params, Pin, Pinner, Request, Slate, Subject, Surface, Understood};
+use serving::{Consumer, Pipeline, Views};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::{EventLog, StateStore, open_log, open_state};
+use tempfile::TempDir;
+
+pub const NOW_MS: u64 = 1_700_000_000_000;
+pub const DAY_MS: u64 = 86_400_000;
+
+pub struct World {
+    pub folder: TempDir,
+    pub log: Arc<dyn EventLog>,
+    pub state: Arc<dyn StateStore>,
+    pub views: Arc<Views>,
+    pub consumer: Consumer,
+    pub pipeline: Pipeline,
+    next_id: AtomicU64,
+}
+
+impl World {
+    pub fn new() -> World {
+        World::open(tempfile::tempdir().expect("a folder"), 1)
+    }
+
+    pub fn open(folder: TempDir, next_id: u64) -> World {
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let log = open_log(&at("log")).expect("a log");
+        let state = open_state(&at("state")).expect("a state");
+        let views = Arc::new(Views::new().expect("views"));
+        let consumer = Consumer::open(log.clone(), state.clone(), views.clone()).expect("a consumer");
+        let pipeline = Pipeline::new(views.clone(), 2);
+        World { folder, log, state, views, consumer, pipeline, next_id: AtomicU64::new(next_id) }
+    }
+
+    /// The process ends and starts again: all that was in memory is gone.
+    pub fn restart(self) -> World {
+        let World { folder, log, state, views, consumer, pipeline, next_id } = self;
+        let next_id = next_id.into_inner();
+        drop((log, state, views, consumer, pipeline));
+        World::open(folder, next_id)
+    }
+
+    pub fn append(&self, facts: Vec<Fact>) {
+        let facts: Vec<(EventId, Fact)> = facts.into_iter().map(|fact| (self.id(), fact)).collect();
+        self.log.append(&facts).expect("appended");
+    }
+
+    pub fn tell(&self, facts: Vec<Fact>) {
+        self.append(facts);
+        self.consumer.catch_up().expect("caught up");
+    }
+
+    pub fn id(&self) -> EventId {
+        EventId::new(NOW_MS, u128::from(self.next_id.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    pub fn request(&self, pinner: &str, surface: Surface, subject: Subject) -> Request {
+        Request {
+            request_id: self.id(),
+            surface,
+            subject,
+            pinner_key: pinner.to_owned(),
+            pinner: self.views.catalogue().pinner(pinner),
+            history: None,
+            limit: 3,
+            now_ms: NOW_MS,
+            deadline_ms: 60_000,
+            seed: 7,
+        }
+    }
+
+    pub fn home(&self, pinner: &str) -> Slate {
+        self.serve(self.request(pinner, Surface::Home, Subject::None), &params())
+    }
+
+    pub fn related(&self, pinner: &str, pin: &str) -> Slate {
+        let pin = self.views.catalogue().pin(pin).expect("a known pin");
+        self.serve(self.request(pinner, Surface::Related, Subject::Pin(pin)), &params())
+    }
+
+    pub fn search(&self, pinner: &str, words: &str) -> Slate {
+        self.serve(self.request(pinner, Surface::Search, Subject::Query(words.to_owned())), &params())
+    }
+
+    pub fn board(&self, pinner: &str, board: &str) -> Slate {
+        let board = self.views.catalogue().board(board).expect("a known board");
+        self.serve(self.request(pinner, Surface::Board, Subject::Board(board)), &params())
+    }
+
+    pub fn serve(&self, request: Request, params: &Params) -> Slate {
+        serve(&self.pipeline, request, params)
+    }
+
+    pub fn keys(&self, slate: &Slate) -> Vec<String> {
+        let catalogue = self.views.catalogue();
+        slate.items.iter().map(|item| catalogue.pin_key(item.pin).to_owned()).collect()
+    }
+
+    /// Which filter or stage dropped a pin.
+    pub fn dropped_by(&self, slate: &Slate, pin: &str) -> Option<&'static str> {
+        let pin = self.views.catalogue().pin(pin);
+        slate.trace.dropped.iter().find(|drop| Some(drop.pin) == pin).map(|drop| drop.by)
+    }
+}
+
+pub fn serve(pipeline: &Pipeline, request: Request, params: &Params) -> Slate {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
+    runtime.expect("a runtime").block_on(pipeline.serve(request, params))
+}
+
+/// Parameters with deadlines that no slow machine misses.
+pub fn params() -> Params {
+    let mut params = Params::default().for_evaluation();
+    let generators = &mut params.generators;
+    for generator in [
+        &mut generators.retrieval,
+        &mut generators.walks,
+        &mut generators.text,
+        &mut generators.content,
+        &mut generators.fresh,
+        &mut generators.popular,
+        &mut generators.exploration,
+    ] {
+        generator.deadline_ms = 60_000;
+    }
+    params
+}
+
+pub fn pin(id: &str) -> Fact {
+    Fact::Pin(Pin { id: id.into(), ..Pin::default() })
+}
+
+pub fn pins(ids: &[&str]) -> Vec<Fact> {
+    ids.iter().map(|id| pin(id)).collect()
+}
+
+pub fn titled(id: &str, title: &str) -> Pin {
+    Pin { id: id.into(), title: title.into(), ..Pin::default() }
+}
+
+pub fn board(id: &str, title: &str, pinner: &str) -> Fact {
+    Fact::Board(Board { id: id.into(), title: title.into(), pinner: Some(pinner.into()), created_ms: NOW_MS })
+}
+
+pub fn pinner(id: &str) -> Fact {
+    Fact::Pinner(Pinner { id: id.into(), name: id.to_uppercase(), ..Pinner::default() })
+}
+
+pub fn understood(pin: &str, embedding: [f32; 2]) -> Fact {
+    let length = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let embedding = embedding.iter().map(|x| x / length).collect();
+    Fact::Understood(Understood { pin: pin.into(), space: 1, embedding, ..Understood::default() })
+}
+
+pub fn act(pinner: &str, action: Action, pin: &str) -> Event {
+    Event {
+        event_id: EventId(0),
+        ts_ms: NOW_MS - DAY_MS,
+        pinner: pinner.into(),
+        action,
+        surface: Surface::Home,
+        pin: Some(pin.into()),
+        board: None,
+        query: None,
+        request_id: None,
+        position: None,
+        value: None,
+        props: None,
+    }
+}
+
+pub fn save(pinner: &str, pin: &str) -> Fact {
+    Fact::Event(act(pinner, Action::Save, pin))
+}
+
+pub fn save_to(pinner: &str, pin: &str, board: &str) -> Fact {
+    Fact::Event(Event { board: Some(board.into()), ..act(pinner, Action::Save, pin) })
+}
+
+pub fn did(pinner: &str, action: Action, pin: &str) -> Fact {
+    Fact::Event(act(pinner, action, pin))
+}
+
+/// Ann saves `a` and `b`; three others save them together with `c`; `z` is liked by many who share nothing with Ann.
+pub fn co_saves() -> Vec<Fact> {
+    let mut facts = pins(&["a", "b", "c", "d", "z", "y"]);
+    facts.extend([save("ann", "a"), save("ann", "b")]);
+    for other in ["ben", "cat", "dan"] {
+        facts.extend([save(other, "a"), save(other, "b"), save(other, "c")]);
+    }
+    facts.extend([save("ben", "d")]);
+    for other in ["eve", "fay", "gil", "hal", "ida"] {
+        facts.extend([save(other, "z"), save(other, "y")]);
+    }
+    facts
+}
