@@ -387,15 +387,19 @@ pub(crate) fn balloons(art: &mut Art) {
     } else {
         countryside(art)
     }
+    let unit = art.unit();
+    let near = unit * if art.form == 1 { art.between(0.15, 0.19) } else { art.between(0.23, 0.29) };
+    let (x, y) = (w * art.between(0.42, 0.58), h * art.between(0.32, 0.42));
     let far = if art.form == 1 { art.count(4, 6) } else { art.count(1, 2) };
     for i in 0..far {
-        let t = (i as f32 + art.rng.uniform()) / far as f32;
-        let (y, r) = (h * art.between(0.12, 0.55), w * art.between(0.045, 0.085));
-        balloon(art, w * (0.06 + 0.88 * t), y, r, 6);
+        let t = (i as f32 + art.between(0.2, 0.8)) / far as f32;
+        let r = w * art.between(0.045, 0.085);
+        // Left and right of the near one in turn, never behind it.
+        let out = (0.27 + 0.2 * t) * if i % 2 == 0 { 1.0 } else { -1.0 };
+        let away = if far > 2 { h * (0.08 + 0.5 * t) } else { h * art.between(0.1, 0.55) };
+        balloon(art, x + w * out * if r * 9.0 > w * 0.6 { 1.1 } else { 1.0 }, away + r, r, 6);
     }
-    let r = w * if art.form == 1 { art.between(0.15, 0.19) } else { art.between(0.23, 0.3) };
-    let (x, y) = (w * art.between(0.38, 0.62), h * art.between(0.3, 0.4));
-    balloon(art, x, y, r, 10);
+    balloon(art, x, y, near, 10);
 }
 
 fn countryside(art: &mut Art) {
@@ -443,7 +447,7 @@ fn balloon(art: &mut Art, x: f32, y: f32, r: f32, gores: usize) {
     let first = art.count(0, 4);
     let second = (first + art.count(1, 3)) % 5;
     let pattern = art.count(0, 2);
-    let envelope: Vec<At> = (0..=20).map(|i| i as f32 / 20.0).map(|t| (profile(t), t)).collect();
+    let envelope: Vec<At> = (0..=24).map(|i| (i as f32 / 24.0).powf(1.6)).map(|t| (profile(t), t)).collect();
     let height = r * 2.35;
     let row = |t: f32| y - r + height * t;
     let edge = |s: f32| -> Vec<At> { envelope.iter().map(|&(half, t)| (x + s * half * r, row(t))).collect() };

@@ -41,6 +41,11 @@ impl Art {
         choices[self.rng.below(choices.len() as u32) as usize]
     }
 
+    /// The length that things are measured by: the width, less where the picture is low.
+    pub(crate) fn unit(&self) -> f32 {
+        self.width.min(self.height * 0.78)
+    }
+
     pub(crate) fn fill(&mut self, shape: &Shape, brush: &Brush) {
         self.canvas.fill(shape, brush);
     }
@@ -63,7 +68,7 @@ impl Art {
             if self.side < 0.0 { (bounds.left(), bounds.right()) } else { (bounds.right(), bounds.left()) };
         let lean = bounds.height() * 0.25;
         let colours = [colour.lighter(depth), colour, colour.lighter(-depth * 1.2)];
-        Brush::linear((lit, bounds.top() + lean), (dark, bounds.bottom() - lean), &colours).grain(0.3)
+        Brush::linear((lit, bounds.top() + lean), (dark, bounds.bottom() - lean), &colours).grain(0.22)
     }
 
     /// The soft shadow of a thing that stands or hangs before something, away from the light.

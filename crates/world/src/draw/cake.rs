@@ -5,7 +5,8 @@ use std::f32::consts::PI;
 use super::art::Art;
 use super::brush::Brush;
 use super::colour::Colour;
-use super::plants;
+use super::flowers::flower;
+use super::pots::table;
 use super::shape::{self, At};
 
 /// A cake on a stand, a slice on a plate, or tiers with berries.
@@ -19,7 +20,7 @@ pub(crate) fn cake(art: &mut Art) {
     art.wall(wall);
     let desk = h * art.between(0.76, 0.82);
     garland(art);
-    plants::table(art, desk);
+    table(art, desk);
     let unit = w.min(h * 0.78);
     let foot = desk + (h - desk) * 0.35;
     match art.form {
@@ -170,7 +171,7 @@ fn tier(art: &mut Art, x: f32, base: f32, half: f32, tall: f32, drip: bool) {
 fn icing_cap(art: &mut Art, x: f32, top: f32, half: f32, tall: f32, icing: Colour, drip: bool) {
     let mut parts = vec![shape::rounded(x - half * 1.03, top - tall * 0.07, half * 2.06, tall * 0.17, tall * 0.07)];
     if drip {
-        let count = (half / 9.0) as usize + 4;
+        let count = (half / 15.0) as usize + 4;
         for i in 0..count {
             let dx = x - half * 0.95 + half * 1.9 * i as f32 / (count - 1) as f32;
             let (length, wide) = (tall * art.between(0.12, 0.46), half * art.between(0.075, 0.11));
@@ -249,7 +250,7 @@ fn crown(art: &mut Art, x: f32, top: f32, half: f32) {
                 let (dx, dy) = (half * (i as f32 * 0.27 - 0.54), half * (0.12 + 0.1 * ((i % 2) as f32)));
                 let (kind, bloom, heart) = (if i % 2 == 0 { 1 } else { 2 }, art.palette.light, art.palette.pop[1]);
                 let colour = if i % 2 == 0 { art.palette.pop[0] } else { bloom };
-                plants::flower(art, x + dx, top - dy, half * 0.2, kind, colour, heart);
+                flower(art, x + dx, top - dy, half * 0.2, kind, colour, heart);
             }
         }
         _ => {

@@ -195,12 +195,14 @@ impl Canvas {
         for y in shore..self.height {
             let below = (y - shore) as f32;
             let depth = below / (self.height - shore).max(1) as f32;
-            let wave = (below * 0.55 + (below * 0.13).sin() * 3.0).sin() * ripple * (0.25 + depth * 2.2);
+            let wave = (below * 0.33 + (below * 0.07).sin() * 2.5).sin() * ripple * (0.2 + depth * 1.6);
             let source = shore.saturating_sub(1 + (below * 1.06) as usize);
-            let alpha = (tint_alpha + 0.25 * depth).min(1.0);
+            let alpha = (tint_alpha + 0.3 * depth).min(1.0);
             for x in 0..self.width {
-                let from = (x as f32 + wave).clamp(0.0, self.width as f32 - 1.0) as usize;
-                let mut pixel = self.pixels[source * self.width + from];
+                let from = (x as f32 + wave).clamp(0.0, self.width as f32 - 2.0);
+                let (first, share) = (from as usize, from.fract());
+                let mut pixel = self.pixels[source * self.width + first];
+                blend(&mut pixel, self.pixels[source * self.width + first + 1], share);
                 blend(&mut pixel, tint.0, alpha);
                 self.pixels[y * self.width + x] = pixel;
             }

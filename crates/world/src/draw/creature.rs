@@ -5,7 +5,7 @@ use std::f32::consts::{PI, TAU};
 use super::art::Art;
 use super::brush::Brush;
 use super::colour::Colour;
-use super::plants;
+use super::flowers::flower;
 use super::shape::{self, At};
 
 /// A pond from above.
@@ -91,9 +91,7 @@ fn fish(art: &mut Art, path: &[At], width: f32, coat: usize) {
         let length = (b.0 - a.0).hypot(b.1 - a.1).max(0.01);
         (-(b.1 - a.1) / length, (b.0 - a.0) / length)
     };
-    let half = |t: f32| {
-        width * 0.5 * ((t * 0.94 + 0.06).powf(0.62) * PI * 0.93).sin().max(0.0).powf(0.8) * (0.35 + 0.72 * t.powf(0.5))
-    };
+    let half = |t: f32| width * 0.5 * girth(t);
     let side = |sign: f32| -> Vec<At> {
         (0..=steps)
             .map(|i| (path[i], normal(i), half(i as f32 / steps as f32)))
@@ -137,6 +135,14 @@ fn fish(art: &mut Art, path: &[At], width: f32, coat: usize) {
         let eye = (path[i].0 + sign * normal(i).0 * width * 0.24, path[i].1 + sign * normal(i).1 * width * 0.24);
         art.flat(&shape::circle(eye.0, eye.1, width * 0.05), black);
     }
+}
+
+/// How thick a koi is from tail (0) to nose (1).
+fn girth(t: f32) -> f32 {
+    const TABLE: [f32; 11] = [0.16, 0.2, 0.34, 0.55, 0.76, 0.92, 1.02, 1.04, 0.94, 0.78, 0.42];
+    let at = t.clamp(0.0, 1.0) * 10.0;
+    let first = (at as usize).min(9);
+    TABLE[first] + (TABLE[first + 1] - TABLE[first]) * (at - first as f32)
 }
 
 fn fins(art: &mut Art, path: &[At], width: f32, colour: Colour, normal: &impl Fn(usize) -> At) {
@@ -253,8 +259,8 @@ fn branch(art: &mut Art, y: f32, rise: f32, rich: f32) {
     let green = Colour::hex(0x6F9068).mix(art.palette.land[3], 0.4);
     for (i, &at) in main.iter().enumerate() {
         for _ in 0..2 {
-            let up = if art.chance(0.65) { -1.0 } else { 1.0 };
-            let angle = up * art.between(0.6, 1.9);
+            let up = if art.chance(0.8) { -1.0 } else { 1.0 };
+            let angle = up * art.between(0.35, 1.15);
             let length = w * art.between(0.07, 0.17) * (0.6 + 0.5 * i as f32 / 10.0);
             let tip = (at.0 - from * angle.cos().abs() * length * 0.7, at.1 + angle.sin() * length);
             art.flat(&shape::stroke(&[at, ((at.0 + tip.0) / 2.0, (at.1 + tip.1) / 2.0 - up * 3.0), tip], 2.4), wood);
@@ -430,7 +436,7 @@ fn swallow(art: &mut Art, x: f32, y: f32, size: f32) {
             let end = (px + 7.0, py + 5.0);
             art.flat(&shape::leaf((px, py), end, 4.0, 0.1), bloom);
         } else {
-            plants::flower(art, px, py, 6.0, 1, bloom, heart);
+            flower(art, px, py, 6.0, 1, bloom, heart);
         }
     }
 }

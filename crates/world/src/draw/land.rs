@@ -243,7 +243,7 @@ fn curling(art: &mut Art) {
 fn crest(cx: f32, cy: f32, reach: f32, bottom: f32, w: f32, flip: &impl Fn(f32) -> f32) -> shape::Shape {
     let mut points: Vec<At> = vec![(-w * 0.3, bottom)];
     points.push((-w * 0.3, cy + reach * 0.5));
-    points.extend(shape::around(cx - reach * 0.35, cy, reach * 0.72, reach * 0.72, PI * 1.15, PI * 1.97, 9));
+    points.extend(shape::around(cx - reach * 0.35, cy, reach * 0.72, reach * 0.72, PI * 1.15, PI * 1.97, 22));
     points.push((cx + reach * 0.5, cy + reach * 0.12));
     points.push((cx + reach * 0.34, cy + reach * 0.02));
     points.extend(shape::around(
@@ -253,7 +253,7 @@ fn crest(cx: f32, cy: f32, reach: f32, bottom: f32, w: f32, flip: &impl Fn(f32) 
         reach * 0.4,
         -PI * 0.38,
         -PI * 1.25,
-        8,
+        18,
     ));
     points.push((cx + reach * 0.1, cy + reach * 1.05));
     points.push((cx + reach * 0.9, bottom));

@@ -1,22 +1,28 @@
 //! Pictures: each topic has a scene of its own, painted by code in the pin's mood and form.
 
 mod air;
+mod arches;
 mod art;
+mod botanical;
 mod brush;
 mod cake;
 mod canvas;
+mod citrus;
 mod colour;
+mod corner;
 mod creature;
-mod food;
-mod home;
+mod flowers;
+mod houses;
+mod lamps;
 mod land;
+mod noodles;
 mod palette;
 mod pattern;
-mod plants;
+mod pots;
 mod rug;
 mod shape;
+mod skyline;
 mod still;
-mod town;
 
 use domain::Rng;
 
@@ -46,21 +52,21 @@ const SCENES: [fn(&mut Art); 24] = [
     air::night,
     air::cabin,
     air::balloons,
-    town::skyline,
-    town::arches,
-    town::townhouses,
-    plants::botanical,
-    plants::pots,
-    plants::wildflowers,
+    skyline::skyline,
+    arches::arches,
+    houses::townhouses,
+    botanical::botanical,
+    pots::pots,
+    flowers::wildflowers,
     still::vases,
-    home::lamps,
-    home::corner,
+    lamps::lamps,
+    corner::corner,
     rug::rug,
     pattern::abstract_shapes,
     pattern::bauhaus,
     pattern::tiles,
-    food::noodles,
-    food::citrus,
+    noodles::noodles,
+    citrus::citrus,
     cake::cake,
     creature::koi,
     creature::songbird,

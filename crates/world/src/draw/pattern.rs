@@ -29,8 +29,8 @@ pub(crate) fn abstract_shapes(art: &mut Art) {
         1 => cut_paper(art),
         _ => arches_and_orbs(art),
     }
-    if art.chance(0.6) {
-        let width = art.width * art.between(0.045, 0.08);
+    if art.form != 1 && art.chance(0.6) {
+        let width = art.width * art.between(0.045, 0.07);
         art.margin(width);
     }
 }
@@ -52,7 +52,7 @@ fn balance(art: &mut Art) {
         let x = axis + art.between(-0.07, 0.07) * w;
         let stone = match art.count(0, 4) {
             0 => shape::ellipse(x, y - ry, rx, ry),
-            1 => shape::wedge(x, y, rx, PI, TAU),
+            1 => shape::wedge(x, y, ry * 1.85, PI, TAU),
             _ => shape::blob(&mut art.rng, x, y - ry, rx, ry, 0.13),
         };
         ink(art, &stone, colours[i % 5]);
@@ -94,22 +94,22 @@ fn cut_paper(art: &mut Art) {
     let (w, h) = (art.width, art.height);
     let colours = paints(art);
     let (columns, rows) = (art.count(2, 3), art.count(2, 4));
-    let (cw, ch) = (w / columns as f32, h / rows as f32);
+    let edge = w * 0.055;
+    let (cw, ch) = ((w - edge * 2.0) / columns as f32, (h - edge * 2.0) / rows as f32);
     for row in 0..rows {
         for column in 0..columns {
             let at = row * columns + column;
+            let (left, top) = (edge + column as f32 * cw, edge + row as f32 * ch);
             let ground = if art.chance(0.3) { art.palette.paper } else { colours[at % 6] };
             let (dx, dy) = (art.between(-5.0, 5.0), art.between(-5.0, 5.0));
-            let panel = shape::rect(column as f32 * cw - 3.0 + dx, row as f32 * ch - 3.0 + dy, cw + 8.0, ch + 8.0);
+            let panel = shape::rect(left + dx * 0.5, top + dy * 0.5, cw + 1.0, ch + 1.0);
             ink(art, &panel, ground);
-            let (x, y, size) =
-                ((column as f32 + 0.5) * cw, (row as f32 + 0.5) * ch, cw.min(ch) * art.between(0.36, 0.44));
-            let dark = ground.lightness() < 0.62;
-            let colour = if dark {
-                [art.palette.paper, art.palette.pop[1], art.palette.land[0]][at % 3]
-            } else {
-                [art.palette.ink, art.palette.pop[0], art.palette.land[3]][at % 3]
-            };
+            let (x, y, size) = (left + cw * 0.5, top + ch * 0.5, cw.min(ch) * art.between(0.34, 0.41));
+            let p = &art.palette;
+            let clear = |colour: &Colour| (colour.lightness() - ground.lightness()).abs() > 0.2;
+            let fronts = [p.paper, p.pop[1], p.land[0], p.ink, p.pop[0], p.land[3]];
+            let fronts: Vec<Colour> = fronts.into_iter().filter(clear).collect();
+            let colour = fronts.get(at % fronts.len().max(1)).copied().unwrap_or(p.ink);
             let cutout = match art.count(0, 3) {
                 0 => seaweed(art, x, y, size),
                 1 => shape::blob(&mut art.rng, x, y, size, size * 0.8, 0.3),
@@ -153,31 +153,32 @@ fn star(x: f32, y: f32, size: f32, points: usize, inner: f32) -> Shape {
 fn arches_and_orbs(art: &mut Art) {
     let (w, h) = (art.width, art.height);
     let colours = paints(art);
-    let base = h * art.between(0.8, 0.88);
-    let (x, r) = (w * art.between(0.36, 0.6), w * art.between(0.28, 0.36));
-    let (sx, sy) = (w * art.between(0.25, 0.8), base - r * art.between(1.3, 1.7));
+    let (x, r) = (w * art.between(0.4, 0.46), w * art.between(0.24, 0.3));
+    let base = (h * 0.5 + r * art.between(1.1, 1.5)).min(h * 0.86);
+    let (sx, sy) = (w * art.between(0.3, 0.75), base - r * art.between(1.5, 2.3));
     let orb = art.between(0.12, 0.18);
     ink(art, &shape::circle(sx, sy.max(h * 0.16), w * orb), colours[0]);
     let bands = art.count(3, 5);
     for i in 0..bands {
         let share = 1.0 - i as f32 / (bands as f32 + 0.4);
         let half = r * share;
-        let rise = r * 1.25 * share + (base - h * 0.55) * 0.2;
+        let rise = r * (1.45 * share + 0.15);
         let bow = shape::arch(x - half, base - rise, half * 2.0, rise);
         let colour = if i % 2 == 1 { art.palette.paper } else { colours[(i / 2 + 1) % 6] };
         ink(art, &bow, colour);
     }
-    let (half_x, half_r) = (if x < w / 2.0 { w * 0.82 } else { w * 0.18 }, w * art.between(0.13, 0.18));
+    let half_r = w * art.between(0.1, 0.13);
+    let half_x = (x + r + half_r + w * 0.02).min(w * 0.9 - half_r);
     ink(art, &shape::half(half_x, base, half_r, PI), colours[4]);
     if art.chance(0.6) {
         let (bx, by) = (half_x, base - half_r * 1.62);
         ink(art, &shape::circle(bx, by, half_r * 0.55), colours[3]);
     }
-    let ground = shape::rect(w * 0.08, base, w * 0.84, h * 0.012);
+    let ground = shape::rect(w * 0.1, base, w * 0.8, h * 0.01);
     let line = art.palette.ink;
     art.flat(&ground, line);
     if art.chance(0.6) {
-        let (lx, ly) = (w * art.between(0.12, 0.3), base);
+        let (lx, ly) = (w * art.between(0.11, 0.15), base);
         let stem = [(lx, ly), (lx + 6.0, ly - h * 0.16), (lx - 4.0, ly - h * 0.3)];
         art.flat(&shape::stroke(&stem, 2.2), line);
         for k in 0..5 {

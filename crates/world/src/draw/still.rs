@@ -5,7 +5,8 @@ use std::f32::consts::{FRAC_PI_2, PI, TAU};
 use super::art::Art;
 use super::brush::Brush;
 use super::colour::Colour;
-use super::plants;
+use super::flowers::flower;
+use super::pots::table;
 use super::shape::{self, At};
 
 /// Profiles of vessels: height from the base (0 to 1) and half width (share of the height).
@@ -26,7 +27,7 @@ pub(crate) fn vases(art: &mut Art) {
     art.wall(wall);
     let desk = h * art.between(0.74, 0.82);
     backdrop(art, wall, desk);
-    plants::table(art, desk);
+    table(art, desk);
     let unit = w.min(h * 0.72);
     let foot = desk + (h - desk) * 0.3;
     match art.form {
@@ -221,7 +222,7 @@ fn branch(art: &mut Art, x: f32, y: f32, length: f32) {
         let s = if i % 2 == 0 { 1.0 } else { -1.0 };
         let (lean, bend) = (s * art.between(0.05, 0.5), s * art.between(-0.1, 0.55));
         let points = shoot((x, y + 12.0), length * art.between(0.6, 1.0), lean, bend);
-        art.flat(&shape::stroke(&points, 2.0), if kind == 1 { dry.lighter(-0.08) } else { twig });
+        art.flat(&shape::stroke(&points, 2.0), if kind == 1 { dry.lighter(-0.2) } else { twig });
         for k in 5..points.len() {
             let t = k as f32 / points.len() as f32;
             let angle = (points[k].1 - points[k - 1].1).atan2(points[k].0 - points[k - 1].0);
@@ -251,7 +252,7 @@ fn branch(art: &mut Art, x: f32, y: f32, length: f32) {
                     let bud = end(side * 0.9, length * 0.045);
                     art.flat(&shape::line(&[at, bud], 1.3), twig);
                     let (bloom, heart) = (art.palette.light, art.palette.pop[0]);
-                    plants::flower(art, bud.0, bud.1, length * 0.032, 1, bloom, heart);
+                    flower(art, bud.0, bud.1, length * 0.032, 1, bloom, heart);
                 }
                 3 if k % 2 == 1 => {
                     let berry = end(side * 0.9, length * 0.06);
