@@ -1,4 +1,4 @@
-//! Draws a sheet of pictures to look at: `contact_sheet OUT.png [TOPIC|all] [COUNT] [SEED]`.
+//! Draws a sheet of pictures to look at: `contact_sheet OUT.png [TOPIC|all] [COUNT] [SEED]`; `-` only draws.
 
 use std::time::Instant;
 
@@ -11,7 +11,9 @@ const GAP: f32 = 10.0;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let out = arguments.first().map_or("sheet.png", String::as_str);
-    let topic = arguments.get(1).and_then(|name| TOPICS.iter().position(|topic| topic.name.contains(name.as_str())));
+    let topic = arguments
+        .get(1)
+        .and_then(|name| TOPICS.iter().position(|topic| name != "all" && topic.name.contains(name.as_str())));
     let count = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(24);
     let seed = arguments.get(3).and_then(|text| text.parse().ok()).unwrap_or(1);
     let world = World::new(WorldConfig::new(seed, 1_800_000_000_000));
@@ -25,11 +27,18 @@ fn main() {
         let start = Instant::now();
         let drawing = world.draw(pin);
         took += start.elapsed().as_secs_f64();
+        if out == "-" {
+            continue;
+        }
         bytes += drawing.to_png().len();
         let column = (0..columns).min_by(|&a, &b| heights[a].total_cmp(&heights[b])).unwrap_or(0);
         let (x, y) = (GAP + column as f32 * (COLUMN + GAP), heights[column]);
         heights[column] += drawing.height as f32 * COLUMN / drawing.width as f32 + GAP;
         placed.push((x, y, drawing));
+    }
+    if placed.is_empty() {
+        println!("{:.1} ms each", took * 1e3 / count as f64);
+        return;
     }
     let height = heights.iter().copied().fold(0.0, f32::max);
     let mut sheet = Pixmap::new((columns as f32 * (COLUMN + GAP) + GAP) as u32, height as u32).expect("a sheet");

@@ -67,21 +67,17 @@ fn milky_way(art: &mut Art, horizon: f32) {
     let (w, light) = (art.width, art.palette.light);
     let lean = art.between(0.5, 1.1) * if art.chance(0.5) { 1.0 } else { -1.0 };
     let (cx, cy) = (w * art.between(0.4, 0.6), horizon * 0.45);
-    let (columns, rows) = (art.canvas.soft_width(), art.canvas.soft_height());
     let seed = art.rng.next_u64() as u32;
     let (sin, cos) = lean.sin_cos();
-    let mut haze = vec![0u8; columns * rows];
-    for (i, cover) in haze.iter_mut().enumerate() {
-        let (x, y) = ((i % columns) as f32 * 4.0, (i / columns) as f32 * 4.0);
+    let haze = art.canvas.haze(|x, y| {
         let across = ((x - cx) * cos + (y - cy) * sin) / (w * 0.2);
         let cloud = wisps(x / 70.0, y / 70.0, seed);
-        let band = (-across * across).exp() * (0.25 + 0.9 * cloud)
-            - 0.3 * (-(across * 4.0).powi(2)).exp() * wisps(x / 40.0, y / 40.0, seed ^ 7);
+        let rift = 0.3 * (-(across * 4.0).powi(2)).exp() * wisps(x / 40.0, y / 40.0, seed ^ 7);
         let low = (1.0 - (y / horizon).powi(3)).max(0.0);
-        *cover = (band.clamp(0.0, 1.0) * low * 190.0) as u8;
-    }
+        ((-across * across).exp() * (0.25 + 0.9 * cloud) - rift) * low * 0.75
+    });
     let tint = light.mix(art.palette.pop[2], 0.35);
-    art.canvas.apply_soft(&haze, columns, rows, &Brush::flat(tint).alpha(0.62), None);
+    art.canvas.apply_haze(&haze, &Brush::flat(tint).alpha(0.62));
     art.stars(170, horizon * 1.02);
     for _ in 0..260 {
         let (along, across) = (art.between(-1.0, 1.0) * horizon * 0.9, art.rng.normal() * w * 0.1);

@@ -23,7 +23,16 @@ pub(crate) struct Stencil {
     cover: Vec<u8>,
 }
 
-/// Soft shadows are made at a fourth of the size.
+/// A soft cover at a fourth of the size.
+pub(crate) struct Haze {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    cover: Vec<u8>,
+}
+
+/// How much smaller soft covers are.
 const SOFT: usize = 4;
 
 impl Canvas {
@@ -91,16 +100,6 @@ impl Canvas {
         }
     }
 
-    /// Columns of a coarse cover.
-    pub(crate) fn soft_width(&self) -> usize {
-        self.width.div_ceil(SOFT)
-    }
-
-    /// Rows of a coarse cover.
-    pub(crate) fn soft_height(&self) -> usize {
-        self.height.div_ceil(SOFT)
-    }
-
     /// The part of the canvas that a shape covers.
     pub(crate) fn stencil(&self, shape: &Shape) -> Option<Stencil> {
         let path = shape.as_ref()?;
@@ -127,46 +126,53 @@ impl Canvas {
 
     /// The soft shadow of a shape, moved by (dx, dy) and blurred over `blur` px.
     pub(crate) fn shadow(&mut self, shape: &Shape, dx: f32, dy: f32, blur: f32, brush: &Brush) {
-        let Some(path) = shape.as_ref() else { return };
-        let scale = 1.0 / SOFT as f32;
-        let place = Transform::from_translate(dx, dy).post_scale(scale, scale);
-        let (width, height) = (self.soft_width(), self.soft_height());
+        let Some(path) = shape.clone().and_then(|path| path.transform(Transform::from_translate(dx, dy))) else {
+            return;
+        };
+        let Some((x, y, width, height)) = self.bounds(&path, blur * 1.5) else { return };
+        let (left, top) = (x / SOFT, y / SOFT);
+        let (width, height) = ((x + width).div_ceil(SOFT) - left, (y + height).div_ceil(SOFT) - top);
         let Some(mut mask) = Mask::new(width as u32, height as u32) else { return };
-        mask.fill_path(path, FillRule::Winding, true, place);
+        let place = Transform::from_scale(1.0 / SOFT as f32, 1.0 / SOFT as f32);
+        mask.fill_path(&path, FillRule::Winding, true, place.post_translate(-(left as f32), -(top as f32)));
         let mut cover = mask.take();
-        let reach = ((blur * scale / 2.0).round() as usize).max(1);
+        let reach = ((blur / SOFT as f32 / 2.0).round() as usize).max(1);
         for _ in 0..2 {
             cover = blur_rows_turned(&cover, width, height, reach);
             cover = blur_rows_turned(&cover, height, width, reach);
         }
-        self.apply_soft(&cover, width, height, brush, None);
+        self.apply_haze(&Haze { left, top, width, height, cover }, brush);
     }
 
-    /// Paints a coarse cover (a fourth of the size), smoothly enlarged.
-    pub(crate) fn apply_soft(
-        &mut self,
-        cover: &[u8],
-        width: usize,
-        height: usize,
-        brush: &Brush,
-        within: Option<&Stencil>,
-    ) {
-        let Some((top, bottom)) = rows_in_use(cover, width) else { return };
-        let first = (top * SOFT).saturating_sub(SOFT);
-        for y in first..((bottom + 2) * SOFT).min(self.height) {
-            let (y0, y1, fy) = between(y, height);
-            let (upper, lower) = (&cover[y0 * width..][..width], &cover[y1 * width..][..width]);
-            for x in 0..self.width {
-                let (x0, x1, fx) = between(x, width);
+    /// Cover over the whole canvas, given by a function of the place.
+    pub(crate) fn haze(&self, cover: impl Fn(f32, f32) -> f32) -> Haze {
+        let (width, height) = (self.width.div_ceil(SOFT), self.height.div_ceil(SOFT));
+        let at = |i: usize| ((i % width * SOFT) as f32, (i / width * SOFT) as f32);
+        let cover = (0..width * height).map(at).map(|(x, y)| (cover(x, y).clamp(0.0, 1.0) * 255.0) as u8).collect();
+        Haze { left: 0, top: 0, width, height, cover }
+    }
+
+    /// Paints a coarse cover, smoothly enlarged.
+    pub(crate) fn apply_haze(&mut self, haze: &Haze, brush: &Brush) {
+        let alpha = brush.alpha / 255.0;
+        let columns: Vec<(usize, usize, f32)> = (0..haze.width * SOFT).map(|x| between(x, haze.width)).collect();
+        let start = haze.left * SOFT;
+        for row in 0..haze.height * SOFT {
+            let y = haze.top * SOFT + row;
+            if y >= self.height {
+                break;
+            }
+            let (y0, y1, fy) = between(row, haze.height);
+            let upper = &haze.cover[y0 * haze.width..][..haze.width];
+            let lower = &haze.cover[y1 * haze.width..][..haze.width];
+            let pixels = &mut self.pixels[y * self.width + start..(y + 1) * self.width];
+            for (x, (pixel, &(x0, x1, fx))) in pixels.iter_mut().zip(&columns).enumerate() {
                 let corners = [upper[x0], upper[x1], lower[x0], lower[x1]];
-                if corners == [0; 4] {
-                    continue;
+                if corners != [0; 4] {
+                    let [a, b, c, d] = corners.map(f32::from);
+                    let value = (a + (b - a) * fx) * (1.0 - fy) + (c + (d - c) * fx) * fy;
+                    blend(pixel, brush.at(start + x, y, self.seed), alpha * value);
                 }
-                let [a, b, c, d] = corners.map(f32::from);
-                let mut value = (a + (b - a) * fx) * (1.0 - fy) + (c + (d - c) * fx) * fy;
-                value *= within.map_or(1.0, |stencil| f32::from(stencil.cover_at(x, y)) / 255.0);
-                let colour = brush.at(x, y, self.seed);
-                blend(&mut self.pixels[y * self.width + x], colour, brush.alpha * value / 255.0);
             }
         }
     }
@@ -289,13 +295,6 @@ fn between(fine: usize, coarse: usize) -> (usize, usize, f32) {
     let at = ((fine as f32 + 0.5) / SOFT as f32 - 0.5).max(0.0);
     let first = (at as usize).min(coarse - 1);
     (first, (first + 1).min(coarse - 1), at - first as f32)
-}
-
-fn rows_in_use(cover: &[u8], width: usize) -> Option<(usize, usize)> {
-    let used = |row: &[u8]| row.iter().any(|&value| value > 0);
-    let first = cover.chunks_exact(width).position(used)?;
-    let last = cover.chunks_exact(width).rposition(used)?;
-    Some((first, last))
 }
 
 /// A running mean along rows; the result lies on its side, so that doing it twice blurs both ways.
