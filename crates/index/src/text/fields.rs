@@ -14,31 +14,38 @@ pub(super) const WORD_BYTES_MAX: usize = 40;
 const PLAIN: &str = "plain";
 const STEMMED: &str = "stemmed";
 
-/// The fields: the pin's id, its texts with stemmed words, and all its texts together with whole words.
+/// The fields: the pin's id and its words.
+///
+/// One field with everything that its owner says of a pin ranks better than a field for each text (cranfield .392
+/// for .376, scifact .705 for .645 nDCG@10), because a word counts once for the pin; title and topics are a bonus.
+/// Boards have their own field: a pin on many boards must not count as one with a long text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields {
     pub(super) pin: Field,
+    /// Title, description and topics, stemmed.
+    pub(super) text: Field,
+    /// The title again, stemmed.
     pub(super) title: Field,
-    pub(super) description: Field,
+    /// The topics again, stemmed.
     pub(super) topics: Field,
+    /// Titles of boards, stemmed.
     pub(super) boards: Field,
-    /// Every text of the pin, words as written: exact matches, beginnings of words and misspellings are found here.
+    /// All of these with words as written: exact matches, beginnings of words and misspellings are found here.
     pub(super) whole: Field,
 }
 
 impl Fields {
     pub(super) fn schema() -> (Schema, Fields) {
         let mut schema = Schema::builder();
-        let mut text = |name: &str, analyzer: &str| {
+        let mut words = |name: &str, analyzer: &str| {
             let words =
                 TextFieldIndexing::default().set_tokenizer(analyzer).set_index_option(IndexRecordOption::WithFreqs);
             schema.add_text_field(name, TextOptions::default().set_indexing_options(words))
         };
-        let [title, description, topics, boards] =
-            ["title", "description", "topics", "boards"].map(|name| text(name, STEMMED));
-        let whole = text("whole", PLAIN);
+        let [text, title, topics, boards] = ["text", "title", "topics", "boards"].map(|name| words(name, STEMMED));
+        let whole = words("whole", PLAIN);
         let pin = schema.add_u64_field("pin", INDEXED | FAST);
-        (schema.build(), Fields { pin, title, description, topics, boards, whole })
+        (schema.build(), Fields { pin, text, title, topics, boards, whole })
     }
 
     pub(super) fn pin_term(&self, pin: PinId) -> Term {
@@ -47,14 +54,14 @@ impl Fields {
 
     pub(super) fn fill(&self, document: &mut TantivyDocument, pin: PinId, words: &TextDocument) {
         document.add_u64(self.pin, u64::from(pin.0));
-        let topics = words.topics.iter().map(|topic| (self.topics, topic.as_str()));
-        let boards = words.boards.iter().map(|board| (self.boards, board.as_str()));
-        let texts = [(self.title, words.title), (self.description, words.description)];
-        for (field, text) in texts.into_iter().chain(topics).chain(boards) {
-            if !text.is_empty() {
-                document.add_text(field, text);
-                document.add_text(self.whole, text);
-            }
+        let title = [words.title].into_iter().map(|title| (Some(self.title), title));
+        let description = [words.description].into_iter().map(|description| (None, description));
+        let topics = words.topics.iter().map(|topic| (Some(self.topics), topic.as_str()));
+        for (again, text) in title.chain(description).chain(topics).filter(|(_, text)| !text.is_empty()) {
+            [Some(self.text), Some(self.whole), again].into_iter().flatten().for_each(|f| document.add_text(f, text));
+        }
+        for board in words.boards.iter().filter(|board| !board.is_empty()) {
+            [self.boards, self.whole].into_iter().for_each(|field| document.add_text(field, board));
         }
     }
 }

@@ -5,6 +5,7 @@ mod query;
 mod search;
 
 use crate::error::IndexError;
+use crate::vector::PINS_MAX;
 use domain::PinId;
 use fields::Fields;
 pub use search::TextSearcher;
@@ -68,6 +69,9 @@ impl TextIndex {
 
     /// Sets the words of `pin`.
     pub fn upsert(&mut self, pin: PinId, words: &TextDocument) -> Result<(), IndexError> {
+        if pin.index() >= PINS_MAX {
+            return Err(IndexError::TooManyPins { pin: pin.0, max: PINS_MAX });
+        }
         self.remove(pin)?;
         if self.known.len() <= pin.index() {
             self.known.resize(pin.index() + 1, false);
@@ -108,3 +112,6 @@ impl TextIndex {
         self.searcher.search(text, k)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,12 +22,12 @@ const CORRECTIONS_MAX: usize = 4;
 const SCAN_MAX: usize = 2_000;
 
 /// Weights of the fields.
-const TITLE: f32 = 1.0;
-const DESCRIPTION: f32 = 0.6;
-const TOPICS: f32 = 0.6;
+const TEXT: f32 = 1.0;
+const TITLE: f32 = 0.3;
+const TOPICS: f32 = 0.3;
 const BOARDS: f32 = 0.5;
-/// Weight of the word as written, in whatever field.
-const WHOLE: f32 = 0.4;
+/// Weight of the word as written.
+const WHOLE: f32 = 0.2;
 /// What a completion counts compared with a word that is there.
 const COMPLETION: f32 = 0.25;
 /// What a correction counts, by the number of letters that are wrong.
@@ -94,8 +94,8 @@ impl Terms<'_> {
     }
 
     fn stemmed_fields(&self) -> [(Field, f32); 4] {
-        let Fields { title, description, topics, boards, .. } = *self.fields;
-        [(title, TITLE), (description, DESCRIPTION), (topics, TOPICS), (boards, BOARDS)]
+        let Fields { text, title, topics, boards, .. } = *self.fields;
+        [(text, TEXT), (title, TITLE), (topics, TOPICS), (boards, BOARDS)]
     }
 
     /// Whether any pin has the word or another form of it.
