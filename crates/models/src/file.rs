@@ -136,7 +136,7 @@ fn word(bytes: &[u8]) -> u32 {
 }
 
 /// CRC-32 (IEEE 802.3), eight bytes a step.
-pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+pub fn checksum(bytes: &[u8]) -> u32 {
     const TABLES: [[u32; 256]; 8] = tables();
     let mut crc = !0u32;
     let chunks = bytes.chunks_exact(8);

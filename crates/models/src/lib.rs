@@ -41,6 +41,7 @@ pub use card::ModelCard;
 pub use config::ModelConfig;
 pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES};
+pub use file::checksum;
 pub use ids::IdTable;
 pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum};
 pub use matmul::{Operand, matmul};

@@ -110,6 +110,11 @@ impl Model {
         &self.ids
     }
 
+    /// What training moves: the dense weights and the id table.
+    pub fn parts_mut(&mut self) -> (&mut Weights, &mut IdTable) {
+        (&mut self.weights, &mut self.ids)
+    }
+
     /// The ranking head in use: the learned one, else [`Ranker::prior`].
     pub fn ranker(&self) -> &Ranker {
         self.ranker.as_ref().unwrap_or(&self.prior)

@@ -44,13 +44,13 @@ pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng
         _ => 0,
     };
     let room = (readable - start).min(config.history_max);
-    let mut questions = Vec::with_capacity(config.queries);
-    for _ in 0..config.queries {
+    let mut questions = Vec::with_capacity(config.questions);
+    for _ in 0..config.questions {
         let low = (config.prefix_min * room as f32) as usize;
         let prefix = (low + rng.below((room - low + 1) as u32) as usize).clamp(1, room);
         questions.extend(question(data, &acts, start, prefix, config, rng));
     }
-    let read = questions.iter().map(|question| question.prefix).max()?;
+    let read = questions.iter().map(|question: &Question| question.prefix).max()?;
     let before_ms = start.checked_sub(1).map(|i| acts[i].ts_ms);
     Some(Example { acts: acts[start..start + read].to_vec(), before_ms, questions, positives })
 }
@@ -132,7 +132,7 @@ fn subject(
             }
             question.surface = Surface::Board;
             question.kind = SubjectKind::Board;
-            question.pins = on_board[on_board.len().saturating_sub(config.pool_max)..].to_vec();
+            question.pins = on_board[on_board.len().saturating_sub(config.neighbours_max)..].to_vec();
             question.content = mean_content(data, &question.pins);
             answers.retain(|act| act.board == chosen.board);
         }

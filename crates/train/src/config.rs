@@ -2,39 +2,68 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
-/// How a model is trained. Every value has the reason for its default.
+/// How a model is trained. Each default was chosen by measurement on real saves or, where it says so, by reasoning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Everything random derives from it.
     pub seed: u64,
+    /// Width of vectors.
     pub dim: usize,
+    /// Transformer blocks.
     pub layers: usize,
+    /// Attention heads.
     pub heads: usize,
+    /// Width of hidden layers.
     pub hidden: usize,
-    pub pool_max: usize,
+    /// Graph neighbours that a pin's vector pools.
+    pub neighbours_max: usize,
+    /// Most acts of a training window; serving reads up to 256, with distances bucketed alike.
     pub history_max: usize,
-    pub epochs: usize,
+    /// Passes over the pinners; none lets the size of the data decide ([`TrainConfig::epochs_for`]).
+    pub epochs: Option<usize>,
+    /// Pinners per step.
     pub batch: usize,
+    /// Parts of a step that run side by side; part of the result, so not the number of cores.
     pub shards: usize,
-    pub queries: usize,
+    /// Questions per pinner and epoch, at random places of the window.
+    pub questions: usize,
+    /// Later pins that one question predicts, at most.
     pub targets_max: usize,
+    /// Questions stand after at least this part of the window.
     pub prefix_min: f32,
-    pub candidates_max: usize,
-    pub lr_dense: f32,
-    pub lr_ids: f32,
-    pub weight_decay: f32,
-    pub id_decay: f32,
-    pub clip_norm: f32,
-    pub warmup: f32,
-    pub id_dropout: f32,
-    pub spectral: bool,
-    pub init_norm: f32,
+    /// Part of the questions with a subject: a pin, a board or words.
     pub subject_share: f32,
+    /// Pins that a step scores against. A catalogue up to this size is scored as a whole.
+    pub candidates_max: usize,
+    /// Peak learning rate of the dense weights (AdamW).
+    pub rate_dense: f32,
+    /// Peak learning rate of the id table (row-wise Adagrad).
+    pub rate_ids: f32,
+    /// Pull of dense matrices towards zero, relative to the rate.
+    pub weight_decay: f32,
+    /// Longest gradient of the dense weights; longer ones are cut.
+    pub clip_norm: f32,
+    /// Part of all steps in which the rate rises; after it, it falls along a cosine.
+    pub warmup: f32,
+    /// Chance that a pin with content loses its id for a step, so that new pins work from content.
+    pub id_dropout: f32,
+    /// Length of the id vectors that training starts from.
+    pub id_length: f32,
+    /// Logarithm of the softmax scale that training starts from.
     pub log_scale: f32,
-    pub learn_scale: bool,
-    pub multinomial: bool,
-    pub adam_ids: bool,
+    /// Part of the pinners that is not learned from: they validate, and teach the ranking head.
+    pub held_back: f32,
+    /// At most so many pinners are held back.
+    pub held_back_max: usize,
+    /// At most so many of the held-back pinners validate.
+    pub validation_max: usize,
+    /// Validations without a better result before training stops.
+    pub patience: usize,
+    /// Passes of the ranking head over its rows.
+    pub rank_epochs: usize,
+    /// Most rows that the ranking head learns from; whole requests are left out beyond.
+    pub rank_rows_max: usize,
 }
 
 impl Default for TrainConfig {
@@ -42,38 +71,83 @@ impl Default for TrainConfig {
         TrainConfig {
             seed: 1,
             dim: 64,
-            layers: 2,
+            layers: 1,
             heads: 2,
             hidden: 128,
-            pool_max: 32,
+            neighbours_max: 32,
             history_max: 64,
-            epochs: 20,
+            epochs: None,
             batch: 512,
             shards: 4,
-            queries: 2,
+            questions: 2,
             targets_max: 16,
             prefix_min: 0.3,
+            subject_share: 0.2,
             candidates_max: 20_000,
-            lr_dense: 1e-3,
-            lr_ids: 0.05,
+            rate_dense: 1e-3,
+            rate_ids: 0.1,
             weight_decay: 0.01,
-            id_decay: 0.0,
             clip_norm: 1.0,
             warmup: 0.05,
             id_dropout: 0.1,
-            spectral: true,
-            init_norm: 1.0,
-            subject_share: 0.2,
+            id_length: 1.0,
             log_scale: 2.0,
-            learn_scale: true,
-            multinomial: false,
-            adam_ids: false,
+            held_back: 0.1,
+            held_back_max: 2_000,
+            validation_max: 500,
+            patience: 5,
+            rank_epochs: 8,
+            rank_rows_max: 1_000_000,
         }
     }
 }
 
 impl TrainConfig {
+    /// Whether every value is inside its bounds.
     pub fn check(&self) -> Result<(), TrainError> {
+        let counts = [
+            ("neighbours_max", self.neighbours_max, 1, 256),
+            ("history_max", self.history_max, 1, 256),
+            ("epochs", self.epochs.unwrap_or(1), 1, 10_000),
+            ("batch", self.batch, 1, 65_536),
+            ("shards", self.shards, 1, 256),
+            ("questions", self.questions, 1, 64),
+            ("targets_max", self.targets_max, 1, 256),
+            ("candidates_max", self.candidates_max, 16, 1 << 20),
+            ("held_back_max", self.held_back_max, 0, 1 << 20),
+            ("rank_epochs", self.rank_epochs, 1, 1_000),
+            ("rank_rows_max", self.rank_rows_max, 1, 1 << 26),
+        ];
+        for (name, value, low, high) in counts {
+            if !(low..=high).contains(&value) {
+                return Err(TrainError::Config(format!("{name} is {value}, must be {low} to {high}")));
+            }
+        }
+        let numbers = [
+            ("prefix_min", self.prefix_min, 1.0),
+            ("subject_share", self.subject_share, 1.0),
+            ("rate_dense", self.rate_dense, 1.0),
+            ("rate_ids", self.rate_ids, 10.0),
+            ("weight_decay", self.weight_decay, 1.0),
+            ("clip_norm", self.clip_norm, 1e6),
+            ("warmup", self.warmup, 0.9),
+            ("id_dropout", self.id_dropout, 1.0),
+            ("id_length", self.id_length, 100.0),
+            ("log_scale", self.log_scale, 4.6),
+            ("held_back", self.held_back, 0.5),
+        ];
+        for (name, value, high) in numbers {
+            if !(0.0..=high).contains(&value) {
+                return Err(TrainError::Config(format!("{name} is {value}, must be 0 to {high}")));
+            }
+        }
         Ok(())
+    }
+
+    /// Passes over data with `acts` positive acts: about 20 million acts are read in all, so that small data is seen
+    /// often, large data seldom, and training takes minutes.
+    pub fn epochs_for(&self, acts: usize) -> usize {
+        const ACTS_READ: usize = 20_000_000;
+        self.epochs.unwrap_or_else(|| (ACTS_READ / acts.max(1)).clamp(4, 40))
     }
 }

@@ -1,14 +1,16 @@
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use domain::{PinId, PinnerId, Rng, hash64};
-use models::{IdTable, Model, ModelCard, ModelConfig, Part, Weights};
+use domain::{Act, PinnerId, Rng, hash64};
+use models::{Model, ModelCard};
 
-use crate::adamw::AdamW;
 use crate::batch::{self, Example};
-use crate::sparse::{RowAdagrad, Touched};
-use crate::step::Learner;
-use crate::{Dataset, History, TrainConfig, TrainError, spectral};
+use crate::checkpoint::{self, State};
+use crate::learner::Learner;
+use crate::start::{self, Cast};
+use crate::{Dataset, TrainConfig, TrainError, validate};
 
 /// Where a training run stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,23 +23,24 @@ pub struct Progress {
     pub epoch: usize,
     /// Epochs planned.
     pub epochs: usize,
-    /// Mean loss lately.
+    /// Mean loss of the epoch at hand.
     pub loss: f64,
-    /// Pinners' histories read per second.
+    /// Histories learned from per second, since this process began.
     pub pinners_per_s: f64,
-    /// Seconds left, as far as one can tell.
+    /// Seconds left at that speed.
     pub eta_s: f64,
-    /// Recall@20 on the validation pinners after the last epoch that measured it.
+    /// Latest recall@20 on the validation pinners.
     pub validation: Option<f64>,
 }
 
 /// What surrounds a training run.
 pub struct Session<'a> {
-    /// Where to keep a checkpoint; a run that finds one of the same data and configuration goes on from there.
+    /// A file for checkpoints: written after each epoch and when stopped, continued when it is of the same data and
+    /// configuration, removed at the end.
     pub checkpoint: Option<&'a Path>,
     /// Called after every step.
     pub progress: &'a mut dyn FnMut(&Progress),
-    /// Set it to stop after the current step.
+    /// Set it to stop after the step at hand.
     pub stop: &'a AtomicBool,
     /// The time that the model card will carry (ms, UTC).
     pub now_ms: u64,
@@ -52,109 +55,262 @@ pub struct Trained {
     pub model: Model,
     /// What it is and how good.
     pub card: ModelCard,
-    /// Pinners that it never saw, sorted: their requests can be replayed to learn ranking.
+    /// Pinners that it never learned from, sorted: their requests can be replayed to learn ranking.
     pub held_back: Vec<PinnerId>,
 }
 
-/// Trains a model.
+/// Trains a model. The same data, configuration and seed give the same bytes, stopped and continued or not.
+///
+/// # Errors
+/// When the data or the configuration are wrong, there is too little to learn from, the checkpoint cannot be read or
+/// written, the loss leaves the finite numbers, or `session.stop` was set.
 pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Trained, TrainError> {
-    let version = session.version.clone();
-    let model = fit_with(data, config, |_, _, _| ())?.with_version(version.clone());
-    let card = ModelCard { version, created_ms: session.now_ms, ..ModelCard::default() };
-    let _ = (session.checkpoint, session.stop, session.progress);
-    Ok(Trained { model, card, held_back: Vec::new() })
-}
-
-/// Trains a model.
-pub fn fit_with(
-    data: &Dataset,
-    config: &TrainConfig,
-    mut after_epoch: impl FnMut(usize, f64, &Model),
-) -> Result<Model, TrainError> {
     data.check()?;
     config.check()?;
-    let stories = data.stories();
-    let mut learner = start(data, config, &stories)?;
-    let steps_per_epoch = stories.len().div_ceil(config.batch).max(1);
-    let steps = (steps_per_epoch * config.epochs) as f32;
-    let mut step = 0;
-    for epoch in 0..config.epochs {
-        let mut rng = Rng::new(hash64(config.seed) ^ hash64(epoch as u64 + 1));
-        let mut order: Vec<usize> = (0..stories.len()).collect();
-        rng.shuffle(&mut order);
-        let mut total = 0.0;
-        let mut batches = 0;
-        for chunk in order.chunks(config.batch) {
-            let mut examples: Vec<Example> =
-                chunk.iter().filter_map(|&i| batch::example(data, &stories[i], config, &mut rng)).collect();
-            examples.retain(|e| !e.questions.is_empty());
-            examples.sort_by_key(|e| e.acts.len());
-            if examples.is_empty() {
-                continue;
-            }
-            let done = step as f32 / steps;
-            let rate = if done < config.warmup {
-                done / config.warmup
-            } else {
-                0.5 + 0.5 * (std::f32::consts::PI * (done - config.warmup) / (1.0 - config.warmup)).cos()
-            };
-            step += 1;
-            total += learner.step(data, config, examples, rate.max(0.01), hash64(config.seed ^ step as u64))?;
-            batches += 1;
-        }
-        let model = snapshot(&learner)?;
-        after_epoch(epoch, total / batches.max(1) as f64, &model);
+    let cast = start::cast(data, config)?;
+    let mut run = Run::start(data, config, &cast)?;
+    if let Some(path) = session.checkpoint {
+        run.resume(path)?;
     }
-    snapshot(&learner)
+    let begun = Instant::now();
+    let first = run.state.step;
+    while run.state.step < run.steps && !run.is_over() {
+        run.step()?;
+        (session.progress)(&run.progress(first, begun.elapsed().as_secs_f64()));
+        let stopped = session.stop.load(Ordering::Relaxed);
+        if run.at_epoch_end() {
+            run.end_epoch()?;
+        }
+        if let Some(path) = session.checkpoint.filter(|_| stopped || run.at_epoch_end()) {
+            run.write(path)?;
+        }
+        if stopped && run.state.step < run.steps {
+            return Err(TrainError::Stopped { step: run.state.step });
+        }
+    }
+    session.checkpoint.map_or(Ok(()), checkpoint::remove)?;
+    run.finish(&session)
 }
 
-fn snapshot(learner: &Learner) -> Result<Model, TrainError> {
-    Ok(Model::new("trained".into(), learner.model.clone(), learner.weights.clone(), learner.ids.clone())?)
+struct Run<'a> {
+    data: &'a Dataset,
+    config: &'a TrainConfig,
+    cast: &'a Cast,
+    learner: Learner,
+    /// The best model by validation.
+    best: Option<Model>,
+    state: State,
+    steps: u64,
+    steps_per_epoch: u64,
+    /// Pinners in the order of the epoch at hand.
+    order: Vec<usize>,
 }
 
-fn start(data: &Dataset, config: &TrainConfig, stories: &[History]) -> Result<Learner, TrainError> {
-    let mut counts = vec![0u32; data.pins];
-    stories.iter().flat_map(|story| &story.acts).for_each(|act| counts[act.pin.index()] += 1);
-    let known: Vec<PinId> = (0..data.pins as u32).map(PinId).filter(|pin| counts[pin.index()] > 0).collect();
-    let total: u32 = counts.iter().sum();
-    let model = ModelConfig {
-        dim: config.dim,
-        layers: config.layers,
-        heads: config.heads,
-        hidden: config.hidden,
-        content_dim: data.content_dim,
-        content_space: data.content_space,
-        id_rows: (4 * known.len()).next_power_of_two().clamp(1 << 8, 1 << 21),
-        history_max: 256,
-        pool_max: config.pool_max,
-    };
-    model.check()?;
-    let mut weights = Weights::new(&model, config.seed);
-    weights.matrices_mut()[Part::LogScale as usize].values[0] = config.log_scale;
-    let mut ids = IdTable::new(model.id_rows, model.dim);
-    known.iter().for_each(|&pin| ids.know(pin));
-    if config.spectral {
-        let vectors = spectral::start(stories, data.pins, model.dim, config.seed);
-        for &pin in &known {
-            let vector = &vectors[pin.index() * model.dim..][..model.dim];
-            for row in ids.rows_of(pin).into_iter().flatten() {
-                let values = &mut ids.rows_mut().values[row * model.dim..][..model.dim];
-                values.iter_mut().zip(vector).for_each(|(value, start)| *value += 0.5 * config.init_norm * start);
-            }
-        }
-    } else {
-        let mut rng = Rng::new(config.seed ^ 77);
-        let deviation = config.init_norm / (2.0 * model.dim as f32).sqrt();
-        ids.rows_mut().values.iter_mut().for_each(|value| *value = deviation * rng.normal());
+impl<'a> Run<'a> {
+    fn start(data: &'a Dataset, config: &'a TrainConfig, cast: &'a Cast) -> Result<Run<'a>, TrainError> {
+        let learner = start::learner(data, config, &cast.learned)?;
+        let acts = cast.learned.iter().map(|story| story.acts.len()).sum();
+        let steps_per_epoch = cast.learned.len().div_ceil(config.batch) as u64;
+        let steps = steps_per_epoch * config.epochs_for(acts) as u64;
+        let state = State { fingerprint: fingerprint(data, config), ..State::default() };
+        let mut run = Run { data, config, cast, learner, best: None, state, steps, steps_per_epoch, order: Vec::new() };
+        run.shuffle();
+        Ok(run)
     }
-    Ok(Learner {
-        adamw: AdamW::new(&weights),
-        adagrad: RowAdagrad::new(model.id_rows, model.dim, config.adam_ids),
-        touched: Touched::new(data.pins, model.dim),
-        popularity: counts.iter().map(|&count| count as f32 / total.max(1) as f32).collect(),
-        known,
-        model,
-        weights,
-        ids,
-    })
+
+    fn epoch(&self) -> u64 {
+        self.state.step / self.steps_per_epoch
+    }
+
+    /// The pinners' order of the epoch at hand.
+    fn shuffle(&mut self) {
+        self.order = (0..self.cast.learned.len()).collect();
+        Rng::new(hash64(self.config.seed) ^ hash64(self.epoch())).shuffle(&mut self.order);
+    }
+
+    fn step(&mut self) -> Result<(), TrainError> {
+        let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
+        let chosen = &self.order[place..(place + self.config.batch).min(self.order.len())];
+        let mut examples: Vec<Example> = chosen.iter().filter_map(|&story| self.example(story)).collect();
+        // Histories of like length share a shard, so that little is padded.
+        examples.sort_by_key(|example| example.acts.len());
+        let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
+        let rate = self.rate();
+        self.state.step += 1;
+        if examples.is_empty() {
+            return Ok(());
+        }
+        let loss = self.learner.step(self.data, self.config, &examples, rate, seed);
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged { step: self.state.step });
+        }
+        self.state.loss = (self.state.loss.0 + loss, self.state.loss.1 + 1);
+        Ok(())
+    }
+
+    /// An example of a pinner: the same in each run, another in each epoch.
+    fn example(&self, story: usize) -> Option<Example> {
+        let seed = hash64(self.config.seed ^ hash64(self.epoch() << 32 | story as u64));
+        batch::example(self.data, &self.cast.learned[story], self.config, &mut Rng::new(seed))
+    }
+
+    /// Up in a line, down along a cosine to nearly nothing.
+    fn rate(&self) -> f32 {
+        let done = self.state.step as f32 / self.steps as f32;
+        let warmup = self.config.warmup;
+        if done < warmup {
+            return (self.state.step + 1) as f32 / (warmup * self.steps as f32).max(1.0);
+        }
+        let falling = (done - warmup) / (1.0 - warmup);
+        (0.5 + 0.5 * (std::f32::consts::PI * falling).cos()).max(0.01)
+    }
+
+    fn at_epoch_end(&self) -> bool {
+        self.state.step.is_multiple_of(self.steps_per_epoch)
+    }
+
+    /// Validates, keeps the best model and prepares the next epoch.
+    fn end_epoch(&mut self) -> Result<(), TrainError> {
+        self.state.loss = (0.0, 0);
+        self.shuffle();
+        if self.cast.probes.is_empty() {
+            return Ok(());
+        }
+        let model = self.snapshot()?;
+        let recall = validate::recall(&model, self.data, &self.learner.known, &self.cast.probes);
+        let best = self.state.best.map(|best| self.state.validations[best]);
+        if best.is_none_or(|best| recall > best) {
+            self.state.best = Some(self.state.validations.len());
+            self.best = Some(model);
+        }
+        self.state.validations.push(recall);
+        Ok(())
+    }
+
+    /// Whether validation has not become better for too long.
+    fn is_over(&self) -> bool {
+        self.state.best.is_some_and(|best| self.state.validations.len() - 1 - best >= self.config.patience)
+    }
+
+    fn snapshot(&self) -> Result<Model, TrainError> {
+        let Learner { model, weights, ids, .. } = &self.learner;
+        Ok(Model::new(String::new(), model.clone(), weights.clone(), ids.clone())?)
+    }
+
+    fn progress(&self, first: u64, seconds: f64) -> Progress {
+        let done = (self.state.step - first) as f64;
+        let steps_per_s = done / seconds.max(1e-9);
+        let pinners = self.cast.learned.len() as f64 / self.steps_per_epoch as f64;
+        Progress {
+            step: self.state.step,
+            steps: self.steps,
+            epoch: self.epoch() as usize,
+            epochs: (self.steps / self.steps_per_epoch) as usize,
+            loss: self.state.loss.0 / self.state.loss.1.max(1) as f64,
+            pinners_per_s: steps_per_s * pinners,
+            eta_s: (self.steps - self.state.step) as f64 / steps_per_s.max(1e-9),
+            validation: self.state.validations.last().copied(),
+        }
+    }
+
+    fn write(&self, path: &Path) -> Result<(), TrainError> {
+        let learner = &self.learner;
+        let mut lists: Vec<&[f32]> = learner.weights.matrices().iter().map(|matrix| &matrix.values[..]).collect();
+        lists.extend(learner.adamw.first.iter().chain(&learner.adamw.second).map(Vec::as_slice));
+        lists.extend([&learner.ids.rows().values[..], &learner.adagrad.sums[..]]);
+        if let Some(best) = &self.best {
+            lists.extend(best.weights().matrices().iter().map(|matrix| &matrix.values[..]));
+            lists.push(&best.ids().rows().values);
+        }
+        let state = State { adam_steps: learner.adamw.steps, ..self.state.clone() };
+        checkpoint::write(path, state, &lists)
+    }
+
+    /// Goes on from a checkpoint of this run, when there is one.
+    fn resume(&mut self, path: &Path) -> Result<(), TrainError> {
+        let Some((state, lists)) = checkpoint::read(path, self.state.fingerprint)? else { return Ok(()) };
+        let mut best = self.snapshot()?;
+        let learner = &mut self.learner;
+        let mut slots: Vec<&mut [f32]> =
+            learner.weights.matrices_mut().iter_mut().map(|matrix| &mut matrix.values[..]).collect();
+        slots.extend(learner.adamw.first.iter_mut().chain(&mut learner.adamw.second).map(Vec::as_mut_slice));
+        slots.extend([&mut learner.ids.rows_mut().values[..], &mut learner.adagrad.sums[..]]);
+        if state.best.is_some() {
+            let (weights, ids) = best.parts_mut();
+            slots.extend(weights.matrices_mut().iter_mut().map(|matrix| &mut matrix.values[..]));
+            slots.push(&mut ids.rows_mut().values);
+        }
+        if slots.len() != lists.len() || slots.iter().zip(&lists).any(|(slot, list)| slot.len() != list.len()) {
+            return Err(TrainError::Checkpoint(format!("{}: of another model", path.display())));
+        }
+        slots.into_iter().zip(&lists).for_each(|(slot, list)| slot.copy_from_slice(list));
+        learner.adamw.steps = state.adam_steps;
+        self.best = state.best.is_some().then_some(best);
+        self.state = state;
+        self.shuffle();
+        Ok(())
+    }
+
+    fn finish(self, session: &Session) -> Result<Trained, TrainError> {
+        let card = self.card(session);
+        let model = match self.best {
+            Some(best) => best,
+            None => self.snapshot()?,
+        };
+        let held_back = self.cast.held_back.clone();
+        Ok(Trained { model: model.with_version(session.version.clone()), card, held_back })
+    }
+
+    fn card(&self, session: &Session) -> ModelCard {
+        let acts = || self.cast.learned.iter().flat_map(|story| &story.acts);
+        let times = |pick: fn(u64, u64) -> u64| acts().map(|act| act.ts_ms).reduce(pick).unwrap_or(0);
+        let counts = [
+            ("pinners", self.cast.learned.len()),
+            ("pins", self.data.pins),
+            ("known_pins", self.learner.known.len()),
+            ("acts", acts().count()),
+            ("held_back", self.cast.held_back.len()),
+            ("validation", self.cast.probes.len()),
+            ("epochs", self.epoch() as usize),
+        ];
+        let mut metrics = BTreeMap::new();
+        if let Some(best) = self.state.best {
+            metrics.insert("validation/recall@20".into(), self.state.validations[best]);
+            metrics.insert("validation/epoch".into(), (best + 1) as f64);
+        }
+        ModelCard {
+            version: session.version.clone(),
+            created_ms: session.now_ms,
+            data_range_ms: (times(u64::min), times(u64::max)),
+            counts: counts.into_iter().map(|(name, count)| (name.into(), count as u64)).collect(),
+            metrics,
+            seeds: BTreeMap::from([("train".into(), self.config.seed)]),
+            parents: Vec::new(),
+            code: env!("CARGO_PKG_VERSION").into(),
+            training: serde_json::to_value(self.config).unwrap_or_default(),
+        }
+    }
+}
+
+/// A hash of everything that the result depends on.
+fn fingerprint(data: &Dataset, config: &TrainConfig) -> u64 {
+    let mut sum = hash64(data.pins as u64);
+    let mut mix = |value: u64| sum = hash64(sum ^ value);
+    serde_json::to_vec(config).unwrap_or_default().iter().for_each(|byte| mix(u64::from(*byte)));
+    data.content.iter().for_each(|value| mix(u64::from(value.to_bits())));
+    for near in &data.neighbours {
+        near.iter().for_each(|pin| mix(u64::from(pin.0)));
+        mix(u64::MAX);
+    }
+    for history in &data.histories {
+        mix(u64::from(history.pinner.0) << 32 | history.acts.len() as u64);
+        history.acts.iter().for_each(|act| act_words(act).into_iter().for_each(&mut mix));
+    }
+    sum
+}
+
+fn act_words(act: &Act) -> [u64; 3] {
+    let board = act.board.map_or(u64::MAX, |board| u64::from(board.0));
+    let what = u64::from(act.action.code()) << 8 | u64::from(act.surface.code());
+    [u64::from(act.pin.0) << 32 | u64::from(act.value.to_bits()), board << 16 ^ what, act.ts_ms]
 }

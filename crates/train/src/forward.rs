@@ -30,6 +30,11 @@ pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// The values of a tensor of floats.
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().expect("invariant: made from floats")
+}
+
 /// What the trunk reads: `pinners` histories of `length` tokens (padded at the end) with `questions` questions each.
 #[derive(Default)]
 pub(crate) struct TrunkInput {

@@ -1,13 +1,11 @@
 //! The sampled softmax with its gradient, outside autograd: the scores of all questions against all candidates are the
 //! largest thing in training, so they are made, used and forgotten in chunks, in one pass.
 
-use burn::tensor::{Device, Tensor};
+use models::{Operand, exp_sum, matmul};
 use rayon::prelude::*;
 
-use crate::forward::tensor;
-
-/// Questions whose scores are held at once, per thread.
-const CHUNK: usize = 128;
+/// Questions whose scores are held at once, per shard.
+const CHUNK: usize = 64;
 
 /// Questions and candidates of a step.
 pub(crate) struct Scored<'a> {
@@ -18,36 +16,36 @@ pub(crate) struct Scored<'a> {
     pub(crate) pins: &'a [f32],
     /// Per candidate the logarithm of the chance that it was sampled.
     pub(crate) log_chance: &'a [f32],
-    /// Per question its targets, as candidate rows.
+    /// Per question its targets, as candidate rows; a question without any teaches nothing.
     pub(crate) targets: &'a [Vec<u32>],
     /// Per question the candidate rows that its pinner acted on; contains the targets.
     pub(crate) positives: &'a [Vec<u32>],
     /// Softmax scale (inverse temperature).
     pub(crate) scale: f32,
-    pub(crate) multinomial: bool,
 }
 
 /// Mean loss per question and its gradient.
 pub(crate) struct Loss {
     pub(crate) mean: f64,
+    /// `questions × dim`
     pub(crate) d_users: Vec<f32>,
+    /// `candidates × dim`
     pub(crate) d_pins: Vec<f32>,
     pub(crate) d_scale: f32,
 }
 
-/// Each target against all candidates that are not its pinner's: `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`, mean over a question's
-/// targets and over questions. Shards are fixed, so the sums do not depend on the number of threads.
+/// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: the mean over a
+/// question's targets, then over questions. The shards are fixed, so that sums do not depend on the number of threads.
 pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
     let questions = scored.targets.len();
-    let per_shard = questions.div_ceil(shards).next_multiple_of(CHUNK.min(32));
-    let starts: Vec<usize> = (0..questions).step_by(per_shard.max(1)).collect();
-    let parts: Vec<Part> = starts
-        .par_iter()
-        .map(|&start| shard(scored, start, (start + per_shard).min(questions), 1.0 / questions as f32))
-        .collect();
+    let per_shard = questions.div_ceil(shards.max(1)).max(1);
+    let starts: Vec<usize> = (0..questions).step_by(per_shard).collect();
+    let ends = starts.iter().map(|start| (start + per_shard).min(questions));
+    let ranges: Vec<(usize, usize)> = starts.iter().copied().zip(ends).collect();
+    let parts: Vec<Loss> = ranges.par_iter().map(|&(start, end)| shard(scored, start, end)).collect();
     let mut total = Loss { mean: 0.0, d_users: Vec::new(), d_pins: vec![0.0; scored.pins.len()], d_scale: 0.0 };
     for part in parts {
-        total.mean += part.loss / questions as f64;
+        total.mean += part.mean;
         total.d_users.extend(part.d_users);
         total.d_scale += part.d_scale;
         total.d_pins.iter_mut().zip(part.d_pins).for_each(|(sum, part)| *sum += part);
@@ -55,97 +53,134 @@ pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
     total
 }
 
-struct Part {
-    loss: f64,
-    d_users: Vec<f32>,
-    d_pins: Vec<f32>,
-    d_scale: f32,
-}
-
-fn shard(scored: &Scored, start: usize, end: usize, weight: f32) -> Part {
-    let (d, device) = (scored.dim, Device::flex());
+fn shard(scored: &Scored, start: usize, end: usize) -> Loss {
+    let d = scored.dim;
     let candidates = scored.pins.len() / d;
-    let pins = tensor(scored.pins.to_vec(), [candidates, d], &device);
-    let mut d_pins: Tensor<2> = Tensor::zeros([candidates, d], &device);
-    let mut part = Part { loss: 0.0, d_users: Vec::with_capacity((end - start) * d), d_pins: Vec::new(), d_scale: 0.0 };
+    let pins = Operand::new(scored.pins, candidates, d, d);
+    let mut scores = vec![0.0; CHUNK.min(end - start) * candidates];
+    let mut part =
+        Loss { mean: 0.0, d_users: vec![0.0; (end - start) * d], d_pins: vec![0.0; candidates * d], d_scale: 0.0 };
     for from in (start..end).step_by(CHUNK) {
         let to = (from + CHUNK).min(end);
-        let users = tensor(scored.users[from * d..to * d].to_vec(), [to - from, d], &device);
-        let mut scores = floats(users.clone().matmul(pins.clone().transpose()));
+        let users = &scored.users[from * d..to * d];
+        let scores = &mut scores[..(to - from) * candidates];
+        matmul(scores, candidates, Operand::new(users, to - from, d, d), pins.transposed(), 0.0, 1.0);
         for (question, row) in (from..to).zip(scores.chunks_exact_mut(candidates)) {
-            part.loss += if scored.multinomial {
-                question_multi(scored, question, row, weight)
-            } else {
-                question_loss(scored, question, row, weight)
-            };
+            part.mean += question_loss(scored, question, row);
         }
-        let d_scores = tensor(scores, [to - from, candidates], &device);
-        let d_users = floats(d_scores.clone().matmul(pins.clone()));
-        part.d_scale += d_users.iter().zip(&scored.users[from * d..]).map(|(d, u)| d * u).sum::<f32>() / scored.scale;
-        part.d_users.extend(d_users);
-        d_pins = d_pins + d_scores.transpose().matmul(users);
+        let d_scores = Operand::new(scores, to - from, candidates, candidates);
+        let d_users = &mut part.d_users[(from - start) * d..(to - start) * d];
+        matmul(d_users, d, d_scores, pins, 0.0, 1.0);
+        matmul(&mut part.d_pins, d, d_scores.transposed(), Operand::new(users, to - from, d, d), 1.0, 1.0);
+        // Scores are scale · u · v: the gradient of the scale is that of u along u.
+        part.d_scale += d_users.iter().zip(users).map(|(gradient, user)| gradient * user).sum::<f32>() / scored.scale;
     }
-    part.d_pins = floats(d_pins);
     part
 }
 
-pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("invariant: a tensor of floats")
-}
-
-/// Turns a row of cosines into the row of their gradients; returns the loss.
-fn question_loss(scored: &Scored, question: usize, row: &mut [f32], weight: f32) -> f64 {
+/// Turns a row of cosines into the row of their gradients; returns the question's part of the mean loss.
+fn question_loss(scored: &Scored, question: usize, row: &mut [f32]) -> f64 {
     let (targets, scale) = (&scored.targets[question], scored.scale);
-    let target_cosines: Vec<f32> = targets.iter().map(|&target| row[target as usize]).collect();
+    if targets.is_empty() {
+        row.fill(0.0);
+        return 0.0;
+    }
+    let share = 1.0 / (targets.len() * scored.targets.len()) as f32;
+    // No score is above the scale, so it keeps every exponent below zero.
+    let own: Vec<f32> = targets.iter().map(|&target| (scale * (row[target as usize] - 1.0)).exp()).collect();
     for (score, log_chance) in row.iter_mut().zip(scored.log_chance) {
         *score = *score * scale - log_chance;
     }
     for &positive in &scored.positives[question] {
         row[positive as usize] = f32::NEG_INFINITY;
     }
-    let top = scale;
-    let rest = models::exp_sum(row, top);
+    let rest = exp_sum(row, scale);
+    let pull: f32 = own.iter().map(|own| share * scale / (own + rest)).sum();
+    row.iter_mut().for_each(|value| *value *= pull);
     for &positive in &scored.positives[question] {
         row[positive as usize] = 0.0;
     }
-    let share = weight / targets.len() as f32;
-    let (mut loss, mut pull) = (0.0, 0.0);
-    for cosine in &target_cosines {
-        let own = (cosine * scale - top).exp();
-        loss -= f64::from((own / (own + rest)).max(1e-30).ln()) / targets.len() as f64;
-        pull += share / (own + rest);
-    }
-    row.iter_mut().for_each(|value| *value *= pull * scale);
-    for (&target, cosine) in targets.iter().zip(&target_cosines) {
-        let own = (cosine * scale - top).exp();
-        row[target as usize] -= share * (1.0 - own / (own + rest)) * scale;
+    let mut loss = 0.0;
+    for (&target, own) in targets.iter().zip(&own) {
+        let chance = own / (own + rest);
+        loss -= f64::from(chance.max(f32::MIN_POSITIVE).ln() * share);
+        row[target as usize] -= share * (1.0 - chance) * scale;
     }
     loss
 }
 
-fn question_multi(scored: &Scored, question: usize, row: &mut [f32], weight: f32) -> f64 {
-    let (targets, scale) = (&scored.targets[question], scored.scale);
-    let target_cosines: Vec<f32> = targets.iter().map(|&target| row[target as usize]).collect();
-    for (score, log_chance) in row.iter_mut().zip(scored.log_chance) {
-        *score = *score * scale - log_chance;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Rng;
+
+    const DIM: usize = 8;
+
+    struct Case {
+        users: Vec<f32>,
+        pins: Vec<f32>,
+        log_chance: Vec<f32>,
+        targets: Vec<Vec<u32>>,
+        positives: Vec<Vec<u32>>,
     }
-    for &positive in &scored.positives[question] {
-        if !targets.contains(&positive) {
-            row[positive as usize] = f32::NEG_INFINITY;
+
+    impl Case {
+        fn new() -> Case {
+            let mut rng = Rng::new(4);
+            let mut unit = |rows: usize| {
+                let mut values: Vec<f32> = (0..rows * DIM).map(|_| rng.normal()).collect();
+                for row in values.chunks_exact_mut(DIM) {
+                    let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+                    row.iter_mut().for_each(|value| *value /= length);
+                }
+                values
+            };
+            Case {
+                users: unit(3),
+                pins: unit(20),
+                log_chance: (0..20).map(|i| -0.1 * i as f32).collect(),
+                targets: vec![vec![1, 2], vec![5], vec![19, 0, 7]],
+                positives: vec![vec![1, 2, 3], vec![5], vec![0, 7, 19]],
+            }
+        }
+
+        fn loss(&self, scale: f32, shards: usize) -> Loss {
+            let Case { users, pins, log_chance, targets, positives } = self;
+            loss(&Scored { dim: DIM, users, pins, log_chance, targets, positives, scale }, shards)
         }
     }
-    let top = scale;
-    let rest = models::exp_sum(row, top);
-    let share = weight / targets.len() as f32;
-    let mut loss = 0.0;
-    for cosine in &target_cosines {
-        loss -= f64::from(cosine * scale - top - rest.ln()) / targets.len() as f64;
+
+    #[test]
+    fn gradients_equal_differences() {
+        let case = Case::new();
+        let found = case.loss(5.0, 1);
+        let close = |gradient: f32, up: f64, down: f64, step: f32| {
+            let difference = ((up - down) / f64::from(2.0 * step)) as f32;
+            assert!((gradient - difference).abs() < 2e-3, "{gradient} {difference}");
+        };
+        let step = 1e-2;
+        close(found.d_scale, case.loss(5.0 + step, 1).mean, case.loss(5.0 - step, 1).mean, step);
+        for i in 0..case.users.len() {
+            let (mut up, mut down) = (Case::new(), Case::new());
+            up.users[i] += step;
+            down.users[i] -= step;
+            close(found.d_users[i], up.loss(5.0, 1).mean, down.loss(5.0, 1).mean, step);
+        }
+        for i in 0..case.pins.len() {
+            let (mut up, mut down) = (Case::new(), Case::new());
+            up.pins[i] += step;
+            down.pins[i] -= step;
+            close(found.d_pins[i], up.loss(5.0, 1).mean, down.loss(5.0, 1).mean, step);
+        }
     }
-    for value in row.iter_mut() {
-        *value *= weight / rest * scale;
+
+    #[test]
+    fn shards_only_split_the_work() {
+        let (one, three) = (Case::new().loss(5.0, 1), Case::new().loss(5.0, 3));
+        assert!((one.mean - three.mean).abs() < 1e-6);
+        for (a, b) in one.d_pins.iter().zip(&three.d_pins) {
+            assert!((a - b).abs() < 1e-6);
+        }
+        assert_eq!(one.d_users.len(), three.d_users.len());
     }
-    for &target in targets.iter() {
-        row[target as usize] -= share * scale;
-    }
-    loss
 }

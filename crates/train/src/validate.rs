@@ -1,0 +1,83 @@
+//! Validation while training: full ranking of all known pins for pinners that are not learned from.
+
+use domain::{Act, PinId, Rng, hash64};
+use models::{Condition, Model, Operand, PinInput, Scratch, matmul, tokens};
+use rayon::prelude::*;
+
+use crate::metrics::recall_at;
+use crate::{Dataset, History};
+
+/// Part of a validation pinner's acts that is predicted from the rest.
+const LATER: f32 = 0.2;
+const DEPTH: usize = 20;
+/// Pinners scored at once.
+const CHUNK: usize = 64;
+
+/// A pinner's acts, cut in two: the later part is predicted.
+pub(crate) struct Probe {
+    before: Vec<Act>,
+    later: Vec<PinId>,
+}
+
+impl Probe {
+    /// Cuts a history; acts of one moment are in seeded order. None when a part would be empty.
+    pub(crate) fn new(story: &History, seed: u64) -> Option<Probe> {
+        let mut acts = story.acts.clone();
+        let mut rng = Rng::new(hash64(seed) ^ u64::from(story.pinner.0));
+        for tied in acts.chunk_by_mut(|a, b| a.ts_ms == b.ts_ms) {
+            rng.shuffle(tied);
+        }
+        let later = ((acts.len() as f32 * LATER).ceil() as usize).min(acts.len());
+        let cut = acts.split_off(acts.len() - later);
+        let mut later: Vec<PinId> = cut.iter().map(|act| act.pin).collect();
+        later.retain(|pin| acts.iter().all(|act| act.pin != *pin));
+        later.sort_unstable();
+        later.dedup();
+        (!acts.is_empty() && !later.is_empty()).then_some(Probe { before: acts, later })
+    }
+}
+
+/// Mean recall@20 over the probes; what a pinner acted on before is not ranked.
+pub(crate) fn recall(model: &Model, data: &Dataset, known: &[PinId], probes: &[Probe]) -> f64 {
+    let dim = model.dim();
+    let inputs: Vec<PinInput> = known
+        .iter()
+        .map(|&pin| PinInput { pin, content: data.content_of(pin), neighbours: data.neighbours_of(pin, usize::MAX) })
+        .collect();
+    let mut vectors = vec![0.0; known.len() * dim];
+    let (inputs, slots) = (inputs.par_chunks(1024), vectors.par_chunks_mut(1024 * dim));
+    inputs.zip(slots).for_each(|(inputs, out)| model.pin_vectors(inputs, out));
+    let sums: Vec<f64> = probes.par_chunks(CHUNK).map(|probes| chunk(model, data, known, &vectors, probes)).collect();
+    sums.iter().sum::<f64>() / probes.len().max(1) as f64
+}
+
+/// Sum of recalls over one chunk of probes.
+fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes: &[Probe]) -> f64 {
+    let (dim, mut scratch) = (model.dim(), Scratch::default());
+    let mut users = Vec::with_capacity(probes.len() * dim);
+    for probe in probes {
+        let history = tokens(&probe.before, model.config().history_max, |pin| data.content_of(pin));
+        let newest = probe.before.last().map(|act| act.ts_ms);
+        let condition = Condition::home(newest, newest.unwrap_or(0));
+        users.extend(model.encode(&history, &condition, &mut scratch).vector);
+    }
+    let mut scores = vec![0.0; probes.len() * known.len()];
+    let pins = Operand::new(vectors, known.len(), dim, dim);
+    matmul(&mut scores, known.len(), Operand::new(&users, probes.len(), dim, dim), pins.transposed(), 0.0, 1.0);
+    let rows = scores.chunks_exact(known.len().max(1));
+    probes.iter().zip(rows).map(|(probe, scores)| recall_at(&best(probe, known, scores), &probe.later, DEPTH)).sum()
+}
+
+/// The best pins that the probe's pinner had not acted on; ties by id.
+fn best(probe: &Probe, known: &[PinId], scores: &[f32]) -> Vec<PinId> {
+    let seen: std::collections::HashSet<PinId> = probe.before.iter().map(|act| act.pin).collect();
+    let rows = known.iter().zip(scores).filter(|(pin, _)| !seen.contains(pin));
+    let mut ranked: Vec<(f32, PinId)> = rows.map(|(pin, score)| (*score, *pin)).collect();
+    let order = |a: &(f32, PinId), b: &(f32, PinId)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if ranked.len() > DEPTH {
+        ranked.select_nth_unstable_by(DEPTH, order);
+        ranked.truncate(DEPTH);
+    }
+    ranked.sort_by(order);
+    ranked.into_iter().map(|(_, pin)| pin).collect()
+}
