@@ -1,0 +1,68 @@
+//! Published baselines on the same split by the same measure.
+
+use super::{CUTOFFS, Case};
+use crate::progress::Progress;
+use anyhow::Result;
+use domain::PinId;
+use train::{Ease, ItemKnn, Popularity, Report, ReportSummary, evaluate};
+
+/// Ridge of EASE (Steck, WWW 2019).
+const EASE_LAMBDA: f32 = 500.0;
+const SEED: u64 = 7;
+
+/// What each pinner is known to have saved: rows to learn from, and per case what is masked.
+struct Split<'a> {
+    known: Vec<Vec<PinId>>,
+    right: Vec<Vec<PinId>>,
+    rows: &'a [Vec<PinId>],
+    pins: usize,
+}
+
+impl<'a> Split<'a> {
+    fn new(rows: &'a [Vec<PinId>], cases: &[Case], pins: usize) -> Split<'a> {
+        let row = |case: &Case| case.pinner.and_then(|pinner| rows.get(pinner.index())).cloned().unwrap_or_default();
+        let known = cases.iter().map(row).collect();
+        Split { known, right: cases.iter().map(|case| case.right.clone()).collect(), rows, pins }
+    }
+
+    fn measure(&self, what: &str, rank: &(dyn Fn(&[PinId], usize) -> Vec<PinId> + Sync)) -> ReportSummary {
+        let progress = Progress::new(what, self.known.len() as u64);
+        let report = evaluate(&self.known, &self.right, &Report::new(&CUTOFFS, self.pins), rank, &|more| {
+            progress.add(more as u64);
+        });
+        progress.finish("measured");
+        report.summary(SEED)
+    }
+}
+
+/// Popularity, item-kNN and EASE, learned from `rows` (saved pins by pinner) and asked for the same cases.
+pub(crate) fn baselines(
+    rows: &[Vec<PinId>],
+    cases: &[Case],
+    pins: usize,
+) -> Result<Vec<(&'static str, ReportSummary)>> {
+    let split = Split::new(rows, cases, pins);
+    let mut all = vec![("popularity", popularity(rows, cases, pins))];
+    let knn = ItemKnn::fit(split.rows, pins);
+    all.push(("item_knn", split.measure("item-kNN", &|known, k| knn.rank(known, k))));
+    drop(knn);
+    let progress = Progress::new("EASE", 0);
+    let told = |done: usize, parts: usize| {
+        progress.total(parts as u64);
+        progress.set(done as u64);
+    };
+    match Ease::fit(split.rows, pins, EASE_LAMBDA, &told) {
+        Some(ease) => {
+            progress.finish("learned");
+            all.push(("ease", split.measure("EASE", &|known, k| ease.rank(known, k))));
+        }
+        None => progress.finish(&format!("left out: {pins} pins are too many for it")),
+    }
+    Ok(all)
+}
+
+/// The most saved pins for everybody.
+pub(crate) fn popularity(rows: &[Vec<PinId>], cases: &[Case], pins: usize) -> ReportSummary {
+    let popular = Popularity::fit(rows, pins);
+    Split::new(rows, cases, pins).measure("popularity", &|known, k| popular.rank(known, k))
+}

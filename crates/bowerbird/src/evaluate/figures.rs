@@ -1,0 +1,85 @@
+//! Figures as JSON and as a table.
+
+use super::PROTOCOL;
+use super::measure::Measured;
+use crate::output::{print_table, thousands};
+use domain::Source;
+use serde_json::{Map, Value, json};
+use train::ReportSummary;
+
+const SEED: u64 = 7;
+/// Columns of the table.
+const SHOWN: [&str; 6] = ["recall@10", "ndcg@10", "recall@20", "ndcg@20", "recall@100", "recall@500"];
+
+/// Everything that an evaluation says.
+pub(crate) struct Figures {
+    /// What was held out.
+    pub split: String,
+    /// Version of the model that ranked; empty without one.
+    pub model: String,
+    pub served: ReportSummary,
+    generators: Vec<(&'static str, ReportSummary)>,
+    union_recall: f64,
+    candidates: f64,
+    pub baselines: Vec<(&'static str, ReportSummary)>,
+    pub seconds: f64,
+}
+
+impl Figures {
+    /// The figures of a measurement.
+    pub(crate) fn new(measured: &Measured, split: String, model: String, seconds: f64) -> Figures {
+        let offered = Source::ALL.iter().zip(&measured.sources).filter(|(_, (_, offers))| *offers);
+        let generators = offered.map(|(source, (report, _))| (source.as_str(), report.summary(SEED))).collect();
+        let pinners = measured.pinners.max(1) as f64;
+        Figures {
+            split,
+            model,
+            served: measured.served.summary(SEED),
+            generators,
+            union_recall: measured.union_recall / pinners,
+            candidates: measured.candidates as f64 / pinners,
+            baselines: Vec::new(),
+            seconds,
+        }
+    }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> Value {
+        let by_name = |rows: &[(&str, ReportSummary)]| -> Map<String, Value> {
+            rows.iter().map(|(name, summary)| ((*name).to_owned(), json!(summary.metrics))).collect()
+        };
+        let mut generators = by_name(&self.generators);
+        generators.insert("union".into(), json!({ "recall": self.union_recall, "candidates": self.candidates }));
+        let mut value = json!({
+            "protocol": format!("{}; {}", self.split, PROTOCOL),
+            "model": self.model,
+            "pinners": self.served.pinners,
+            "metrics": self.served.metrics,
+            "intervals": self.served.intervals,
+            "generators": generators,
+            "seconds": self.seconds,
+        });
+        if !self.baselines.is_empty() {
+            value["baselines"] = by_name(&self.baselines).into();
+        }
+        value
+    }
+
+    /// As a table on stdout.
+    pub(crate) fn print(&self) {
+        println!("{}; {PROTOCOL}", self.split);
+        let model = if self.model.is_empty() { "no model" } else { &self.model };
+        println!("{} pinners, {model}, {:.0} s\n", thousands(self.served.pinners as u64), self.seconds);
+        let headings: Vec<String> = ["", &SHOWN[..].join(" ")].join(" ").split(' ').map(str::to_owned).collect();
+        let row = |name: &str, summary: &ReportSummary| {
+            let cell =
+                |metric: &&str| summary.metrics.get(*metric).map_or(String::new(), |value| format!("{value:.4}"));
+            std::iter::once(name.to_owned()).chain(SHOWN.iter().map(cell)).collect::<Vec<String>>()
+        };
+        let mut rows = vec![row("served", &self.served)];
+        rows.extend(self.baselines.iter().map(|(name, summary)| row(name, summary)));
+        rows.extend(self.generators.iter().map(|(name, summary)| row(&format!("· {name}"), summary)));
+        print_table(&headings, &rows);
+        println!("\nall candidates: {:.0} per pinner hold {:.4} of what is right", self.candidates, self.union_recall);
+    }
+}

@@ -1,0 +1,105 @@
+//! Asks the funnel for every case and measures what it ranks and what each generator offered.
+
+use super::{CUTOFFS, Case, OFFER_CUTOFFS};
+use crate::progress::Progress;
+use crate::stop::Stop;
+use anyhow::Result;
+use domain::{EventId, Params, Request, Source, Subject, Surface, hash64};
+use rayon::prelude::*;
+use serving::{Evaluated, Pipeline};
+use train::Report;
+
+/// Pinners that one thread asks for at a time.
+const BLOCK: usize = 32;
+const SOURCES: usize = Source::ALL.len();
+
+/// What was measured.
+#[derive(Clone)]
+pub(crate) struct Measured {
+    /// What would be served.
+    pub served: Report,
+    /// What each generator offered, in the order of [`Source::ALL`], and whether it ever did.
+    pub sources: Vec<(Report, bool)>,
+    /// Sum over pinners of the part of the right pins that is among all candidates.
+    pub union_recall: f64,
+    /// Sum over pinners of the number of candidates.
+    pub candidates: u64,
+    /// Pinners asked for.
+    pub pinners: u64,
+}
+
+impl Measured {
+    fn new(pins: usize) -> Measured {
+        let served = Report::new(&CUTOFFS, pins);
+        let sources = vec![(Report::new(&OFFER_CUTOFFS, pins), false); SOURCES];
+        Measured { served, sources, union_recall: 0.0, candidates: 0, pinners: 0 }
+    }
+
+    fn add(&mut self, case: &Case, evaluated: &Evaluated) {
+        self.served.add(&evaluated.slate, &case.right);
+        for (source, (report, offers)) in Source::ALL.iter().zip(&mut self.sources) {
+            let found = evaluated.sources.iter().find(|(known, _)| known == source);
+            *offers |= found.is_some();
+            report.add(found.map_or(&[], |(_, pins)| pins), &case.right);
+        }
+        let hits = evaluated.union.iter().filter(|pin| case.right.binary_search(pin).is_ok()).count();
+        self.union_recall += hits as f64 / case.right.len() as f64;
+        self.candidates += evaluated.union.len() as u64;
+        self.pinners += 1;
+    }
+
+    fn merge(&mut self, other: &Measured) {
+        self.served.merge(&other.served);
+        for ((report, offers), (theirs, offered)) in self.sources.iter_mut().zip(&other.sources) {
+            report.merge(theirs);
+            *offers |= offered;
+        }
+        self.union_recall += other.union_recall;
+        self.candidates += other.candidates;
+        self.pinners += other.pinners;
+    }
+}
+
+/// Asks for the home feed of every case at `now_ms`, on all cores; the result does not depend on their number.
+pub(crate) fn measure(
+    pipeline: &Pipeline,
+    params: &Params,
+    cases: &[Case],
+    now_ms: u64,
+    stop: &Stop,
+) -> Result<Measured> {
+    let params = params.clone().for_evaluation();
+    let pins = pipeline.views().catalogue().pins();
+    let progress = Progress::new("eval", cases.len() as u64);
+    let block = |block: &[Case]| {
+        let mut part = Measured::new(pins);
+        for case in block {
+            stop.check()?;
+            part.add(case, &pipeline.evaluate_now(request(case, &params, now_ms), &params, OFFER_CUTOFFS[2]));
+        }
+        progress.add(block.len() as u64);
+        anyhow::Ok(part)
+    };
+    let parts: Vec<Measured> = cases.par_chunks(BLOCK).map(block).collect::<Result<_>>()?;
+    let mut whole = Measured::new(pins);
+    parts.iter().for_each(|part| whole.merge(part));
+    progress.finish(&format!("{} pinners asked for", cases.len()));
+    Ok(whole)
+}
+
+/// The home feed of a case, as long as the deepest cutoff asks.
+pub(crate) fn request(case: &Case, params: &Params, now_ms: u64) -> Request {
+    let seed = case.key.bytes().fold(7, |seed, byte| hash64(seed ^ u64::from(byte)));
+    Request {
+        request_id: EventId::new(now_ms, u128::from(seed)),
+        surface: Surface::Home,
+        subject: Subject::None,
+        pinner_key: case.key.clone(),
+        pinner: case.pinner,
+        history: None,
+        limit: params.slate_max,
+        now_ms,
+        deadline_ms: 0,
+        seed,
+    }
+}

@@ -1,0 +1,19 @@
+//! How good is what would be served? Full ranking over the whole catalogue through the real funnel.
+
+mod baselines;
+mod cases;
+mod figures;
+mod measure;
+
+pub(crate) use baselines::{baselines, popularity};
+pub(crate) use cases::{Case, held_cases, later_cases, sample};
+pub(crate) use figures::Figures;
+pub(crate) use measure::{measure, request};
+
+/// Where rankings are cut for recall, NDCG and hits.
+pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];
+/// Where the offers of generators are cut.
+pub(crate) const OFFER_CUTOFFS: [usize; 3] = [20, 100, 500];
+/// What the figures are measured by.
+pub(crate) const PROTOCOL: &str = "full ranking of all pins through the served funnel, known saves masked by its filters, \
+     exploration off, ideal DCG cut at min(k, held out), mean over pinners with something held out";

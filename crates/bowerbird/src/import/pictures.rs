@@ -1,0 +1,119 @@
+//! Pins on their way in: picture and text are understood in parallel, pictures and thumbnails go to the blobs.
+
+use anyhow::{Context, Result};
+use content::{Content, THUMBNAIL_WIDTH_MAX};
+use domain::{EventId, Fact, Pin, Understood};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use server::{picture_key, thumbnail_key};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use store::Blobs;
+
+/// Largest picture file that is read.
+pub(crate) const PICTURE_BYTES_MAX: u64 = 20 << 20;
+const THREADS: usize = 16;
+/// Pins that are understood together.
+pub(crate) const WAITING_MAX: usize = 256;
+
+/// A pin that waits to be understood.
+pub(crate) struct Waiting {
+    pub id: EventId,
+    pub understood: EventId,
+    pub pin: Pin,
+    pub picture: Option<Vec<u8>>,
+    pub file: String,
+    pub line: u64,
+}
+
+/// What came of a pin.
+pub(crate) struct Done {
+    pub facts: Vec<(EventId, Fact)>,
+    pub problem: Option<String>,
+    pub file: String,
+    pub line: u64,
+}
+
+/// Whether there is nothing to understand: an id and no more.
+pub(crate) fn says_nothing(pin: &Pin, picture: Option<&[u8]>) -> bool {
+    picture.is_none() && pin.title.is_empty() && pin.description.is_empty() && pin.topics.is_empty()
+}
+
+/// The picture at a path, or why it cannot be taken.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| format!("image: {shown}: {error}"))?;
+    let mut bytes = Vec::new();
+    file.take(PICTURE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| format!("image: {shown}: {error}"))?;
+    if bytes.len() as u64 > PICTURE_BYTES_MAX {
+        return Err(format!("image: {shown} is larger than {PICTURE_BYTES_MAX} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Understands pins and keeps their pictures.
+pub(crate) struct Pictures {
+    pool: ThreadPool,
+    blobs: Blobs,
+}
+
+impl Pictures {
+    /// More threads than cores: each waits for the disk after it has computed, and many waits cost the disk one.
+    pub(crate) fn new(blobs: Blobs) -> Result<Pictures> {
+        let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().context("cannot start threads")?;
+        Ok(Pictures { pool, blobs })
+    }
+
+    /// Understands pins in parallel; gives them back in their order.
+    pub(crate) fn understand(&self, waiting: Vec<Waiting>) -> Result<Vec<Done>> {
+        self.pool.install(|| waiting.into_par_iter().map(|waiting| self.one(waiting)).collect())
+    }
+
+    fn one(&self, waiting: Waiting) -> Result<Done> {
+        let Waiting { id, understood, mut pin, picture, file, line } = waiting;
+        let (content, problem) = match content::understand(&pin, picture.as_deref()) {
+            Ok(content) => (Some(content), None),
+            // The words may still be understood when the picture cannot.
+            Err(error) => (content::understand(&pin, None).ok(), Some(format!("picture of pin {}: {error}", pin.id))),
+        };
+        let picture = picture.filter(|_| problem.is_none());
+        let mut facts = Vec::with_capacity(2);
+        if let Some(content) = content {
+            let thumbnail = match picture {
+                Some(picture) => self.keep(&mut pin, picture, &content)?,
+                None => None,
+            };
+            facts.push((understood, Fact::Understood(Understood { thumbnail, ..content.understood })));
+        }
+        facts.insert(0, (id, Fact::Pin(pin)));
+        Ok(Done { facts, problem, file, line })
+    }
+
+    /// Keeps picture and thumbnail under the names that the server gives them; gives the thumbnail's.
+    fn keep(&self, pin: &mut Pin, picture: Vec<u8>, content: &Content) -> Result<Option<String>> {
+        let Some(key) = picture_key(&picture) else { return Ok(None) };
+        self.put(&key, picture)?;
+        let small = content.understood.size.is_some_and(|(width, _)| width <= THUMBNAIL_WIDTH_MAX);
+        let thumbnail = match &content.thumbnail {
+            // A small picture is its own thumbnail.
+            Some(_) if small && key.ends_with(".jpg") => Some(key.clone()),
+            Some(thumbnail) => {
+                let key = thumbnail_key(thumbnail);
+                self.put(&key, thumbnail.clone())?;
+                Some(key)
+            }
+            None => None,
+        };
+        pin.image = Some(key);
+        Ok(thumbnail)
+    }
+
+    /// Keeps a blob that is named by its content, unless it is there.
+    fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        if self.blobs.exists(key).context("cannot look for a picture")? {
+            return Ok(());
+        }
+        self.blobs.put(key, bytes).with_context(|| format!("cannot store {key}"))
+    }
+}

@@ -1,0 +1,101 @@
+//! `pinner pin pin …`: one line a pinner with the pins on their one board, no times, no titles.
+
+use super::holdout::HoldOut;
+use super::lines::{Line, Lines};
+use super::sink::Sink;
+use crate::progress::Progress;
+use anyhow::Result;
+use domain::{Action, Board, Event, EventId, Fact, Pinner, Surface};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Imports a file; all saves carry the moment `ts_ms`.
+pub(crate) fn import(
+    path: &Path,
+    ts_ms: u64,
+    mut holdout: Option<HoldOut>,
+    sink: &mut Sink,
+    progress: &Arc<Progress>,
+) -> Result<()> {
+    let mut lines = Lines::open(path, progress)?;
+    let file = lines.file().to_owned();
+    while let Some(line) = lines.next()? {
+        if line.bytes.is_empty() && !line.too_long {
+            continue;
+        }
+        sink.row(&file, line.number, line.bytes)?;
+        match saves(&line) {
+            Ok(saves) => take(&saves, line.number, ts_ms, holdout.as_mut(), sink)?,
+            Err(reason) => sink.refuse(&reason)?,
+        }
+    }
+    holdout.map_or(Ok(()), HoldOut::finish)
+}
+
+/// One line: who, and the pins on their board, each once, in the order given.
+pub(crate) struct Saves<'a> {
+    pub pinner: &'a str,
+    pub pins: Vec<&'a str>,
+    /// How many were named again.
+    pub repeats: u64,
+}
+
+/// Reads a line, or says why it cannot be read.
+pub(crate) fn saves<'a>(line: &Line<'a>) -> Result<Saves<'a>, String> {
+    let mut words = line.text()?.split_ascii_whitespace();
+    let pinner = words.next().ok_or("holds only white space")?;
+    let (mut pins, mut seen, mut repeats) = (Vec::new(), HashSet::new(), 0);
+    for pin in words {
+        if seen.insert(pin) { pins.push(pin) } else { repeats += 1 }
+    }
+    Ok(Saves { pinner, pins, repeats })
+}
+
+/// The id of a pinner's one board.
+pub(crate) fn board_of(pinner: &str) -> String {
+    format!("board-{pinner}")
+}
+
+fn take(saves: &Saves, line: u64, ts_ms: u64, holdout: Option<&mut HoldOut>, sink: &mut Sink) -> Result<()> {
+    sink.summary.repeats += saves.repeats;
+    let kept = match holdout {
+        Some(holdout) => holdout.split(saves, line, &mut sink.summary)?,
+        None => vec![true; saves.pins.len()],
+    };
+    let (pinner, board) = (saves.pinner.to_owned(), board_of(saves.pinner));
+    let name = format!("Pinner {pinner}");
+    sink.fact(Fact::Pinner(Pinner { id: pinner.clone(), name, language: None, created_ms: ts_ms }))?;
+    let title = format!("board of {pinner}");
+    sink.fact(Fact::Board(Board { id: board.clone(), title, pinner: Some(pinner.clone()), created_ms: ts_ms }))?;
+    for (pin, kept) in saves.pins.iter().zip(kept) {
+        sink.bare_pin(pin, ts_ms)?;
+        if kept {
+            sink.fact(Fact::Event(save(&pinner, pin, &board, ts_ms)))?;
+        }
+    }
+    Ok(())
+}
+
+/// A save on a board; the sink names it.
+pub(crate) fn save(pinner: &str, pin: &str, board: &str, ts_ms: u64) -> Event {
+    Event { board: Some(board.to_owned()), ..event(pinner, Action::Save, pin, ts_ms) }
+}
+
+/// An action on a pin, at home; the sink names it.
+pub(crate) fn event(pinner: &str, action: Action, pin: &str, ts_ms: u64) -> Event {
+    Event {
+        event_id: EventId(0),
+        ts_ms,
+        pinner: pinner.to_owned(),
+        action,
+        surface: Surface::Home,
+        pin: Some(pin.to_owned()),
+        board: None,
+        query: None,
+        request_id: None,
+        position: None,
+        value: None,
+        props: None,
+    }
+}

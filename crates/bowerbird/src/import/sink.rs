@@ -1,0 +1,243 @@
+//! Where rows go: checked one by one, named so that a second import adds nothing, appended in large durable batches.
+
+use super::known::Known;
+use super::pictures::{self, Pictures, Waiting};
+use super::summary::{Refused, Summary};
+use crate::setup::{Setup, now_ms};
+use crate::stop::Stop;
+use anyhow::{Context, Result, anyhow};
+use domain::{EventId, Fact, Pin, hash64};
+use sha2::{Digest, Sha256};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Facts of one append: large enough that one fsync is cheap, small enough that two fit in memory many times.
+const BATCH_FACTS: usize = 8_192;
+/// Batches that may wait for the log while the next is read.
+const BATCHES_WAITING_MAX: usize = 2;
+
+type Batch = Vec<(EventId, Fact)>;
+
+/// Takes rows of one import.
+pub(crate) struct Sink {
+    format: &'static str,
+    now_ms: u64,
+    stop: Stop,
+    row: Row,
+    batch: Batch,
+    waiting: Vec<Waiting>,
+    known: Known,
+    pictures: Pictures,
+    sender: Option<SyncSender<Batch>>,
+    writer: Option<JoinHandle<Result<Written>>>,
+    /// What happened so far.
+    pub summary: Summary,
+    refused: Refused,
+}
+
+/// Where a row came from, and the seed of its facts' names.
+#[derive(Default)]
+struct Row {
+    file: String,
+    line: u64,
+    seed: [u64; 2],
+    /// Facts so far: catalogue and events apart, because pins that are known already are left out.
+    facts: [u64; 2],
+}
+
+#[derive(Default)]
+struct Written {
+    accepted: u64,
+    duplicates: u64,
+}
+
+impl Sink {
+    /// A sink into the event log of `setup`.
+    pub(crate) fn open(format: &'static str, setup: &Setup, refused: Refused) -> Result<Sink> {
+        let log = setup.log()?;
+        let known = Known::read(log.as_ref())?;
+        let pictures = Pictures::new(setup.blobs()?)?;
+        let (sender, receiver) = sync_channel::<Batch>(BATCHES_WAITING_MAX);
+        let writer = std::thread::Builder::new().name("import-log".into()).spawn(move || {
+            let mut written = Written::default();
+            for batch in receiver {
+                let appended = log.append(&batch).context("cannot append to the event log")?;
+                written.accepted += appended.appended;
+                written.duplicates += appended.duplicates;
+            }
+            Ok(written)
+        })?;
+        Ok(Sink {
+            format,
+            now_ms: now_ms(),
+            stop: setup.stop.clone(),
+            row: Row::default(),
+            batch: Vec::with_capacity(BATCH_FACTS),
+            waiting: Vec::new(),
+            known,
+            pictures,
+            sender: Some(sender),
+            writer: Some(writer),
+            summary: Summary::new(format),
+            refused,
+        })
+    }
+
+    /// A row begins: `content` is what it holds, so that a changed row is a new fact and a repeated one is not.
+    pub(crate) fn row(&mut self, file: &str, line: u64, content: &[u8]) -> Result<()> {
+        self.stop.check()?;
+        let mut hash = Sha256::new();
+        for part in [self.format.as_bytes(), b"\0", file.as_bytes(), b"\0", &line.to_le_bytes(), content] {
+            hash.update(part);
+        }
+        let hash = hash.finalize();
+        let half = |from: usize| hash[from..from + 8].iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
+        self.row.seed = [half(0), half(8)];
+        self.row.line = line;
+        self.row.facts = [0; 2];
+        if self.row.file != file {
+            file.clone_into(&mut self.row.file);
+        }
+        self.summary.read += 1;
+        Ok(())
+    }
+
+    /// The name of the row's next fact.
+    fn name(&mut self, fact: &Fact) -> EventId {
+        let (kind, ts_ms) = match fact {
+            Fact::Event(event) => (1, event.ts_ms),
+            Fact::Pin(pin) => (0, pin.created_ms),
+            _ => (0, 0),
+        };
+        // A moment that stands in for a missing one is another in each import.
+        let ts_ms = if ts_ms == self.now_ms { 0 } else { ts_ms };
+        let number = (self.row.facts[kind] << 1) | kind as u64;
+        self.row.facts[kind] += 1;
+        let [high, low] = self.row.seed.map(|seed| hash64(seed ^ hash64(number)));
+        EventId::new(ts_ms.min((1 << 48) - 1), u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// Takes a fact of the row under a name made from its place. Refuses the row when the fact is wrong.
+    pub(crate) fn fact(&mut self, fact: Fact) -> Result<()> {
+        let id = self.name(&fact);
+        self.named(id, fact, None)
+    }
+
+    /// Takes a fact that brings its own name.
+    pub(crate) fn fact_named(&mut self, id: EventId, fact: Fact) -> Result<()> {
+        self.named(id, fact, None)
+    }
+
+    /// Takes a pin that brings its own name, with the bytes of its picture.
+    pub(crate) fn pin_named(&mut self, id: EventId, pin: Pin, picture: Vec<u8>) -> Result<()> {
+        self.named(id, Fact::Pin(pin), Some(picture))
+    }
+
+    /// Takes a pin of the row with the bytes of its picture.
+    pub(crate) fn pin_with_picture(&mut self, pin: Pin, picture: Option<Vec<u8>>) -> Result<()> {
+        let fact = Fact::Pin(pin);
+        let id = self.name(&fact);
+        self.named(id, fact, picture)
+    }
+
+    fn named(&mut self, id: EventId, mut fact: Fact, picture: Option<Vec<u8>>) -> Result<()> {
+        if let Fact::Event(event) = &mut fact {
+            event.event_id = id;
+        }
+        if let Err(refusal) = fact.check(self.now_ms) {
+            return self.refuse(&refusal.to_string());
+        }
+        match fact {
+            Fact::Pin(pin) => self.pin(id, pin, picture),
+            fact => self.push(id, fact),
+        }
+    }
+
+    /// Takes a pin with nothing but an id, unless the log or this import describes it already.
+    pub(crate) fn bare_pin(&mut self, id: &str, created_ms: u64) -> Result<()> {
+        if self.known.has_pin(id) {
+            return Ok(());
+        }
+        self.fact(Fact::Pin(Pin { id: id.to_owned(), created_ms, ..Pin::default() }))
+    }
+
+    /// Refuses the row: it is counted, and told with its place.
+    pub(crate) fn refuse(&mut self, reason: &str) -> Result<()> {
+        self.summary.refused += 1;
+        self.refused.tell(&self.row.file, self.row.line, reason)
+    }
+
+    /// The moment of the import (ms, UTC): bounds the times of events.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// What the log and this import hold already.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    fn pin(&mut self, id: EventId, pin: Pin, picture: Option<Vec<u8>>) -> Result<()> {
+        self.known.add_pin(&pin.id);
+        let understood = EventId(id.0 ^ u128::from(hash64(u64::from(content::SPACE))));
+        if pictures::says_nothing(&pin, picture.as_deref()) {
+            return self.push(id, Fact::Pin(pin));
+        }
+        if self.known.has(id) && self.known.has(understood) {
+            self.summary.duplicates += 2;
+            return Ok(());
+        }
+        self.waiting.push(Waiting { id, understood, pin, picture, file: self.row.file.clone(), line: self.row.line });
+        if self.waiting.len() >= pictures::WAITING_MAX { self.understand() } else { Ok(()) }
+    }
+
+    /// Understands the pins that wait, in parallel; a picture that cannot be read is told, its pin is taken without.
+    fn understand(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        for done in self.pictures.understand(waiting)? {
+            if let Some(problem) = &done.problem {
+                self.summary.pictures_refused += 1;
+                self.refused.tell(&done.file, done.line, problem)?;
+            }
+            for (id, fact) in done.facts {
+                self.push(id, fact)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, id: EventId, fact: Fact) -> Result<()> {
+        if !self.known.add(id) {
+            self.summary.duplicates += 1;
+            return Ok(());
+        }
+        self.summary.count(&fact);
+        self.batch.push((id, fact));
+        if self.batch.len() < BATCH_FACTS { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_FACTS));
+        let sent = self.sender.as_ref().is_some_and(|sender| sender.send(batch).is_ok());
+        if sent { Ok(()) } else { Err(self.join().err().unwrap_or_else(|| anyhow!("the event log's thread ended"))) }
+    }
+
+    /// Brings what was taken into the log and says what happened.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.understand()?;
+        if !self.batch.is_empty() {
+            self.send()?;
+        }
+        self.join()?;
+        self.refused.finish()
+    }
+
+    fn join(&mut self) -> Result<()> {
+        self.sender = None;
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let written = writer.join().map_err(|_| anyhow!("the event log's thread panicked"))??;
+        self.summary.accepted += written.accepted;
+        self.summary.duplicates += written.duplicates;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! CSV files with known columns, row by row: what every CSV-like format is read with.
+
+use super::known::Known;
+use super::lines::{broken, open, short_name};
+use super::sink::Sink;
+use crate::progress::Progress;
+use anyhow::{Context, Result, bail};
+use csv::{ByteRecord, ReaderBuilder};
+use domain::Fact;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A CSV file with a header.
+pub(crate) struct Table {
+    reader: csv::Reader<super::lines::Bytes>,
+    header: Vec<String>,
+    file: String,
+    line: u64,
+}
+
+/// One row of a table.
+pub(crate) struct Fields<'a> {
+    header: &'a [String],
+    /// The cells, as many as the header has.
+    pub cells: Vec<&'a str>,
+}
+
+impl Table {
+    /// Opens a file and checks that its header has the columns that are `needed`.
+    pub(crate) fn open(path: &Path, needed: &[&str], progress: &Arc<Progress>) -> Result<Table> {
+        let file = short_name(path);
+        let bytes = open(path, progress)?;
+        let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 18).from_reader(bytes);
+        let header = reader.byte_headers().map_err(|error| problem(&file, 1, &error))?;
+        let text = |cell: &[u8]| String::from_utf8_lossy(cell).trim().trim_start_matches('\u{feff}').to_owned();
+        let header: Vec<String> = header.iter().map(text).collect();
+        for column in needed {
+            if !header.iter().any(|known| known == column) {
+                bail!("{file}: there is no column `{column}` (the columns are {})", header.join(", "));
+            }
+        }
+        Ok(Table { reader, header, file, line: 1 })
+    }
+
+    /// The names of the columns.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// Reads every row; what `facts` makes of it goes to the sink, what it refuses is told.
+    pub(crate) fn each(
+        &mut self,
+        sink: &mut Sink,
+        mut facts: impl FnMut(&Fields, &Known) -> Result<Vec<Fact>, String>,
+    ) -> Result<()> {
+        self.each_row(sink, |row, sink| match facts(row, sink.known()) {
+            Ok(facts) => facts.into_iter().try_for_each(|fact| sink.fact(fact)),
+            Err(reason) => sink.refuse(&reason),
+        })
+    }
+
+    /// Reads every row; `take` brings it to the sink. Rows that are no rows are refused here.
+    pub(crate) fn each_row(
+        &mut self,
+        sink: &mut Sink,
+        mut take: impl FnMut(&Fields, &mut Sink) -> Result<()>,
+    ) -> Result<()> {
+        let mut record = ByteRecord::new();
+        while self.next(&mut record)? {
+            sink.row(&self.file, self.line, record.as_slice())?;
+            match cells(&record, self.header.len()) {
+                Ok(cells) => take(&Fields { header: &self.header, cells }, sink)?,
+                Err(reason) => sink.refuse(&reason)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, record: &mut ByteRecord) -> Result<bool> {
+        let more = self.reader.read_byte_record(record);
+        let place = record.position().map_or(self.line + 1, csv::Position::line);
+        let more = more.map_err(|error| problem(&self.file, self.line + 1, &error))?;
+        self.line = place;
+        Ok(more)
+    }
+}
+
+fn problem(file: &str, line: u64, error: &csv::Error) -> anyhow::Error {
+    match error.kind() {
+        csv::ErrorKind::Io(error) => broken(file, line, error),
+        _ => anyhow::anyhow!("{file}: line {line}: {error}"),
+    }
+}
+
+fn cells(record: &ByteRecord, columns: usize) -> Result<Vec<&str>, String> {
+    if record.len() != columns {
+        return Err(format!("{} cells, the header has {columns}", record.len()));
+    }
+    let text = |(column, cell)| std::str::from_utf8(cell).map_err(|_| format!("cell {} is not UTF-8", column + 1));
+    record.iter().enumerate().map(text).collect()
+}
+
+impl<'a> Fields<'a> {
+    /// The cell of a column; refused when it is empty.
+    pub(crate) fn text(&self, column: &str) -> Result<&'a str, String> {
+        match self.optional(column) {
+            Some(cell) => Ok(cell),
+            None => Err(format!("{column}: empty")),
+        }
+    }
+
+    /// The cell of a column, unless it is empty or there is no such column.
+    pub(crate) fn optional(&self, column: &str) -> Option<&'a str> {
+        let place = self.header.iter().position(|known| known == column)?;
+        Some(self.cells[place]).filter(|cell| !cell.is_empty())
+    }
+
+    /// The number in a column.
+    pub(crate) fn number<T: FromStr>(&self, column: &str) -> Result<T, String> {
+        let cell = self.text(column)?;
+        cell.trim().parse().map_err(|_| format!("{column}: '{}' is not such a number", cut(cell)))
+    }
+}
+
+/// At most 40 characters.
+pub(crate) fn cut(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// The first of `names` that exists in `folder`.
+pub(crate) fn first_existing(folder: &Path, names: &[&str]) -> Option<PathBuf> {
+    names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The first of `names` that exists in `folder`, or an error that names them.
+pub(crate) fn must_exist(folder: &Path, names: &[&str]) -> Result<PathBuf> {
+    first_existing(folder, names).with_context(|| format!("{} holds no {}", folder.display(), names.join(" and no ")))
+}

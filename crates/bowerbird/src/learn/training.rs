@@ -1,0 +1,89 @@
+//! One training: data set, sequence model, ranking head, gates.
+
+use super::acts::Acts;
+use super::dataset::dataset;
+use super::outcomes::add_outcomes;
+use super::replays::rank_rows;
+use crate::progress::Progress;
+use crate::stop::{Interrupted, Stop};
+use anyhow::{Context, Result, bail};
+use domain::{Params, PinnerId};
+use models::{Model, ModelCard};
+use serving::{Pipeline, Views};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use store::EventLog;
+use train::{Dataset, Session, TrainConfig, TrainError, fit, fit_ranker};
+
+/// What a training works with.
+pub(crate) struct Task<'a> {
+    /// Views that hold everything up to the moment of the training; the new model is installed into them.
+    pub views: &'a Arc<Views>,
+    /// The funnel over them.
+    pub pipeline: &'a Pipeline,
+    /// Where request records and what came of them lie.
+    pub log: &'a dyn EventLog,
+    pub params: &'a Params,
+    pub config: &'a TrainConfig,
+    /// Where a stopped training can be gone on with.
+    pub checkpoint: Option<&'a Path>,
+    pub now_ms: u64,
+    pub stop: &'a Stop,
+}
+
+/// A trained model.
+pub(crate) struct Outcome {
+    pub model: Arc<Model>,
+    pub card: ModelCard,
+    pub seconds: f64,
+}
+
+/// Trains the sequence model on what pinners did, then the ranking head on replayed requests of pinners held back.
+/// The model stays installed in the views.
+pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
+    let started = Instant::now();
+    let data = dataset(task.views, acts, task.config.neighbours_max)?;
+    if data.histories.is_empty() {
+        bail!("nobody has done anything with a pin yet: there is nothing to learn from");
+    }
+    let (model, mut card, held_back) = sequence_model(task, &data)?;
+    drop(data);
+    task.views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors")?;
+    let mut rows = rank_rows(task, acts, &held_back)?;
+    let seen = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
+    card.counts.insert("ranker_rows".into(), rows.len() as u64);
+    card.counts.insert("ranker_rows_seen".into(), seen as u64);
+    let ranked = fit_ranker(&rows, &model, task.config).context("cannot train the ranking head")?;
+    card.metrics.extend(ranked.metrics);
+    card.data_range_ms = acts.range_ms;
+    card.code = env!("CARGO_PKG_VERSION").to_owned();
+    let model = Arc::new(ranked.model);
+    task.views.install(model.clone()).context("cannot compute the pins' vectors")?;
+    Ok(Outcome { model, card, seconds: started.elapsed().as_secs_f64() })
+}
+
+fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<PinnerId>)> {
+    let bar = Progress::new("train", 0);
+    // Versions sort by time.
+    let version = crate::moment::compact(task.now_ms);
+    let mut shown = |progress: &train::Progress| {
+        bar.total(progress.steps);
+        bar.note(format!("epoch {} of {}, loss {:.4}", progress.epoch, progress.epochs, progress.loss));
+        bar.set(progress.step);
+    };
+    let flag = task.stop.flag();
+    let session =
+        Session { checkpoint: task.checkpoint, progress: &mut shown, stop: &flag, now_ms: task.now_ms, version };
+    match fit(data, task.config, session) {
+        Ok(trained) => {
+            bar.finish("the sequence model is trained");
+            Ok((trained.model, trained.card, trained.held_back))
+        }
+        Err(TrainError::Stopped { step }) => {
+            bar.say(&format!("stopped at step {step}; the same command goes on from the checkpoint"));
+            Err(Interrupted.into())
+        }
+        Err(error) => Err(error).context("cannot train"),
+    }
+}

@@ -1,0 +1,203 @@
+//! `bowerbird doctor`: is everything as it should be?
+
+use crate::ask::is_locked;
+use crate::config::{self, Config};
+use crate::output::{print_json, thousands};
+use crate::registry::Registry;
+use crate::setup::{Setup, now_ms};
+use crate::stop::Stop;
+use anyhow::{Result, bail};
+use serde_json::json;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+/// Check the data directory, the configuration and this machine.
+///
+/// Reads every byte of the event log and changes nothing. Ends with 1 when something is broken; a remark is no error.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    Remark,
+    Broken,
+}
+
+struct Finding {
+    what: &'static str,
+    verdict: Verdict,
+    words: String,
+}
+
+impl Finding {
+    fn new(what: &'static str, verdict: Verdict, words: impl Into<String>) -> Finding {
+        Finding { what, verdict, words: words.into() }
+    }
+}
+
+/// Free room below which the disk is remarked (bytes).
+const FREE_BYTES_MIN: u64 = 2 << 30;
+/// 2024-01-01: a clock before it is wrong.
+const CLOCK_MS_MIN: u64 = 1_704_067_200_000;
+
+/// Runs the verb.
+pub(crate) fn run(_args: &Args, data: &Path, given: Option<&Path>, json: bool) -> Result<()> {
+    let mut findings = vec![Finding::new("version", Verdict::Fine, env!("CARGO_PKG_VERSION")), clock(), machine()];
+    let config = match Config::load(data, given) {
+        Ok(config) => {
+            let file = config::file(data, given).ok().flatten();
+            let words = file.map_or("built-in values".to_owned(), |path| path.display().to_string());
+            findings.push(Finding::new("configuration", Verdict::Fine, words));
+            Some(config)
+        }
+        Err(error) => {
+            findings.push(Finding::new("configuration", Verdict::Broken, format!("{error:#}")));
+            None
+        }
+    };
+    if let Some(config) = config {
+        findings.push(port(&config));
+        let setup = Setup { data: data.to_owned(), config, json, stop: Stop::default() };
+        findings.extend(data_directory(&setup));
+    }
+    findings.push(chromium());
+    tell(&findings, json);
+    match findings.iter().filter(|finding| finding.verdict == Verdict::Broken).count() {
+        0 => Ok(()),
+        broken => bail!("{broken} of {} checks failed", findings.len()),
+    }
+}
+
+fn tell(findings: &[Finding], json: bool) {
+    let word = |verdict| match verdict {
+        Verdict::Fine => "ok",
+        Verdict::Remark => "remark",
+        Verdict::Broken => "broken",
+    };
+    if json {
+        let checks: Vec<_> = findings
+            .iter()
+            .map(|finding| json!({"check": finding.what, "verdict": word(finding.verdict), "detail": finding.words}))
+            .collect();
+        return print_json(&json!({ "checks": checks }));
+    }
+    for finding in findings {
+        println!("{:<7} {:<14} {}", word(finding.verdict), finding.what, finding.words);
+    }
+}
+
+fn data_directory(setup: &Setup) -> Vec<Finding> {
+    let data = &setup.data;
+    if !data.is_dir() {
+        let words = format!("{} does not exist yet (bowerbird init, import or demo makes it)", data.display());
+        return vec![Finding::new("data", Verdict::Remark, words)];
+    }
+    let mut findings = vec![writable(data), disk(data)];
+    findings.extend(event_log(setup));
+    findings.push(running(setup));
+    findings.push(model(setup));
+    findings
+}
+
+fn writable(data: &Path) -> Finding {
+    let probe = data.join(format!(".doctor-{}", std::process::id()));
+    let written = std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe));
+    match written {
+        Ok(()) => Finding::new("data", Verdict::Fine, data.display().to_string()),
+        Err(error) => Finding::new("data", Verdict::Broken, format!("{} cannot be written: {error}", data.display())),
+    }
+}
+
+/// Reads the whole log; works beside a running server.
+fn event_log(setup: &Setup) -> Vec<Finding> {
+    match store::verify_log(&setup.uri(&setup.config.data.events)) {
+        Ok(topics) => topics
+            .iter()
+            .map(|topic| {
+                let (name, records) = (topic.topic.as_str(), thousands(topic.records));
+                let mut words = format!("{name}: {records} records in {} bytes, all sound", thousands(topic.bytes));
+                if topic.torn_bytes > 0 {
+                    words.push_str(&format!("; {} bytes of an unfinished write at the end", topic.torn_bytes));
+                }
+                Finding::new("event log", Verdict::Fine, words)
+            })
+            .collect(),
+        Err(error) => vec![Finding::new("event log", Verdict::Broken, error.to_string())],
+    }
+}
+
+/// Opens the state when nobody else holds it.
+fn running(setup: &Setup) -> Finding {
+    match setup.log().and_then(|_| setup.state()) {
+        Ok(_) => Finding::new("state", Verdict::Fine, "can be opened; nobody else works on this data"),
+        Err(error) if is_locked(&error) => Finding::new("state", Verdict::Fine, "a server works on this data"),
+        Err(error) => Finding::new("state", Verdict::Broken, format!("{error:#}")),
+    }
+}
+
+fn model(setup: &Setup) -> Finding {
+    let looked = setup.blobs().and_then(|blobs| {
+        let registry = Registry::new(blobs);
+        let versions = registry.versions()?.len();
+        let Some(live) = registry.live()? else { return Ok((versions, None)) };
+        registry.model(&live)?;
+        registry.card(&live)?;
+        Ok((versions, Some(live)))
+    });
+    match looked {
+        Ok((versions, Some(live))) => Finding::new("model", Verdict::Fine, format!("{live} is live, {versions} kept")),
+        Ok((_, None)) => Finding::new("model", Verdict::Remark, "none is live (bowerbird train makes one)"),
+        Err(error) => Finding::new("model", Verdict::Broken, format!("{error:#}")),
+    }
+}
+
+fn clock() -> Finding {
+    let now = now_ms();
+    let verdict = if now < CLOCK_MS_MIN { Verdict::Broken } else { Verdict::Fine };
+    Finding::new("clock", verdict, format!("{} UTC", crate::moment::readable(now)))
+}
+
+fn machine() -> Finding {
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let mib = kib.and_then(|kib| kib.split_whitespace().next()?.parse::<u64>().ok()).map(|kib| kib / 1024);
+    let memory = mib.map_or(String::new(), |mib| format!(", {} MiB of memory free", thousands(mib)));
+    let verdict = if mib.is_some_and(|mib| mib < 1024) { Verdict::Remark } else { Verdict::Fine };
+    Finding::new("machine", verdict, format!("{} cores{memory}", crate::engine::cores()))
+}
+
+/// Room on the disk, as `df` tells it.
+fn disk(data: &Path) -> Finding {
+    let output = Command::new("df").arg("-Pk").arg(data).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let kib = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    match kib.map(|kib| kib * 1024) {
+        Some(free) if free < FREE_BYTES_MIN => {
+            Finding::new("disk", Verdict::Remark, format!("only {} MiB are free", thousands(free >> 20)))
+        }
+        Some(free) => Finding::new("disk", Verdict::Fine, format!("{} MiB are free", thousands(free >> 20))),
+        None => Finding::new("disk", Verdict::Remark, "cannot tell how much is free"),
+    }
+}
+
+fn port(config: &Config) -> Finding {
+    let address = &config.server.address;
+    match config.server.socket().and_then(|socket| Ok(config.keys()?.allow_bind(socket)?)) {
+        Err(error) => Finding::new("address", Verdict::Broken, format!("{error:#}")),
+        Ok(()) => match TcpListener::bind(address) {
+            Ok(_) => Finding::new("address", Verdict::Fine, format!("{address} is free")),
+            Err(error) => Finding::new("address", Verdict::Remark, format!("{address}: {error}")),
+        },
+    }
+}
+
+/// Only the browser test needs it.
+fn chromium() -> Finding {
+    let found = ["chromedriver", "chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .any(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
+    let words = if found { "there, for the browser test" } else { "not there; only the browser test needs it" };
+    Finding::new("chromium", Verdict::Fine, words)
+}

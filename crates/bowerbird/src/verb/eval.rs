@@ -1,0 +1,172 @@
+//! `bowerbird eval`: quality through the real funnel.
+
+use crate::engine::Engine;
+use crate::evaluate::{Case, Figures, baselines, held_cases, later_cases, measure, sample};
+use crate::import::read_holdout;
+use crate::learn::{Acts, Task, read_acts, train};
+use crate::moment::readable;
+use crate::output::print_json;
+use crate::setup::{Setup, now_ms};
+use anyhow::{Context, Result, bail};
+use domain::{Fact, TopicKind};
+use serving::{Pipeline, Views};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use store::EventLog;
+
+/// Measure the quality of what would be served.
+///
+/// With --holdout: asks for the feed of every pinner in a file of held-out saves (`pinner pin pin …`, as `import
+/// pinterest --holdout` writes it) and looks how many of them come back.
+///
+/// Without: splits by time. Everything before a moment is known, what pinners saved afterwards is looked for. The live
+/// model answers when it was trained before that moment; otherwise a throwaway model is trained on the time before.
+///
+/// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Held-out saves in the format of `import pinterest`.
+    #[arg(long, value_name = "FILE")]
+    holdout: Option<PathBuf>,
+    /// Without --holdout: this share of what was done, the latest, is looked for.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, conflicts_with = "holdout")]
+    later: f64,
+    /// Without --holdout: use no model instead of training a throwaway one.
+    #[arg(long, conflicts_with = "holdout")]
+    no_model: bool,
+    /// Measure popularity, item-kNN (cosine) and EASE (λ = 500) on the same split too.
+    #[arg(long)]
+    baselines: bool,
+    /// Ask for so many pinners only, drawn by --seed.
+    #[arg(long, value_name = "N")]
+    pinners: Option<usize>,
+    /// Seed of the draw.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+}
+
+const READ_FACTS: usize = 8_192;
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
+    let figures = match &args.holdout {
+        Some(file) => {
+            // A file that cannot be read is told before anything long begins.
+            let held = read_holdout(file)?;
+            let engine = Engine::open(setup)?;
+            let model = engine.install_live()?.unwrap_or_default();
+            let cases = held_cases(&held, &engine.views.catalogue());
+            let acts = match args.baselines {
+                true => Some(read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop)?),
+                false => None,
+            };
+            let split = format!("held-out saves of {}", file.display());
+            figures(args, setup, &engine.pipeline(), cases, acts.as_ref(), now_ms(), (split, model))?
+        }
+        None => by_time(args, setup)?,
+    };
+    if setup.json {
+        print_json(&figures.json());
+    } else {
+        figures.print();
+    }
+    Ok(())
+}
+
+fn figures(
+    args: &Args,
+    setup: &Setup,
+    pipeline: &Pipeline,
+    cases: Vec<Case>,
+    acts: Option<&Acts>,
+    now_ms: u64,
+    (split, model): (String, String),
+) -> Result<Figures> {
+    let started = Instant::now();
+    let cases = sample(cases, args.pinners, args.seed);
+    if cases.is_empty() {
+        bail!("there is nobody to ask for: nothing was held out");
+    }
+    let measured = measure(pipeline, &setup.config.params, &cases, now_ms, &setup.stop)?;
+    let mut figures = Figures::new(&measured, split, model, started.elapsed().as_secs_f64());
+    if let (true, Some(acts)) = (args.baselines, acts) {
+        setup.stop.check()?;
+        let pins = pipeline.views().catalogue().pins();
+        figures.baselines = baselines(&acts.rows(), &cases, pins)?;
+    }
+    Ok(figures)
+}
+
+/// The split by time: fresh views of the time before, and cases of the time after.
+fn by_time(args: &Args, setup: &Setup) -> Result<Figures> {
+    if !(args.later > 0.0 && args.later < 1.0) {
+        bail!("--later: {} is not between 0 and 1", args.later);
+    }
+    let engine = Engine::open(setup)?;
+    let log = engine.log.clone();
+    let all = read_acts(log.as_ref(), &engine.views.catalogue(), &setup.stop)?;
+    let from_ms = all.quantile_ms(1.0 - args.later);
+    if from_ms.is_none_or(|from_ms| from_ms <= all.range_ms.0) {
+        bail!("everything happened at one moment, so time cannot split it: use --holdout FILE");
+    }
+    let from_ms = from_ms.unwrap_or_default();
+    let registry = engine.registry();
+    let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
+    let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
+    drop(engine);
+
+    let views = Arc::new(views_before(log.as_ref(), from_ms)?);
+    let pipeline = Pipeline::new(views.clone(), crate::engine::cores());
+    let cases = later_cases(&all, from_ms, &views.catalogue());
+    let before = all.before(from_ms);
+    let model = match live {
+        Some(version) => {
+            views.install(Arc::new(registry.model(&version)?))?;
+            version
+        }
+        None if args.no_model => String::new(),
+        None => throwaway(setup, &views, &pipeline, log.as_ref(), &before, from_ms)?,
+    };
+    let split = format!("what was done from {} UTC on, after what was done before", readable(from_ms));
+    figures(args, setup, &pipeline, cases, Some(&before), from_ms, (split, model))
+}
+
+fn throwaway(
+    setup: &Setup,
+    views: &Arc<Views>,
+    pipeline: &Pipeline,
+    log: &dyn EventLog,
+    before: &Acts,
+    now_ms: u64,
+) -> Result<String> {
+    let task = Task {
+        views,
+        pipeline,
+        log,
+        params: &setup.config.params,
+        config: &setup.config.train,
+        checkpoint: None,
+        now_ms,
+        stop: &setup.stop,
+    };
+    let outcome = train(&task, before)?;
+    Ok(format!("throwaway {}", outcome.model.version()))
+}
+
+/// Views of the whole catalogue and of what happened before a moment.
+fn views_before(log: &dyn EventLog, before_ms: u64) -> Result<Views> {
+    let views = Views::new()?;
+    for topic in [TopicKind::Catalogue, TopicKind::Events] {
+        let mut from = 0;
+        loop {
+            let mut facts = log.read(topic, from, READ_FACTS).context("cannot read the event log")?;
+            let Some(last) = facts.last() else { break };
+            from = last.0 + 1;
+            facts.retain(|(_, _, fact)| !matches!(fact, Fact::Event(event) if event.ts_ms >= before_ms));
+            views.apply(topic, &facts);
+        }
+    }
+    views.commit_text()?;
+    Ok(views)
+}

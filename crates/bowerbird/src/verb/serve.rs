@@ -1,0 +1,197 @@
+//! `bowerbird serve`: the API and the pinner app.
+
+use crate::engine::Engine;
+use crate::lake_roll;
+use crate::setup::Setup;
+use crate::stop::Stop;
+use anyhow::{Context, Result};
+use server::{App, Engines, Settings};
+use serving::{Consumer, Views};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use store::EventLog;
+
+/// Serve the API and the pinner app over HTTP.
+///
+/// The pinner app is at /, the API under /v1 (described at /openapi.json), health at /health/live and /health/ready,
+/// metrics at /metrics. Without a model it serves by walks, words, content and popularity; a model that `bowerbird train`
+/// puts live is taken over without a pause. Ctrl-C or SIGTERM finishes what is under way and loses nothing.
+///
+/// Anybody on this machine may ask. To listen elsewhere, make a key first: bowerbird init --key NAME:ROLE
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Where to listen [default: server.address].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub address: Option<String>,
+}
+
+/// How often threads look whether they should stop.
+const LOOK_MS: u64 = 100;
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args, mut setup: Setup) -> Result<()> {
+    if let Some(address) = &args.address {
+        setup.config.server.address.clone_from(address);
+    }
+    let address = setup.config.server.socket()?;
+    // What can be refused at once is refused before anything long begins.
+    setup.config.keys()?.allow_bind(address)?;
+    let listener = std::net::TcpListener::bind(address);
+    let listener = listener.with_context(|| format!("cannot listen on {address} (is something running there?)"))?;
+    std::fs::create_dir_all(&setup.data).with_context(|| format!("cannot make {}", setup.data.display()))?;
+    let engine = Engine::open(&setup)?;
+    let model = engine.install_live()?;
+    serve(&setup, engine, listener, model)
+}
+
+/// Serves on a listener until somebody asks to stop.
+pub(crate) fn serve(
+    setup: &Setup,
+    engine: Engine,
+    listener: std::net::TcpListener,
+    model: Option<String>,
+) -> Result<()> {
+    let threads = Threads::start(setup, &engine, model.clone())?;
+    let runtime = runtime(setup.config.server.threads)?;
+    let served = runtime.block_on(async {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let app = app(setup, &engine)?;
+        announce(listener.local_addr()?, &engine, model.as_deref());
+        let stop = setup.stop.clone();
+        server::serve(listener, app, async move { asked(&stop).await }).await?;
+        anyhow::Ok(())
+    });
+    // The server may have ended by an error: its helpers end with it.
+    setup.stop.ask();
+    threads.join();
+    served
+}
+
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if threads > 0 {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build().context("cannot start the server's threads")
+}
+
+fn app(setup: &Setup, engine: &Engine) -> Result<App> {
+    let engines = Engines {
+        consumer: engine.consumer.clone(),
+        pipeline: engine.pipeline(),
+        log: engine.log.clone(),
+        blobs: engine.blobs.clone(),
+    };
+    let settings = Settings {
+        keys: setup.config.keys()?,
+        limits: setup.config.limits.clone(),
+        params: setup.config.params.clone(),
+    };
+    Ok(App::new(engines, settings)?)
+}
+
+/// Says where the server is: one line on stdout, so that whoever started it can read the port.
+fn announce(address: SocketAddr, engine: &Engine, model: Option<&str>) {
+    let (pins, pinners) = {
+        let catalogue = engine.views.catalogue();
+        (catalogue.pins(), catalogue.pinners())
+    };
+    let model = model.map_or("no model yet".to_owned(), |version| format!("model {version}"));
+    println!("bowerbird serves {pins} pins to {pinners} pinners ({model}): http://{address}");
+}
+
+async fn asked(stop: &Stop) {
+    while !stop.asked() {
+        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+    }
+}
+
+/// What runs beside the server.
+struct Threads(Vec<JoinHandle<()>>);
+
+impl Threads {
+    fn start(setup: &Setup, engine: &Engine, model: Option<String>) -> Result<Threads> {
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
+        };
+        let (consumer, stop) = (engine.consumer.clone(), setup.stop.clone());
+        let follow = spawn("consumer", Box::new(move || follow(&consumer, &stop)))?;
+        let (registry, views, stop) = (engine.registry(), engine.views.clone(), setup.stop.clone());
+        let every = Duration::from_secs(setup.config.server.model_check_s);
+        let watch = spawn("models", Box::new(move || watch_models(&registry, &views, model, every, &stop)))?;
+        let (log, views, setup) = (engine.log.clone(), engine.views.clone(), setup.clone());
+        let roll = spawn("lake-roll", Box::new(move || keep_rolling(&setup, log.as_ref(), &views)))?;
+        Ok(Threads(vec![follow, watch, roll]))
+    }
+
+    fn join(self) {
+        for thread in self.0 {
+            // A panic there was already told by its thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn follow(consumer: &Arc<Consumer>, stop: &Stop) {
+    consumer.run(&stop.flag());
+}
+
+/// Installs the model that is live whenever it is another one.
+fn watch_models(
+    registry: &crate::registry::Registry,
+    views: &Views,
+    mut installed: Option<String>,
+    every: Duration,
+    stop: &Stop,
+) {
+    while rest(every, stop) {
+        let live = match registry.live() {
+            Ok(live) => live,
+            Err(error) => {
+                tracing::warn!(error = %format!("{error:#}"), "cannot look which model is live");
+                continue;
+            }
+        };
+        if live == installed {
+            continue;
+        }
+        let Some(version) = &live else {
+            views.uninstall();
+            installed = None;
+            continue;
+        };
+        let swapped = registry.model(version).and_then(|model| Ok(views.install(Arc::new(model))?));
+        match swapped {
+            Ok(_) => tracing::info!(%version, "a new model is live"),
+            Err(error) => tracing::error!(%version, error = %format!("{error:#}"), "a new model cannot be used"),
+        }
+        // A model that cannot be used is not tried again until another one is named.
+        installed = live;
+    }
+}
+
+/// Brings the lake up to the log every so often, and once more at the end.
+fn keep_rolling(setup: &Setup, log: &dyn EventLog, views: &Views) {
+    let every = Duration::from_secs(setup.config.lake.roll_every_s);
+    let rolled = || lake_roll::open(setup).and_then(|lake| lake_roll::roll(&lake, log, views, &mut |_| ()));
+    while rest(every, &setup.stop) {
+        if let Err(error) = rolled() {
+            tracing::warn!(error = %format!("{error:#}"), "the lake was not rolled");
+        }
+    }
+}
+
+/// Waits; false when somebody asked to stop meanwhile.
+fn rest(time: Duration, stop: &Stop) -> bool {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        if stop.asked() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(LOOK_MS));
+    }
+    !stop.asked()
+}
