@@ -10,7 +10,7 @@ use crate::batch::{self, Example};
 use crate::checkpoint::{self, State};
 use crate::learner::Learner;
 use crate::start::{self, Cast};
-use crate::{Dataset, TrainConfig, TrainError, validate};
+use crate::{Dataset, TrainConfig, TrainError, schedule, validate};
 
 /// Where a training run stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         // Histories of like length share a shard, so that little is padded.
         examples.sort_by_key(|example| example.acts.len());
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
-        let rate = self.rate();
+        let rate = schedule::rate(self.state.step, self.steps, self.config.warmup);
         self.state.step += 1;
         if examples.is_empty() {
             return Ok(());
@@ -152,17 +152,6 @@ impl<'a> Run<'a> {
     fn example(&self, story: usize) -> Option<Example> {
         let seed = hash64(self.config.seed ^ hash64(self.epoch() << 32 | story as u64));
         batch::example(self.data, &self.cast.learned[story], self.config, &mut Rng::new(seed))
-    }
-
-    /// Up in a line, down along a cosine to nearly nothing.
-    fn rate(&self) -> f32 {
-        let done = self.state.step as f32 / self.steps as f32;
-        let warmup = self.config.warmup;
-        if done < warmup {
-            return (self.state.step + 1) as f32 / (warmup * self.steps as f32).max(1.0);
-        }
-        let falling = (done - warmup) / (1.0 - warmup);
-        (0.5 + 0.5 * (std::f32::consts::PI * falling).cos()).max(0.01)
     }
 
     fn at_epoch_end(&self) -> bool {

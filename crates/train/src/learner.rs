@@ -7,7 +7,7 @@ use domain::{PinId, Rng, hash64};
 use models::{IdTable, Matrix, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
-use crate::adamw::AdamW;
+use crate::adamw::{AdamW, Stride};
 use crate::batch::Example;
 use crate::forward::{self, Leaves, floats};
 use crate::rows::{padded, pin_rows, trunk_input};
@@ -74,7 +74,9 @@ impl Learner {
         gradients[Part::LogScale as usize][0] = loss.d_scale * self.scale();
         self.back_pins(data, towers, &pins, &loss, &mut gradients);
         self.back_users(trunks, &examples, &loss, &mut gradients);
-        self.adamw.step(&mut self.weights, &gradients, rate * config.rate_dense, config);
+        let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
+        let stride = Stride { rate: rate * config.rate_dense, decay, clip_norm };
+        self.adamw.step(self.weights.matrices_mut(), &gradients, stride);
         self.adagrad.step(&mut self.ids, &self.touched, rate * config.rate_ids);
         loss.mean
     }

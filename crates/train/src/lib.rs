@@ -13,11 +13,14 @@ mod learner;
 mod metrics;
 mod ranker;
 mod rows;
+mod schedule;
 mod softmax;
 mod sparse;
 mod spectral;
 mod split;
 mod start;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, Popularity};

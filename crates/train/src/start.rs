@@ -71,7 +71,7 @@ pub(crate) fn learner(data: &Dataset, config: &TrainConfig, stories: &[History])
     let mut weights = Weights::new(&model, hash64(config.seed));
     weights.matrices_mut()[Part::LogScale as usize].values[0] = config.log_scale;
     Ok(Learner {
-        adamw: AdamW::new(&weights),
+        adamw: AdamW::new(weights.matrices()),
         adagrad: RowAdagrad::new(model.id_rows),
         touched: Touched::new(data.pins, model.dim),
         popularity: counts.iter().map(|&count| (f64::from(count) / total) as f32).collect(),

@@ -1,0 +1,116 @@
+//! What is fitted in closed form after the ranking head: Platt's two numbers per head, and the linear first pass.
+
+use models::FEATURE_COUNT;
+
+/// Slope and shift that make `sigmoid(slope · logit + shift)` most likely, by Newton's method with Platt's smoothed
+/// targets, so that they stay finite on separable rows. The slope stays positive: calibration does not turn an order.
+pub(crate) fn platt(logits: &[f32], happened: &[bool]) -> (f32, f32) {
+    let positives = happened.iter().filter(|label| **label).count() as f64;
+    let negatives = happened.len() as f64 - positives;
+    let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0));
+    let loss = |slope: f64, shift: f64| -> f64 {
+        let rows = logits.iter().zip(happened);
+        rows.map(|(logit, label)| {
+            let z = slope * f64::from(*logit) + shift;
+            z.max(0.0) + (-z.abs()).exp().ln_1p() - if *label { high } else { low } * z
+        })
+        .sum()
+    };
+    let (mut slope, mut shift) = (1.0f64, 0.0f64);
+    let mut best = loss(slope, shift);
+    for _ in 0..50 {
+        let (mut gs, mut gb, mut hss, mut hsb, mut hbb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
+        for (logit, label) in logits.iter().zip(happened) {
+            let x = f64::from(*logit);
+            let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
+            let (error, weight) = (p - if *label { high } else { low }, p * (1.0 - p));
+            gs += error * x;
+            gb += error;
+            hss += weight * x * x;
+            hsb += weight * x;
+            hbb += weight;
+        }
+        let det = hss * hbb - hsb * hsb;
+        if det.abs() < 1e-18 {
+            break;
+        }
+        let (ds, db) = ((hbb * gs - hsb * gb) / det, (hss * gb - hsb * gs) / det);
+        let step = (0..20).map(|halving| 0.5f64.powi(halving)).find(|step| {
+            let (slope, shift) = (slope - step * ds, shift - step * db);
+            slope > 0.0 && loss(slope, shift) < best
+        });
+        let Some(step) = step else { break };
+        (slope, shift) = (slope - step * ds, shift - step * db);
+        let found = loss(slope, shift);
+        if best - found < 1e-9 * best {
+            break;
+        }
+        best = found;
+    }
+    (slope as f32, shift as f32)
+}
+
+/// Weights and constant of the linear function of `features` that is nearest to `targets` in weighted least squares,
+/// with a little ridge.
+pub(crate) fn linear(features: &[f32], targets: &[f32], weights: &[f32]) -> [f32; FEATURE_COUNT + 1] {
+    const SIZE: usize = FEATURE_COUNT + 1;
+    let mut normal = [[0.0f64; SIZE + 1]; SIZE];
+    for ((row, target), weight) in features.chunks_exact(FEATURE_COUNT).zip(targets).zip(weights) {
+        let mut x = [1.0f64; SIZE + 1];
+        x.iter_mut().zip(row).for_each(|(x, value)| *x = f64::from(*value));
+        x[SIZE] = f64::from(*target);
+        for i in 0..SIZE {
+            let scaled = f64::from(*weight) * x[i];
+            normal[i].iter_mut().zip(x).for_each(|(sum, x)| *sum += scaled * x);
+        }
+    }
+    let trace: f64 = (0..SIZE).map(|i| normal[i][i]).sum();
+    (0..SIZE).for_each(|i| normal[i][i] += 1e-6 * trace / SIZE as f64 + 1e-9);
+    let solved = solve(normal);
+    std::array::from_fn(|i| solved[i] as f32)
+}
+
+/// Gauss-Jordan elimination of a positive definite system with its right side as the last column.
+fn solve<const N: usize, const M: usize>(mut rows: [[f64; M]; N]) -> [f64; N] {
+    for pivot in 0..N {
+        let scale = 1.0 / rows[pivot][pivot];
+        rows[pivot].iter_mut().for_each(|value| *value *= scale);
+        let pivot_row = rows[pivot];
+        for (i, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != pivot) {
+            let factor = row[pivot];
+            debug_assert!(i != pivot);
+            row.iter_mut().zip(pivot_row).for_each(|(value, pivot)| *value -= factor * pivot);
+        }
+    }
+    std::array::from_fn(|i| rows[i][M - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Rng;
+
+    #[test]
+    fn platt_finds_the_distortion() {
+        let mut rng = Rng::new(2);
+        let truth: Vec<f32> = (0..50_000).map(|_| 2.0 * rng.normal() - 2.0).collect();
+        let happened: Vec<bool> = truth.iter().map(|z| rng.uniform() < 1.0 / (1.0 + (-z).exp())).collect();
+        let distorted: Vec<f32> = truth.iter().map(|z| (z - 3.0) / 0.5).collect();
+        let (slope, shift) = platt(&distorted, &happened);
+        assert!((slope - 0.5).abs() < 0.02 && (shift - 3.0).abs() < 0.06, "{slope} {shift}");
+        let (slope, shift) = platt(&[-1.0, 1.0, 2.0], &[false, true, true]);
+        assert!(slope.is_finite() && shift.is_finite() && slope > 0.0);
+        assert!(platt(&[], &[]).0.is_finite());
+    }
+
+    #[test]
+    fn the_first_pass_finds_a_plane() {
+        let mut rng = Rng::new(3);
+        let features: Vec<f32> = (0..500 * FEATURE_COUNT).map(|_| rng.normal()).collect();
+        let plane = |row: &[f32]| 3.0 * row[0] - row[FEATURE_COUNT - 1] + 0.5;
+        let targets: Vec<f32> = features.chunks_exact(FEATURE_COUNT).map(plane).collect();
+        let found = linear(&features, &targets, &vec![1.0; 500]);
+        assert!((found[0] - 3.0).abs() < 1e-3 && (found[FEATURE_COUNT] - 0.5).abs() < 1e-3, "{found:?}");
+        assert!(linear(&[], &[], &[]).iter().all(|value| value.is_finite()));
+    }
+}
