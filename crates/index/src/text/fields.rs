@@ -11,6 +11,9 @@ use tantivy::{Index, TantivyDocument, Term};
 /// Longest word that is indexed (bytes).
 pub(super) const WORD_BYTES_MAX: usize = 40;
 
+/// Most boards of one pin whose titles are indexed; later ones are left out.
+const BOARDS_MAX: usize = 64;
+
 const PLAIN: &str = "plain";
 const STEMMED: &str = "stemmed";
 
@@ -60,7 +63,7 @@ impl Fields {
         for (again, text) in title.chain(description).chain(topics).filter(|(_, text)| !text.is_empty()) {
             [Some(self.text), Some(self.whole), again].into_iter().flatten().for_each(|f| document.add_text(f, text));
         }
-        for board in words.boards.iter().filter(|board| !board.is_empty()) {
+        for board in words.boards.iter().take(BOARDS_MAX).filter(|board| !board.is_empty()) {
             [self.boards, self.whole].into_iter().for_each(|field| document.add_text(field, board));
         }
     }

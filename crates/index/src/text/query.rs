@@ -16,7 +16,7 @@ const COMPLETIONS_MAX: usize = 12;
 /// Shortest beginning (letters).
 const BEGINNING_LETTERS_MIN: usize = 2;
 /// Most words that are taken for misspellings, and most words that each of them may mean.
-const MISSPELLED_MAX: usize = 6;
+const MISSPELLED_MAX: usize = 3;
 const CORRECTIONS_MAX: usize = 4;
 /// Most dictionary entries looked at to complete or correct one word, per segment.
 const SCAN_MAX: usize = 2_000;
