@@ -54,18 +54,15 @@ mod tests {
     use super::*;
     use domain::Rng;
 
-    /// Regresses each pin on the others: what the closed form is the solution of.
-    fn weights_by_descent(rows: &[Vec<PinId>], pins: usize, lambda: f64) -> Vec<Vec<f64>> {
+    /// Regresses a pin on the others by coordinate descent: what the closed form is the solution of.
+    fn weights_of(target: usize, rows: &[Vec<PinId>], pins: usize, lambda: f64) -> Vec<f64> {
         let holds = |row: &Vec<PinId>, pin: usize| f64::from(u8::from(row.contains(&PinId(pin as u32))));
         let gram = |a: usize, b: usize| rows.iter().map(|row| holds(row, a) * holds(row, b)).sum::<f64>();
-        let mut weights = vec![vec![0.0; pins]; pins];
-        for target in 0..pins {
-            for _ in 0..500 {
-                for i in (0..pins).filter(|&i| i != target) {
-                    let others: f64 =
-                        (0..pins).filter(|&j| j != i && j != target).map(|j| gram(i, j) * weights[j][target]).sum();
-                    weights[i][target] = (gram(i, target) - others) / (gram(i, i) + lambda);
-                }
+        let mut weights = vec![0.0; pins];
+        for _ in 0..500 {
+            for i in (0..pins).filter(|&i| i != target) {
+                let others: f64 = (0..pins).filter(|&j| j != i).map(|j| gram(i, j) * weights[j]).sum();
+                weights[i] = (gram(i, target) - others) / (gram(i, i) + lambda);
             }
         }
         weights
@@ -77,14 +74,14 @@ mod tests {
         let row = |rng: &mut Rng| (0..4).map(|_| PinId(rng.below(pins as u32))).collect::<Vec<_>>();
         let rows: Vec<Vec<PinId>> = (0..30).map(|_| row(&mut rng)).collect();
         let model = Ease::fit(&rows, pins, 2.0, &|_, _| ()).expect("few pins");
-        let expected = weights_by_descent(&rows, pins, 2.0);
-        for (i, weights) in expected.iter().enumerate() {
-            for j in (0..pins).filter(|&j| j != i) {
+        let expected: Vec<Vec<f64>> = (0..pins).map(|pin| weights_of(pin, &rows, pins, 2.0)).collect();
+        for (j, weights) in expected.iter().enumerate() {
+            for i in (0..pins).filter(|&i| i != j) {
                 let weight = model.negated[i * pins + j] / -model.negated[j * pins + j];
-                assert!((f64::from(weight) - weights[j]).abs() < 1e-4, "{i} {j}: {weight} for {}", weights[j]);
+                assert!((f64::from(weight) - weights[i]).abs() < 1e-4, "{i} {j}: {weight} for {}", weights[i]);
             }
         }
-        let best = (1..pins).max_by(|&a, &b| expected[0][a].total_cmp(&expected[0][b])).expect("pins");
+        let best = (1..pins).max_by(|&a, &b| expected[a][0].total_cmp(&expected[b][0])).expect("pins");
         assert_eq!(model.rank(&[PinId(0), PinId(500)], 1), [PinId(best as u32)]);
         assert!(Ease::fit(&[], EASE_PINS_MAX + 1, 1.0, &|_, _| ()).is_none());
         assert_eq!(Ease::fit(&[], 0, 1.0, &|_, _| ()).expect("no pins").rank(&[PinId(0)], 3), []);
