@@ -69,6 +69,8 @@ pub struct WalkParams {
     pub stop_pins: u32,
     /// See `stop_pins`.
     pub stop_visits: u32,
+    /// How much popular pins are held back: scores are divided by `1 + boards / 10` to this power.
+    pub popularity_discount: f32,
     /// Half-life of a start pin's weight (days).
     pub start_half_life_days: f32,
 }
@@ -142,9 +144,10 @@ impl Default for WalkParams {
     fn default() -> Self {
         WalkParams {
             steps_max: 100_000,
-            continue_chance: 0.5,
+            continue_chance: 0.2,
             stop_pins: 1_000,
             stop_visits: 20,
+            popularity_discount: 0.6,
             start_half_life_days: 30.0,
         }
     }

@@ -47,7 +47,8 @@ impl Adjacency {
         &self.to[span.start as usize..(span.start + span.len) as usize]
     }
 
-    /// Draws one of the node's entries by a uniform chance. What is left of the chance is uniform again, for another draw.
+    /// Draws one of the node's entries by a uniform chance. What is left of the chance is uniform again, for the next
+    /// draw.
     #[inline]
     pub(crate) fn draw(&self, node: u32, chance: u64) -> (u32, u64) {
         let span = self.spans.get(node as usize).copied().unwrap_or_default();

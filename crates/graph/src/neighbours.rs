@@ -7,8 +7,9 @@ use domain::{PinId, Rng, hash64};
 /// Most entries of boards looked at for one pin.
 const ENTRIES_MAX: u64 = 200_000;
 
-/// The `k` pins that share most boards with `pin`, best first: cosine of their sets of boards, ties by id. Exact as long
-/// as the pin's boards hold at most 200,000 pins together; of more, that many are drawn (seeded), evenly over the boards.
+/// The `k` pins that share most boards with `pin`, best first: cosine of their sets of boards, ties by id. Exact as
+/// long as the pin's boards hold at most 200,000 pins together; of more, that many are drawn (seeded), evenly over the
+/// boards, and the cosine is an estimate.
 pub fn neighbours(graph: &Graph, pin: PinId, k: usize, seed: u64) -> Vec<(PinId, f32)> {
     let total: u64 = graph.boards_at(pin.0).iter().map(|&board| graph.pins_at(board).len() as u64).sum();
     let stride = total.div_ceil(ENTRIES_MAX).max(1);

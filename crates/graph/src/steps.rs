@@ -73,9 +73,9 @@ impl Walks<'_> {
         (0..steps % side).for_each(|_| self.step(start, std::array::from_mut(&mut last), place));
     }
 
-    /// One step of each walk. First all boards are drawn and then all pins, so that the loads do not wait for each other.
+    /// One step of each walk, in phases that all walks do together, so that their loads do not wait for each other.
     /// First steps are not drawn but spread evenly over the start's boards and their pins (`place` moves on by the
-    /// golden ratio), which halves the noise of the scores.
+    /// golden ratio), which takes noise out of the scores.
     #[inline]
     fn step<const WALKS: usize>(&mut self, start: u32, at: &mut [u32; WALKS], place: &mut u64) {
         let (mut to, mut chances) = ([NOWHERE; WALKS], [0; WALKS]);

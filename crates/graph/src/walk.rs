@@ -8,6 +8,8 @@ use domain::{BoardId, PinId, WalkParams};
 
 /// Most steps of one call, whatever the settings say.
 const STEPS_MAX: u32 = 1 << 24;
+/// Up to about so many boards the popularity discount hardly counts: so few say little about a pin.
+const FEW_BOARDS: f32 = 10.0;
 
 /// A pin that walks start from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +41,7 @@ pub struct WalkConfig {
     pub stop_pins: u32,
     /// See `stop_pins`.
     pub stop_visits: u32,
-    /// Scores are divided by `degree` to this power; 0 leaves them.
+    /// Scores are divided by `1 + degree / 10` to this power; 0 leaves them.
     pub popularity_discount: f32,
     /// Whether visits from many starts count more than as many from one: `(Σ √visits)²`.
     pub boost: bool,
@@ -57,7 +59,7 @@ impl WalkConfig {
             continue_chance: params.continue_chance,
             stop_pins: params.stop_pins,
             stop_visits: params.stop_visits,
-            popularity_discount: 0.0,
+            popularity_discount: params.popularity_discount,
             boost: true,
             budget: Budget::SubLinear,
             seed,
@@ -99,9 +101,8 @@ pub fn walk_with(
     let mut pins = scratch.close(shares.iter().map(|share| share.pin), excluded);
     for (pin, score) in &mut pins {
         *score = if config.boost { *score * *score } else { *score };
-        if config.popularity_discount != 0.0 {
-            *score *= (graph.degree(*pin).max(1) as f32).powf(-config.popularity_discount);
-        }
+        let degree = graph.degree(*pin) as f32;
+        *score *= (1.0 + degree / FEW_BOARDS).powf(-config.popularity_discount);
     }
     keep_best(&mut pins, k);
     Walked { pins, steps, stopped_early }
