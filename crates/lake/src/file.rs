@@ -47,13 +47,18 @@ impl Staged {
                 Some(month) => root.join(spec.name).join(format!("month={month}")),
                 None => root.join(spec.name),
             };
-            self.files.push((aside, directory.join(format!("{from:020}-{until:020}.parquet"))));
+            self.files.push((aside, directory.join(name_of(from, until))));
         }
         Ok(())
     }
 
-    /// Syncs all files and moves them into place. Returns how many there were.
-    pub(crate) fn place(self, root: &Path) -> Result<u64, LakeError> {
+    /// How many files there are.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Syncs all files and moves them into place. Returns the directories that they are in.
+    pub(crate) fn place(self, root: &Path) -> Result<BTreeSet<PathBuf>, LakeError> {
         sync(&self.files.iter().map(|(aside, _)| aside.as_path()).collect::<Vec<_>>())?;
         let mut directories = BTreeSet::from([root]);
         for (aside, place) in &self.files {
@@ -63,16 +68,21 @@ impl Staged {
             directories.extend(directory.ancestors().take_while(|&above| above != root));
         }
         sync(&directories.into_iter().collect::<Vec<_>>())?;
-        Ok(self.files.len() as u64)
+        Ok(self.files.iter().filter_map(|(_, place)| place.parent().map(Path::to_owned)).collect())
     }
+}
+
+/// The order of a table's rows, as places in `rows`.
+pub(crate) fn sorted(spec: &Spec, rows: &RecordBatch) -> Result<UInt32Array, LakeError> {
+    let sorting = |name: &&str| rows.column_by_name(name).map(|values| (values.clone(), None));
+    let columns = spec.order.iter().filter_map(sorting);
+    let columns: Vec<SortColumn> = columns.map(|(values, options)| SortColumn { values, options }).collect();
+    lexsort_to_indices(&columns, None).map_err(LakeError::internal("sort rows"))
 }
 
 /// The rows of each month (or of none) in the table's order, as places in `rows`.
 fn spread(spec: &Spec, rows: &RecordBatch) -> Result<BTreeMap<Option<String>, UInt32Array>, LakeError> {
-    let sorting = |name: &&str| rows.column_by_name(name).map(|values| (values.clone(), None));
-    let columns = spec.order.iter().filter_map(sorting);
-    let columns: Vec<SortColumn> = columns.map(|(values, options)| SortColumn { values, options }).collect();
-    let sorted = lexsort_to_indices(&columns, None).map_err(LakeError::internal("sort rows"))?;
+    let sorted = sorted(spec, rows)?;
     let days = rows.column_by_name("dt").and_then(|days| days.as_primitive_opt::<Date32Type>());
     let Some(days) = days.filter(|_| spec.monthly) else { return Ok(BTreeMap::from([(None, sorted)])) };
     let mut months: BTreeMap<Option<String>, Vec<u32>> = BTreeMap::new();
@@ -88,7 +98,8 @@ fn spread(spec: &Spec, rows: &RecordBatch) -> Result<BTreeMap<Option<String>, UI
     Ok(months.into_iter().map(|(month, rows)| (month, UInt32Array::from(rows))).collect())
 }
 
-fn write(path: &Path, rows: &RecordBatch) -> Result<(), LakeError> {
+/// Writes a file of the lake.
+pub(crate) fn write(path: &Path, rows: &RecordBatch) -> Result<(), LakeError> {
     let wrong = |error: datafusion::parquet::errors::ParquetError| LakeError::Parquet {
         path: path.to_owned(),
         row_group: None,
@@ -107,7 +118,7 @@ fn write(path: &Path, rows: &RecordBatch) -> Result<(), LakeError> {
 }
 
 /// Syncs files and directories, several at a time: most of it is waiting.
-fn sync(paths: &[&Path]) -> Result<(), LakeError> {
+pub(crate) fn sync(paths: &[&Path]) -> Result<(), LakeError> {
     let one = |path: &&Path| File::open(path).and_then(|file| file.sync_all()).map_err(LakeError::io(path));
     let share = paths.len().div_ceil(SYNC_THREADS).max(1);
     std::thread::scope(|scope| {
@@ -121,7 +132,8 @@ fn sync(paths: &[&Path]) -> Result<(), LakeError> {
     })
 }
 
-/// Removes what an interrupted roll left: half-written files, and files of records at or behind the committed offset.
+/// Removes what an interrupted roll left in a table: files of records at or behind the committed offset, and files whose
+/// rows have been merged into another one.
 pub(crate) fn clean(root: &Path, spec: &Spec, committed: u64) -> Result<(), LakeError> {
     let directory = root.join(spec.name);
     std::fs::create_dir_all(&directory).map_err(LakeError::io(&directory))?;
@@ -131,16 +143,50 @@ pub(crate) fn clean(root: &Path, spec: &Spec, committed: u64) -> Result<(), Lake
             let path = entry.map_err(LakeError::io(&directory))?.path();
             if path.is_dir() {
                 directories.push(path);
-            } else if first_offset(&path).is_some_and(|from| from >= committed) {
-                std::fs::remove_file(&path).map_err(LakeError::io(&path))?;
+            }
+        }
+        let files = files_of(&directory)?;
+        for file in &files {
+            let merged = files.iter().any(|other| {
+                other.path != file.path
+                    && other.from <= file.from
+                    && other.until >= file.until
+                    && other.from < committed
+            });
+            if merged || file.from >= committed {
+                std::fs::remove_file(&file.path).map_err(LakeError::io(&file.path))?;
             }
         }
     }
     Ok(())
 }
 
-/// The first log offset that a file of the lake covers, by its name.
-fn first_offset(path: &Path) -> Option<u64> {
+/// A file of the lake: the log records `from..until` that it covers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Covered {
+    pub(crate) from: u64,
+    pub(crate) until: u64,
+    pub(crate) path: PathBuf,
+}
+
+/// The files in a directory of a table, in the order of their records.
+pub(crate) fn files_of(directory: &Path) -> Result<Vec<Covered>, LakeError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(LakeError::io(directory))? {
+        let path = entry.map_err(LakeError::io(directory))?.path();
+        files.extend(covered(&path).map(|(from, until)| Covered { from, until, path }));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The name of the file of the log records `from..until`.
+pub(crate) fn name_of(from: u64, until: u64) -> String {
+    format!("{from:020}-{until:020}.parquet")
+}
+
+fn covered(path: &Path) -> Option<(u64, u64)> {
     let name = path.file_name()?.to_str()?.strip_suffix(".parquet")?;
-    name.split_once('-')?.0.parse().ok()
+    let (from, until) = name.split_once('-')?;
+    Some((from.parse().ok()?, until.parse().ok()?))
 }

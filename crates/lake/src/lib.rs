@@ -18,7 +18,8 @@
 //!
 //! **Once.** A unit of up to 2¹⁸ rows is written aside, synced, moved into place, and then `offsets.json` is replaced.
 //! A crash before that leaves files that begin at or behind the committed offset; the next to open or roll removes them. So
-//! no row is lost and none is there twice.
+//! no row is lost and none is there twice. Small files that follow each other are merged into one, under a lock that
+//! readers share, so that nobody counts rows twice meanwhile.
 //!
 //! **Safe to ask.** Questions only: nothing can be written or read from elsewhere. Time, memory, rows, bytes and the length of
 //! a question are bounded.
@@ -30,6 +31,7 @@ mod columns;
 mod error;
 mod file;
 mod import;
+mod merge;
 mod offsets;
 mod roll;
 mod sql;
@@ -41,3 +43,6 @@ pub use import::{ParquetRows, read_parquet};
 pub use roll::{Lake, PinName, RollProgress, Rolled};
 pub use sql::{ROWS_MAX, SQL_BYTES_MAX, Table};
 pub use tables::TABLES;
+
+#[cfg(test)]
+mod tests;

@@ -55,12 +55,31 @@ pub(crate) fn write(root: &Path, offsets: &Offsets) -> Result<(), LakeError> {
 
 /// Takes the right to change the lake, until the file is dropped; `None` when somebody else has it.
 pub(crate) fn lock(root: &Path) -> Result<Option<File>, LakeError> {
-    let path = root.join("lock");
-    let opened = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = opened.map_err(LakeError::io(&path))?;
+    try_lock(root.join("lock"))
+}
+
+/// Announces that files are being read, until the file is dropped. Waits while files are being exchanged, which is short.
+pub(crate) fn reading(root: &Path) -> Result<File, LakeError> {
+    let path = root.join("readers");
+    let file = lock_file(&path)?;
+    file.lock_shared().map_err(LakeError::io(&path))?;
+    Ok(file)
+}
+
+/// Takes the right to exchange files, until the file is dropped; `None` when somebody reads.
+pub(crate) fn nobody_reads(root: &Path) -> Result<Option<File>, LakeError> {
+    try_lock(root.join("readers"))
+}
+
+fn try_lock(path: PathBuf) -> Result<Option<File>, LakeError> {
+    let file = lock_file(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(source)) => Err(LakeError::Io { path, source }),
     }
+}
+
+fn lock_file(path: &Path) -> Result<File, LakeError> {
+    File::options().create(true).truncate(false).write(true).open(path).map_err(LakeError::io(path))
 }

@@ -1,9 +1,9 @@
 //! From the log to the lake.
 
-use crate::LakeError;
 use crate::file::{self, Staged};
 use crate::offsets::{self, Offsets};
 use crate::tables::{SPECS, Unit};
+use crate::{LakeError, merge};
 use domain::{PinId, TopicKind};
 use std::path::{Path, PathBuf};
 use store::EventLog;
@@ -148,9 +148,11 @@ impl Lake {
                 staged.add(&self.root, spec, &rows.finish()?, (from, until))?;
             }
         }
-        let files = staged.place(&self.root)?;
+        let files = staged.len() as u64;
+        let directories = staged.place(&self.root)?;
         committed[topic as usize] = until;
         offsets::write(&self.root, committed)?;
+        directories.iter().try_for_each(|directory| merge::merge(&self.root, directory))?;
         Ok(Rolled { records: until - from, rows, files })
     }
 }

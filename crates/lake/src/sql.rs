@@ -2,14 +2,19 @@
 
 use crate::columns::schema;
 use crate::tables::{SPECS, Spec, TABLES, VIEWS};
-use crate::{Lake, LakeError, value};
+use crate::{Lake, LakeError, offsets, value};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::StreamExt;
 use serde_json::Value;
 use std::fmt::Write;
@@ -20,6 +25,12 @@ use std::time::Duration;
 
 /// Longest question (bytes).
 pub const SQL_BYTES_MAX: usize = 16 << 10;
+
+/// Most operators in a question: planning takes time with the square of a chain's length, and cannot be interrupted.
+pub(crate) const OPERATORS_MAX: usize = 400;
+
+/// Most tables that a question may join, for the same reason.
+const JOINS_MAX: usize = 32;
 
 /// Most rows of an answer, whatever is asked for.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -60,8 +71,10 @@ impl Lake {
         let runtime = runtime.ok_or_else(|| LakeError::Question("the lake is being closed".to_owned()))?;
         let (send, receive) = mpsc::sync_channel(1);
         let (root, query) = (self.root.clone(), query.to_owned());
+        let reading = offsets::reading(&root)?;
         let task = runtime.spawn(async move {
             let answer = ask(&root, &query, row_max.min(ROWS_MAX)).await;
+            drop(reading);
             // Nobody listens any more when the time was up.
             let _ = send.send(answer);
         });
@@ -79,6 +92,7 @@ impl Lake {
 }
 
 async fn ask(root: &Path, query: &str, row_max: usize) -> Result<Table, LakeError> {
+    check_size(query)?;
     let context = context(root).await?;
     let plan = context.state().create_logical_plan(query).await.map_err(question)?;
     let only_questions = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -86,6 +100,7 @@ async fn ask(root: &Path, query: &str, row_max: usize) -> Result<Table, LakeErro
         DataFusionError::Plan(reason) => LakeError::Question(format!("only questions are answered: {reason}")),
         other => question(other),
     })?;
+    check_joins(&plan)?;
     let frame = context.execute_logical_plan(plan).await.map_err(question)?;
     let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut table = Table { columns, rows: Vec::new(), truncated: false };
@@ -98,6 +113,53 @@ async fn ask(root: &Path, query: &str, row_max: usize) -> Result<Table, LakeErro
         }
     }
     Ok(table)
+}
+
+/// Refuses questions that would be planned for longer than anybody waits.
+fn check_size(query: &str) -> Result<(), LakeError> {
+    let tokens = Tokenizer::new(&GenericDialect {}, query).tokenize();
+    let tokens = tokens.map_err(|error| LakeError::Question(format!("this is not SQL: {error}")))?;
+    let operators = tokens.iter().filter(|token| chains(token)).count();
+    if operators > OPERATORS_MAX {
+        let message = format!("the question has {operators} operators and joins, at most {OPERATORS_MAX} are taken");
+        return Err(LakeError::Question(message));
+    }
+    Ok(())
+}
+
+/// Whether a token adds a step to a plan or an expression, rather than a name or a value to a list.
+fn chains(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::SELECT
+                | Keyword::WHEN
+                | Keyword::AS
+        ),
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::Whitespace(_) => false,
+        Token::Comma | Token::Period | Token::RParen | Token::RBracket => false,
+        _ => true,
+    }
+}
+
+fn check_joins(plan: &LogicalPlan) -> Result<(), LakeError> {
+    let mut joins = 0;
+    let counted = plan.apply_with_subqueries(|node| {
+        joins += usize::from(matches!(node, LogicalPlan::Join(_)));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    counted.map_err(question)?;
+    if joins > JOINS_MAX {
+        return Err(LakeError::Question(format!("the question has {joins} joins, at most {JOINS_MAX} are taken")));
+    }
+    Ok(())
 }
 
 fn take_rows(batch: &RecordBatch, row_max: usize, bytes: &mut usize, table: &mut Table) {
