@@ -1,34 +1,51 @@
 //! The content embedding: words and look in one vector.
 
+use crate::look::{LOOK_DIM, look};
 use crate::{Picture, normalise, text};
-use domain::hash64;
 
 /// Length of a content embedding.
-pub const CONTENT_DIM: usize = 64;
-/// Version of the embedding space.
+pub const CONTENT_DIM: usize = TEXT_DIM + LOOK_DIM;
+/// Version of the embedding space; every change to the numbers below is a new one.
 pub const SPACE: u32 = 1;
-/// How many of the numbers speak of words; the rest speaks of the look.
+/// How many of the numbers speak of words (the first ones); the rest speak of the look.
 pub const TEXT_DIM: usize = 32;
+
+/// Share of the words in the squared length of a vector that has both parts.
+const TEXT_SHARE: f32 = 0.5;
 
 /// The embedding of words and a picture, unit length; empty when there is neither a word nor a picture.
 pub fn embed(words: &str, picture: Option<&Picture>) -> Vec<f32> {
-    let _ = picture;
-    embed_text(words)
+    let words = text_part(words);
+    let look = picture.and_then(|picture| unit(look(picture)));
+    let (text_norm, look_norm) = match (&words, &look) {
+        (Some(_), Some(_)) => (TEXT_SHARE.sqrt(), (1.0 - TEXT_SHARE).sqrt()),
+        _ => (1.0, 1.0),
+    };
+    if words.is_none() && look.is_none() {
+        return Vec::new();
+    }
+    let words = words.unwrap_or([0.0; TEXT_DIM]).map(|value| value * text_norm);
+    let look = look.unwrap_or([0.0; LOOK_DIM]).map(|value| value * look_norm);
+    [words.as_slice(), look.as_slice()].concat()
 }
 
 /// The embedding of words alone: a query, or a pin without a picture. Empty when there is no word.
 pub fn embed_text(words: &str) -> Vec<f32> {
-    let mut vector = vec![0.0; CONTENT_DIM];
-    text::pieces(&normalise(words), |hash, weight| {
-        for (i, value) in vector[..TEXT_DIM].iter_mut().enumerate() {
-            let sign = if hash64(hash ^ i as u64) & 1 == 0 { 1.0 } else { -1.0 };
-            *value += sign * weight;
+    embed(words, None)
+}
+
+/// Hashed pieces, each a fixed random direction (the bits of its hash are the signs), summed and normalised.
+fn text_part(words: &str) -> Option<[f32; TEXT_DIM]> {
+    let mut sum = [0.0; TEXT_DIM];
+    for (hash, weight) in text::pieces(&normalise(words)) {
+        for (bit, value) in sum.iter_mut().enumerate() {
+            *value += if hash >> bit & 1 == 0 { weight } else { -weight };
         }
-    });
-    let norm = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if norm == 0.0 {
-        return Vec::new();
     }
-    vector.iter_mut().for_each(|value| *value /= norm);
-    vector
+    unit(sum)
+}
+
+fn unit<const N: usize>(vector: [f32; N]) -> Option<[f32; N]> {
+    let norm = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    (norm > 1e-6).then(|| vector.map(|value| value / norm))
 }

@@ -50,19 +50,23 @@ fn plain(letter: char) -> char {
     }
 }
 
-/// Pieces of a text with their weights: `piece` gets the hash and the weight of each.
-pub(crate) fn pieces(normal: &str, mut piece: impl FnMut(u64, f32)) {
-    const WORD_WEIGHT: f32 = 1.0;
-    const TRIGRAM_WEIGHT: f32 = 0.35;
+/// Pieces of a normalised text, each once, as hash and weight: its words, and less weighty their runs of three letters.
+/// What comes again counts less each time (1 + ln n); very short words, which mostly join others, count less too.
+pub(crate) fn pieces(normal: &str) -> Vec<(u64, f32)> {
+    const RUN_WEIGHT: f32 = 0.35;
+    const LONG_LETTERS: f32 = 4.0;
+    let mut pieces = Vec::new();
     for word in normal.split(' ').filter(|word| !word.is_empty()) {
-        piece(hash_of(word.chars()), WORD_WEIGHT);
         let framed: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
-        for window in framed.windows(3) {
-            piece(hash_of(window.iter().copied()), TRIGRAM_WEIGHT);
-        }
+        let letters = (framed.len() - 2) as f32;
+        let weight = (letters / LONG_LETTERS).min(1.0);
+        pieces.push((hash_of(&framed), weight));
+        pieces.extend(framed.windows(3).map(|run| (hash_of(run), RUN_WEIGHT * weight)));
     }
+    pieces.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    pieces.chunk_by(|a, b| a.0 == b.0).map(|same| (same[0].0, same[0].1 * (1.0 + (same.len() as f32).ln()))).collect()
 }
 
-fn hash_of(letters: impl Iterator<Item = char>) -> u64 {
-    letters.fold(0xB0B5, |hash, letter| hash64(hash ^ u64::from(u32::from(letter))))
+fn hash_of(letters: &[char]) -> u64 {
+    letters.iter().fold(letters.len() as u64, |hash, &letter| hash64(hash ^ u64::from(letter)))
 }
