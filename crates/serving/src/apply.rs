@@ -167,7 +167,9 @@ impl Views {
         drop(graph);
         compacted.compact();
         writer.compact_at = next_compaction(compacted.edges());
-        *write(&self.graph) = compacted;
+        let old = std::mem::replace(&mut *write(&self.graph), compacted);
+        // Freed when nobody waits for the lock any more.
+        drop(old);
     }
 
     /// Rebuilds the graph from all its edges in the order in which they were added.

@@ -9,7 +9,7 @@ use crate::views::read;
 use domain::{DiversityParams, Move, Source};
 
 /// Places that are looked ahead for a pin that goes better with those before it.
-const LOOKAHEAD: usize = 48;
+const LOOKAHEAD: usize = 32;
 
 /// Longest window that spacing looks back over.
 const WINDOW_MAX: usize = 32;
@@ -41,8 +41,8 @@ struct Open {
 
 /// Orders the rows, which come by utility. At most `slate_max` are placed.
 pub(crate) fn blend(context: &Context, rows: &Rows) -> Vec<Placed> {
-    let content = read(&context.views.content);
     let catalogue = read(&context.views.catalogue);
+    let content = read(&context.views.content);
     let facets = rows.candidates.pins.iter().map(|&pin| {
         let row = catalogue.row(pin);
         let topics = row.map_or(&[][..], |row| row.topics()).into();
@@ -163,7 +163,8 @@ impl Blender<'_> {
         let recent = &self.placed[self.placed.len().saturating_sub(self.window())..];
         let others = || recent.iter().map(|placed| &self.facets[placed.row]);
         let creator = own.creator.is_some() && others().any(|other| other.creator == own.creator);
-        let shared = others().filter(|other| own.topics.iter().any(|topic| other.topics.contains(topic))).count();
+        let shares = |other: &&Facets| own.topics.iter().any(|topic| other.topics.contains(topic));
+        let shared = if own.topics.is_empty() { 0 } else { others().filter(shares).count() };
         let alike = open.alike.iter().copied().fold(0.0, f32::max);
         let parts = [
             (self.params.same_creator * f32::from(u8::from(creator)), "same_creator"),

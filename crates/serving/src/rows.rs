@@ -9,6 +9,9 @@ use domain::{Candidates, Drop, Source};
 use models::FEATURE_COUNT;
 use std::collections::HashMap;
 
+/// Pins of a page that soft filters do not leave empty.
+const PAGE_MAX: usize = 50;
+
 #[derive(Default)]
 pub(crate) struct Rows {
     pub(crate) candidates: Candidates,
@@ -51,7 +54,7 @@ impl Rows {
             let gone = |row: usize| reasons[row].is_some() || !keep[row];
             let left = (0..pins.len()).filter(|&row| !gone(row)).count();
             let before = reasons.iter().filter(|reason| reason.is_none()).count();
-            if filter.soft() && left < context.request.limit && left < before {
+            if filter.soft() && left < context.request.limit.min(PAGE_MAX) && left < before {
                 let name = filter.name();
                 self.note = Some(format!("{name}: {} came back, only {left} others are left", before - left));
                 continue;

@@ -187,3 +187,26 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         std::thread::park();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn waiting_without_a_runtime_is_woken_from_elsewhere() {
+        let ready = Arc::new(AtomicBool::new(false));
+        let future = std::future::poll_fn(|context| {
+            if ready.load(Ordering::Acquire) {
+                return Poll::Ready(7);
+            }
+            let (ready, waker) = (ready.clone(), context.waker().clone());
+            std::thread::spawn(move || {
+                ready.store(true, Ordering::Release);
+                waker.wake();
+            });
+            Poll::Pending
+        });
+        assert_eq!(block_on(future), 7);
+    }
+}

@@ -201,8 +201,9 @@ fn pins_of_one_maker_are_spaced_and_the_moves_are_told() {
     };
     let runs = |makers: &[bool]| makers.windows(2).filter(|pair| pair[0] && pair[1]).count();
     let mut plain = params();
+    plain.walk.popularity_discount = 0.0;
     plain.diversity.same_creator = 0.0;
-    let mut spaced = params();
+    let mut spaced = plain.clone();
     spaced.diversity = domain::DiversityParams { window: 1, same_creator: 2.0, same_topic: 0.0, alike: 0.0 };
     let request = || world.request("ann", Surface::Home, Subject::None);
     let (plain, spaced) = (world.serve(request(), &plain), world.serve(request(), &spaced));

@@ -175,3 +175,34 @@ fn an_action_wakes_the_consumer() {
     });
     assert_eq!(world.consumer.trouble(), None);
 }
+
+#[test]
+fn requests_and_the_consumer_do_not_disturb_each_other() {
+    let world = World::new();
+    world.tell(co_saves());
+    let stop = AtomicBool::new(false);
+    let batches = 20;
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.consumer.run(&stop));
+        let asking = scope.spawn(|| {
+            let mut answers = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let request = world.request("ann", Surface::Home, Subject::None);
+                let slate = world.pipeline.rank_now(request, &params());
+                assert!(slate.trace.degraded.is_empty() && slate.items.len() >= 2, "{:?}", slate.trace);
+                answers += 1;
+            }
+            answers
+        });
+        for batch in 0..batches {
+            let id = format!("new{batch}");
+            world.append(vec![pin(&id), understood(&id, [1.0, batch as f32]), save("ben", &id), save("cat", &id)]);
+        }
+        while world.consumer.lag() != [0; 3] {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(asking.join().expect("no request failed") > 0);
+    });
+    assert_eq!(world.keys(&world.home("ann")).len(), 4 + batches);
+}

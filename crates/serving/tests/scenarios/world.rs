@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use store::{EventLog, StateStore, open_log, open_state};
 use tempfile::TempDir;
 
-pub const NOW_MS: u64 = 1_700_000_000_000;
-pub const DAY_MS: u64 = 86_400_000;
+pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
-pub struct World {
-    pub folder: TempDir,
-    pub log: Arc<dyn EventLog>,
-    pub state: Arc<dyn StateStore>,
-    pub views: Arc<Views>,
-    pub consumer: Consumer,
-    pub pipeline: Pipeline,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) consumer: Consumer,
+    pub(crate) pipeline: Pipeline,
     next_id: AtomicU64,
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         World::open(tempfile::tempdir().expect("a folder"), 1)
     }
 
-    pub fn open(folder: TempDir, next_id: u64) -> World {
+    pub(crate) fn open(folder: TempDir, next_id: u64) -> World {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let log = open_log(&at("log")).expect("a log");
         let state = open_state(&at("state")).expect("a state");
@@ -36,28 +36,28 @@ impl World {
     }
 
     /// The process ends and starts again: all that was in memory is gone.
-    pub fn restart(self) -> World {
+    pub(crate) fn restart(self) -> World {
         let World { folder, log, state, views, consumer, pipeline, next_id } = self;
         let next_id = next_id.into_inner();
         drop((log, state, views, consumer, pipeline));
         World::open(folder, next_id)
     }
 
-    pub fn append(&self, facts: Vec<Fact>) {
+    pub(crate) fn append(&self, facts: Vec<Fact>) {
         let facts: Vec<(EventId, Fact)> = facts.into_iter().map(|fact| (self.id(), fact)).collect();
         self.log.append(&facts).expect("appended");
     }
 
-    pub fn tell(&self, facts: Vec<Fact>) {
+    pub(crate) fn tell(&self, facts: Vec<Fact>) {
         self.append(facts);
         self.consumer.catch_up().expect("caught up");
     }
 
-    pub fn id(&self) -> EventId {
+    pub(crate) fn id(&self) -> EventId {
         EventId::new(NOW_MS, u128::from(self.next_id.fetch_add(1, Ordering::Relaxed)))
     }
 
-    pub fn request(&self, pinner: &str, surface: Surface, subject: Subject) -> Request {
+    pub(crate) fn request(&self, pinner: &str, surface: Surface, subject: Subject) -> Request {
         Request {
             request_id: self.id(),
             surface,
@@ -72,47 +72,47 @@ impl World {
         }
     }
 
-    pub fn home(&self, pinner: &str) -> Slate {
+    pub(crate) fn home(&self, pinner: &str) -> Slate {
         self.serve(self.request(pinner, Surface::Home, Subject::None), &params())
     }
 
-    pub fn related(&self, pinner: &str, pin: &str) -> Slate {
+    pub(crate) fn related(&self, pinner: &str, pin: &str) -> Slate {
         let pin = self.views.catalogue().pin(pin).expect("a known pin");
         self.serve(self.request(pinner, Surface::Related, Subject::Pin(pin)), &params())
     }
 
-    pub fn search(&self, pinner: &str, words: &str) -> Slate {
+    pub(crate) fn search(&self, pinner: &str, words: &str) -> Slate {
         self.serve(self.request(pinner, Surface::Search, Subject::Query(words.to_owned())), &params())
     }
 
-    pub fn board(&self, pinner: &str, board: &str) -> Slate {
+    pub(crate) fn board(&self, pinner: &str, board: &str) -> Slate {
         let board = self.views.catalogue().board(board).expect("a known board");
         self.serve(self.request(pinner, Surface::Board, Subject::Board(board)), &params())
     }
 
-    pub fn serve(&self, request: Request, params: &Params) -> Slate {
+    pub(crate) fn serve(&self, request: Request, params: &Params) -> Slate {
         serve(&self.pipeline, request, params)
     }
 
-    pub fn keys(&self, slate: &Slate) -> Vec<String> {
+    pub(crate) fn keys(&self, slate: &Slate) -> Vec<String> {
         let catalogue = self.views.catalogue();
         slate.items.iter().map(|item| catalogue.pin_key(item.pin).to_owned()).collect()
     }
 
     /// Which filter or stage dropped a pin.
-    pub fn dropped_by(&self, slate: &Slate, pin: &str) -> Option<&'static str> {
+    pub(crate) fn dropped_by(&self, slate: &Slate, pin: &str) -> Option<&'static str> {
         let pin = self.views.catalogue().pin(pin);
         slate.trace.dropped.iter().find(|drop| Some(drop.pin) == pin).map(|drop| drop.by)
     }
 }
 
-pub fn serve(pipeline: &Pipeline, request: Request, params: &Params) -> Slate {
+pub(crate) fn serve(pipeline: &Pipeline, request: Request, params: &Params) -> Slate {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
     runtime.expect("a runtime").block_on(pipeline.serve(request, params))
 }
 
 /// Parameters with deadlines that no slow machine misses.
-pub fn params() -> Params {
+pub(crate) fn params() -> Params {
     let mut params = Params::default().for_evaluation();
     let generators = &mut params.generators;
     for generator in [
@@ -129,33 +129,33 @@ pub fn params() -> Params {
     params
 }
 
-pub fn pin(id: &str) -> Fact {
+pub(crate) fn pin(id: &str) -> Fact {
     Fact::Pin(Pin { id: id.into(), ..Pin::default() })
 }
 
-pub fn pins(ids: &[&str]) -> Vec<Fact> {
+pub(crate) fn pins(ids: &[&str]) -> Vec<Fact> {
     ids.iter().map(|id| pin(id)).collect()
 }
 
-pub fn titled(id: &str, title: &str) -> Pin {
+pub(crate) fn titled(id: &str, title: &str) -> Pin {
     Pin { id: id.into(), title: title.into(), ..Pin::default() }
 }
 
-pub fn board(id: &str, title: &str, pinner: &str) -> Fact {
+pub(crate) fn board(id: &str, title: &str, pinner: &str) -> Fact {
     Fact::Board(Board { id: id.into(), title: title.into(), pinner: Some(pinner.into()), created_ms: NOW_MS })
 }
 
-pub fn pinner(id: &str) -> Fact {
+pub(crate) fn pinner(id: &str) -> Fact {
     Fact::Pinner(Pinner { id: id.into(), name: id.to_uppercase(), ..Pinner::default() })
 }
 
-pub fn understood(pin: &str, embedding: [f32; 2]) -> Fact {
+pub(crate) fn understood(pin: &str, embedding: [f32; 2]) -> Fact {
     let length = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
     let embedding = embedding.iter().map(|x| x / length).collect();
     Fact::Understood(Understood { pin: pin.into(), space: 1, embedding, ..Understood::default() })
 }
 
-pub fn act(pinner: &str, action: Action, pin: &str) -> Event {
+pub(crate) fn act(pinner: &str, action: Action, pin: &str) -> Event {
     Event {
         event_id: EventId(0),
         ts_ms: NOW_MS - DAY_MS,
@@ -172,20 +172,20 @@ pub fn act(pinner: &str, action: Action, pin: &str) -> Event {
     }
 }
 
-pub fn save(pinner: &str, pin: &str) -> Fact {
+pub(crate) fn save(pinner: &str, pin: &str) -> Fact {
     Fact::Event(act(pinner, Action::Save, pin))
 }
 
-pub fn save_to(pinner: &str, pin: &str, board: &str) -> Fact {
+pub(crate) fn save_to(pinner: &str, pin: &str, board: &str) -> Fact {
     Fact::Event(Event { board: Some(board.into()), ..act(pinner, Action::Save, pin) })
 }
 
-pub fn did(pinner: &str, action: Action, pin: &str) -> Fact {
+pub(crate) fn did(pinner: &str, action: Action, pin: &str) -> Fact {
     Fact::Event(act(pinner, action, pin))
 }
 
 /// Ann saves `a` and `b`; three others save them together with `c`; `z` is liked by many who share nothing with Ann.
-pub fn co_saves() -> Vec<Fact> {
+pub(crate) fn co_saves() -> Vec<Fact> {
     let mut facts = pins(&["a", "b", "c", "d", "z", "y"]);
     facts.extend([save("ann", "a"), save("ann", "b")]);
     for other in ["ben", "cat", "dan"] {
