@@ -69,7 +69,8 @@ impl Condition<'static> {
     }
 }
 
-/// The newest `history_max` positive acts as tokens, newest last. `content` gives a pin's vector, empty when there is none.
+/// The newest `history_max` positive acts as tokens, newest last. `content` gives a pin's vector, empty when there is
+/// none.
 pub fn tokens<'a>(acts: &[Act], history_max: usize, content: impl Fn(PinId) -> &'a [f32]) -> Vec<Token<'a>> {
     let positive: Vec<&Act> = acts.iter().filter(|act| act.action.is_positive()).collect();
     let start = positive.len().saturating_sub(history_max);

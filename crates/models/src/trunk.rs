@@ -169,3 +169,30 @@ fn read_out(model: &Model, history: usize, s: &mut Scratch) -> Vec<f32> {
     normalise(&mut user);
     user
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ModelConfig;
+    use domain::{Action, PinId, Surface};
+
+    #[test]
+    fn any_history_gives_a_finite_vector_and_scratch_leaves_no_trace() {
+        let config = ModelConfig { dim: 16, hidden: 16, content_dim: 8, history_max: 4, ..ModelConfig::default() };
+        let model = Model::untrained(config, 1).expect("a good configuration");
+        let (good, wide) = ([0.5; 8], [0.5; 9]);
+        let token = |pin: u32, content| {
+            let surface = Surface::Home;
+            Token { pin: PinId(pin), content, action: Action::Save, surface, dwell: 250, gap: 250 }
+        };
+        let long: Vec<Token> = (0..9).map(|pin| token(pin, &good[..])).collect();
+        let home = Condition::home(None, 0);
+        let mut scratch = Scratch::default();
+        let vector = encode(&model, &long, &home, &mut scratch);
+        assert!((dot(&vector, &vector) - 1.0).abs() < 1e-5);
+        assert_eq!(encode(&model, &long[5..], &home, &mut scratch), vector, "only the newest four are read");
+        assert_eq!(encode(&model, &[], &home, &mut scratch), [0.0; 16], "nothing is known and nothing is asked");
+        assert_eq!(encode(&model, &[token(1, &wide[..])], &home, &mut scratch), [0.0; 16], "content of another space");
+        assert_eq!(encode(&model, &long, &home, &mut scratch), vector);
+    }
+}

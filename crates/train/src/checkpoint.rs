@@ -1,5 +1,5 @@
-//! A training run on disk: enough to go on as if it had never stopped. Written beside its place and moved there, so that
-//! a kill in the middle leaves the one before.
+//! A training run on disk: enough to go on as if it had never stopped. Written beside its place and moved there, so
+//! that a kill in the middle leaves the one before.
 //!
 //! `BOWERBT1`, header length (u32), header (JSON), the floats of every list (little-endian), CRC-32 of all before.
 

@@ -85,8 +85,8 @@ impl Learner {
         self.weights.part(Part::LogScale).values[0].exp()
     }
 
-    /// All known pins while they are few; else the targets (in-batch negatives of each other) and uniform draws. A pin's
-    /// chance to be there corrects its weight in the sum: `1 - (1 - popularity)^targets · (1 - 1/known)^draws`.
+    /// All known pins while they are few; else the targets (in-batch negatives of each other) and uniform draws. A
+    /// pin's chance to be there corrects its weight in the sum: `1 - (1 - popularity)^targets · (1 - 1/known)^draws`.
     fn candidates(&self, config: &TrainConfig, examples: &[Example], rng: &mut Rng) -> Candidates {
         if self.known.len() <= config.candidates_max {
             return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };

@@ -10,8 +10,8 @@ use crate::History;
 const EXTRA: usize = 8;
 const ROUNDS: usize = 6;
 
-/// Per pin a unit vector of `dim` values (zeros for a pin that nobody acted on): the rows of an orthonormal basis of the
-/// top eigenvectors of the degree-normalised co-action matrix, by subspace iteration. `pins × dim`.
+/// Per pin a unit vector of `dim` values (zeros for a pin that nobody acted on): the rows of an orthonormal basis of
+/// the top eigenvectors of the degree-normalised co-action matrix, by subspace iteration. `pins × dim`.
 pub(crate) fn start(stories: &[History], pins: usize, dim: usize, seed: u64) -> Vec<f32> {
     let lists = lists(stories);
     let mut degree = vec![0u32; pins];
