@@ -34,3 +34,6 @@ pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
 pub use text::normalise;
 pub use understand::{Content, understand};
+
+#[cfg(test)]
+mod tests;

@@ -51,15 +51,15 @@ fn plain(letter: char) -> char {
 }
 
 /// Pieces of a normalised text, each once, as hash and weight: its words, and less weighty their runs of three letters.
-/// What comes again counts less each time (1 + ln n); very short words, which mostly join others, count less too.
+/// What comes again counts less each time (1 + ln n); words of one or two letters, which mostly join others, count less too.
 pub(crate) fn pieces(normal: &str) -> Vec<(u64, f32)> {
     const RUN_WEIGHT: f32 = 0.35;
-    const LONG_LETTERS: f32 = 4.0;
+    const SHORT_LETTERS: usize = 2;
+    const SHORT_WEIGHT: f32 = 0.3;
     let mut pieces = Vec::new();
     for word in normal.split(' ').filter(|word| !word.is_empty()) {
         let framed: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
-        let letters = (framed.len() - 2) as f32;
-        let weight = (letters / LONG_LETTERS).min(1.0);
+        let weight = if framed.len() - 2 <= SHORT_LETTERS { SHORT_WEIGHT } else { 1.0 };
         pieces.push((hash_of(&framed), weight));
         pieces.extend(framed.windows(3).map(|run| (hash_of(run), RUN_WEIGHT * weight)));
     }

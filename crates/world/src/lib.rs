@@ -35,3 +35,6 @@ pub use plant::{World, WorldConfig};
 pub use query::Query;
 pub use taste::{TASTE_DIM, Taste};
 pub use topic::{Family, TOPICS, Topic};
+
+#[cfg(test)]
+mod tests;
