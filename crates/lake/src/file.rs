@@ -132,8 +132,8 @@ pub(crate) fn sync(paths: &[&Path]) -> Result<(), LakeError> {
     })
 }
 
-/// Removes what an interrupted roll left in a table: files of records at or behind the committed offset, and files whose
-/// rows have been merged into another one.
+/// Removes what an interrupted roll left in a table: files of records at or behind the committed offset, and files
+/// whose rows have been merged into another one.
 pub(crate) fn clean(root: &Path, spec: &Spec, committed: u64) -> Result<(), LakeError> {
     let directory = root.join(spec.name);
     std::fs::create_dir_all(&directory).map_err(LakeError::io(&directory))?;

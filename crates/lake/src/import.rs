@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 const BATCH_ROWS: usize = 1_024;
 
 /// The rows of a Parquet file as text, one value per column of [`ParquetRows::columns`], `None` for a gap. Lists and
-/// structures come as JSON, moments and days as milliseconds since 1970 (UTC). A row group that cannot be read gives one
-/// error, and the next one follows.
+/// structures come as JSON, moments and days as milliseconds since 1970 (UTC). A row group that cannot be read gives
+/// one error, and the next one follows.
 pub struct ParquetRows {
     path: PathBuf,
     file: File,

@@ -1,7 +1,7 @@
 //! What happened, as tables.
 //!
-//! The lake is a directory of Parquet files that any engine can read, made from the event log ([`Lake::roll`]) and asked
-//! in SQL ([`Lake::sql`]). It is a view like all others: delete it and roll again.
+//! The lake is a directory of Parquet files that any engine can read, made from the event log ([`Lake::roll`]) and
+//! asked in SQL ([`Lake::sql`]). It is a view like all others: delete it and roll again.
 //!
 //! | table | a row is | made from |
 //! |--|--|--|
@@ -12,20 +12,20 @@
 //! | `pin_versions` `board_versions` `pinner_versions` `understood` | a fact of the catalogue | catalogue |
 //! | `pins` `boards` `pinners` | the newest fact of each (views) | |
 //!
-//! **Layout.** `<table>/month=YYYY-MM/<from>-<until>.parquet` (catalogue tables have no months): zstd, sorted by pinner and
-//! time within a file, named by the log offsets that it covers. `dt`, the day (UTC), is a column like any other; the
-//! directories are months because days would leave 26 rows a file for a history that spans many years.
+//! **Layout.** `<table>/month=YYYY-MM/<from>-<until>.parquet` (catalogue tables have no months): zstd, sorted by
+//! pinner and time within a file, named by the log offsets that it covers. `dt`, the day (UTC), is a column like any
+//! other; the directories are months because days would leave 26 rows a file for a history that spans many years.
 //!
-//! **Once.** A unit of up to 2¹⁸ rows is written aside, synced, moved into place, and then `offsets.json` is replaced.
-//! A crash before that leaves files that begin at or behind the committed offset; the next to open or roll removes them. So
-//! no row is lost and none is there twice. Small files that follow each other are merged into one, under a lock that
-//! readers share, so that nobody counts rows twice meanwhile.
+//! **Once.** A unit of up to 2¹⁸ rows is written aside, synced, moved into place, and then `offsets.json` is
+//! replaced. A crash before that leaves files that begin at or behind the committed offset; the next to open or roll
+//! removes them. So no row is lost and none is there twice. Small files that follow each other are merged into one,
+//! under a lock that readers share, so that nobody counts rows twice meanwhile.
 //!
-//! **Safe to ask.** Questions only: nothing can be written or read from elsewhere. Time, memory, rows, bytes and the length of
-//! a question are bounded.
+//! **Safe to ask.** Questions only: nothing can be written or read from elsewhere. Time, memory, rows, bytes and the
+//! length of a question are bounded.
 //!
-//! **Architecture invariant:** no other room knows of Parquet, Arrow or DataFusion; tables leave as JSON values, imported
-//! rows as text. Everything here blocks; callers on an async runtime use their blocking pool.
+//! **Architecture invariant:** no other room knows of Parquet, Arrow or DataFusion; tables leave as JSON values,
+//! imported rows as text. Everything here blocks; callers on an async runtime use their blocking pool.
 
 mod columns;
 mod error;

@@ -27,7 +27,8 @@ struct Small {
     bytes: u64,
 }
 
-/// Merges the small files of a directory if there are too many. Does nothing while somebody reads: the next roll comes by.
+/// Merges the small files of a directory if there are too many. Does nothing while somebody reads: the next roll
+/// comes by.
 pub(crate) fn merge(root: &Path, directory: &Path) -> Result<(), LakeError> {
     let mut above = directory.ancestors().filter_map(Path::file_name);
     let Some(spec) = above.find_map(|name| SPECS.iter().find(|spec| name == spec.name)) else { return Ok(()) };
@@ -70,8 +71,8 @@ fn look(file: Covered) -> Result<Option<Small>, LakeError> {
     Ok((rows < ROWS_MAX / 2).then_some(Small { file, rows, bytes }))
 }
 
-/// Puts one file in the place of several. A crash in between leaves the one and some of the several; cleaning up knows by
-/// the names that the one has their rows.
+/// Puts one file in the place of several. A crash in between leaves the one and some of the several; cleaning up
+/// knows by the names that the one has their rows.
 fn replace(root: &Path, spec: &Spec, group: &[Small]) -> Result<(), LakeError> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(()) };
     let mut batches = Vec::new();

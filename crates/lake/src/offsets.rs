@@ -58,7 +58,8 @@ pub(crate) fn lock(root: &Path) -> Result<Option<File>, LakeError> {
     try_lock(root.join("lock"))
 }
 
-/// Announces that files are being read, until the file is dropped. Waits while files are being exchanged, which is short.
+/// Announces that files are being read, until the file is dropped. Waits while files are being exchanged, which is
+/// short.
 pub(crate) fn reading(root: &Path) -> Result<File, LakeError> {
     let path = root.join("readers");
     let file = lock_file(&path)?;

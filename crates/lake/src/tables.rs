@@ -206,13 +206,13 @@ pub(crate) const VIEWS: [(&str, &str); 3] = [
     ),
     (
         "boards",
-        "SELECT id, title, pinner, created FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY log_offset DESC) \
-         AS age FROM board_versions) v WHERE v.age = 1",
+        "SELECT id, title, pinner, created FROM (SELECT *, row_number() OVER \
+         (PARTITION BY id ORDER BY log_offset DESC) AS age FROM board_versions) v WHERE v.age = 1",
     ),
     (
         "pinners",
-        "SELECT id, name, language, created FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY log_offset DESC) \
-         AS age FROM pinner_versions) v WHERE v.age = 1",
+        "SELECT id, name, language, created FROM (SELECT *, row_number() OVER \
+         (PARTITION BY id ORDER BY log_offset DESC) AS age FROM pinner_versions) v WHERE v.age = 1",
     ),
 ];
 

@@ -574,3 +574,33 @@ fn spoilt_parquet_is_an_error_that_names_the_file() {
     let missing = read_parquet(&house.folder.path().join("none.parquet")).err().expect("missing").to_string();
     assert!(missing.contains("none.parquet: No such file"), "{missing}");
 }
+
+/// Figures, not judgements: run by name with `--ignored --nocapture`.
+#[test]
+#[ignore = "prints figures"]
+fn measure() {
+    let house = House::new();
+    let time = |what: &str, run: &mut dyn FnMut()| {
+        let since = std::time::Instant::now();
+        run();
+        println!("{what}: {:?}", since.elapsed());
+    };
+    for start in (0..800_000u64).step_by(50_000) {
+        house.append((start..start + 50_000).map(|number| event(number, 1_700_000_000_000 + number * 1_000)).collect());
+    }
+    house.append((0..1_000).map(|request| served(request, 0..100)).collect());
+    time("roll 800,000 events and 1,000 requests of 100 pins", &mut || assert!(house.roll().rows > 0));
+    let bytes = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let size: u64 = parquet_files(&house.lake_path()).iter().map(bytes).sum();
+    println!("{size} bytes in {} files", parquet_files(&house.lake_path()).len());
+    for query in [
+        "SELECT 1",
+        "SELECT action, count(*) FROM events GROUP BY action",
+        "SELECT dt, count(DISTINCT pinner) FROM events GROUP BY dt ORDER BY dt",
+        "SELECT avg(utility) FROM served WHERE shown",
+    ] {
+        time(query, &mut || drop(house.ask(query)));
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("unknown"));
+}

@@ -43,7 +43,8 @@ pub struct Blobs {
 
 struct Inner {
     files: LocalFileSystem,
-    /// Where `files` hands its blocking work to. Its own, so that neither a caller's full pool nor the lack of one matters.
+    /// Where `files` hands its blocking work to. Its own, so that neither a caller's full pool nor the lack of one
+    /// matters.
     runtime: Option<Runtime>,
     staged: AtomicU64,
 }
@@ -60,8 +61,8 @@ impl Blobs {
         Ok(Blobs { inner: Arc::new(Inner { files, runtime, staged: AtomicU64::new(0) }) })
     }
 
-    /// Keeps `bytes` under `key`, in place of what was there. Readers see the old blob or the new one, never a part; the
-    /// new one is on disk when this returns.
+    /// Keeps `bytes` under `key`, in place of what was there. Readers see the old blob or the new one, never a part;
+    /// the new one is on disk when this returns.
     pub fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
         let to = location(key)?;
         let number = self.inner.staged.fetch_add(1, Ordering::Relaxed);
@@ -120,8 +121,8 @@ impl Blobs {
         Ok(keys)
     }
 
-    /// Blocks this thread until `future` is done, with this room's own runtime at hand. Unlike a runtime's `block_on` this
-    /// may be called anywhere, on another runtime's threads too.
+    /// Blocks this thread until `future` is done, with this room's own runtime at hand. Unlike a runtime's `block_on`
+    /// this may be called anywhere, on another runtime's threads too.
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         let _entered = self.inner.runtime.as_ref().map(Runtime::enter);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));

@@ -2,8 +2,9 @@
 //!
 //! Three things, each behind an address that names its engine:
 //!
-//! * the **event log** ([`EventLog`], [`open_log`]): every fact, append-only, in three topics. `append` returns when the
-//!   facts would survive a power cut; a fact is told apart by its [`domain::EventId`], so sending it again is harmless.
+//! * the **event log** ([`EventLog`], [`open_log`]): every fact, append-only, in three topics. `append` returns when
+//!   the facts would survive a power cut; a fact is told apart by its [`domain::EventId`], so sending it again is
+//!   harmless.
 //! * the **state** ([`StateStore`], [`open_state`]): what consumers have made of the log, by space and key. A [`Batch`]
 //!   holds values and the offsets up to which they were made, and lands whole or not at all; that is what makes a
 //!   consumer's work happen once.

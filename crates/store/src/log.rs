@@ -29,8 +29,8 @@ pub struct Appended {
 ///
 /// Every engine keeps these promises:
 /// * **Durable:** when `append` returns, its facts survive the end of the process and of the machine.
-/// * **Once:** a fact whose id is among the last 2²⁰ ids of its topic is skipped and counted. A batch that failed may have
-///   landed in part; sending it again completes it.
+/// * **Once:** a fact whose id is among the last 2²⁰ ids of its topic is skipped and counted. A batch that failed may
+///   have landed in part; sending it again completes it.
 /// * **In order:** facts of one topic in one batch are read in the order given; offsets are dense from 0.
 /// * **Only what is safe is seen:** `read` and `end` know acknowledged (or about to be acknowledged) records only, and
 ///   readers never hold up writers.
@@ -38,8 +38,8 @@ pub trait EventLog: Send + Sync {
     /// Appends facts, each to its topic. An empty batch is fine. Not atomic: after an error, send the batch again.
     fn append(&self, facts: &[(EventId, Fact)]) -> Result<Appended, StoreError>;
 
-    /// Records of a topic from offset `from` on, at most `max`, and no more than about [`READ_BYTES_MAX`] of them: fewer
-    /// than `max` does *not* mean that the end is reached, none (for `max` > 0) does.
+    /// Records of a topic from offset `from` on, at most `max`, and no more than about [`READ_BYTES_MAX`] of them:
+    /// fewer than `max` does *not* mean that the end is reached, none (for `max` > 0) does.
     fn read(&self, topic: TopicKind, from: u64, max: usize) -> Result<Vec<Record>, StoreError>;
 
     /// The offset behind the topic's last record.

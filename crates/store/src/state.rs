@@ -82,8 +82,8 @@ pub trait StateStore: Send + Sync {
     /// Applies a batch whole or not at all; it is on disk when this returns.
     fn write(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// Keys and values of a space in the order of the keys, from `from` (included) on, at most `max`. To go on, ask from
-    /// the last key with a zero byte behind it.
+    /// Keys and values of a space in the order of the keys, from `from` (included) on, at most `max`. To go on, ask
+    /// from the last key with a zero byte behind it.
     fn scan(&self, space: &str, from: &[u8], max: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// The offset that `consumer` has reached in `topic`; 0 when it never said so.

@@ -1,8 +1,9 @@
 //! A fact as bytes: version, kind, fields. Compact, versioned, and safe to read whatever the bytes are.
 //!
-//! Layout of version 1: one byte version, one byte kind, then the fields in the order of the code below. Numbers are LEB128
-//! unless they are floats (little endian); text is its length and UTF-8; lists are their length and their items; optional
-//! fields are announced by a bit of a leading byte. A change of layout is a new version; old ones stay readable.
+//! Layout of version 1: one byte version, one byte kind, then the fields in the order of the code below. Numbers are
+//! LEB128 unless they are floats (little endian); text is its length and UTF-8; lists are their length and their
+//! items; optional fields are announced by a bit of a leading byte. A change of layout is a new version; old ones
+//! stay readable.
 
 mod names;
 mod read;

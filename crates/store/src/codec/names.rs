@@ -4,8 +4,8 @@ use super::BadFact;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Most different names that a process will read. They are words of the code, so that there are a few dozen at most; the
-/// bound keeps foreign files from growing the table for ever.
+/// Most different names that a process will read. They are words of the code, so that there are a few dozen at most;
+/// the bound keeps foreign files from growing the table for ever.
 const NAMES_MAX: usize = 1_024;
 
 /// Longest name in bytes.

@@ -1,8 +1,8 @@
 //! How a record lies in a segment file.
 //!
-//! A segment begins with a header: magic (8 bytes), version (4), the offset of its first record (8), CRC-32 of all that (4).
-//! Frames follow: payload length (4), CRC-32 (4), kind (1), event id (16), payload. The checksum covers everything in
-//! the frame but itself. Numbers are little endian.
+//! A segment begins with a header: magic (8 bytes), version (4), the offset of its first record (8), CRC-32 of all
+//! that (4). Frames follow: payload length (4), CRC-32 (4), kind (1), event id (16), payload. The checksum covers
+//! everything in the frame but itself. Numbers are little endian.
 
 use domain::EventId;
 

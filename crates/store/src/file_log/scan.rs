@@ -99,8 +99,8 @@ pub(super) struct Scanned {
     pub(super) marks: Vec<(u64, u64)>,
 }
 
-/// Reads and checks a whole segment and calls `each` with the id of every record. `records` is how many there must be in
-/// a segment that others follow; the last one (`None`) may end torn.
+/// Reads and checks a whole segment and calls `each` with the id of every record. `records` is how many there must be
+/// in a segment that others follow; the last one (`None`) may end torn.
 pub(super) fn scan_segment(
     path: &Path,
     base: u64,

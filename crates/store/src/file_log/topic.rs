@@ -48,8 +48,8 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Opens or makes the topic in `directory`: checks its last segment, cuts off a torn end, and fills `window` with the
-    /// latest ids.
+    /// Opens or makes the topic in `directory`: checks its last segment, cuts off a torn end, and fills `window` with
+    /// the latest ids.
     pub(super) fn open(
         directory: &Path,
         segment_bytes_max: u64,
@@ -86,8 +86,8 @@ impl Topic {
         self.next
     }
 
-    /// Writes and syncs a group of records. After an error the file's end is unknown, and the topic must not be written to
-    /// again.
+    /// Writes and syncs a group of records. After an error the file's end is unknown, and the topic must not be
+    /// written to again.
     pub(super) fn write(&mut self, mut group: Pending) -> Result<(), StoreError> {
         if self.bytes >= self.segment_bytes_max {
             let (file, path) = create(&self.directory, self.next, &self.visible)?;
@@ -105,7 +105,8 @@ impl Topic {
         Ok(())
     }
 
-    /// Leaves a last marker, so that the next to open knows that everything was safely written. Only after a good write.
+    /// Leaves a last marker, so that the next to open knows that everything was safely written. Only after a good
+    /// write.
     pub(super) fn close(&mut self) {
         if !self.vouched && self.file.write_all(&frame::marker(self.bytes, self.next)).is_ok() {
             self.vouched = true;
@@ -134,8 +135,8 @@ pub(super) fn segment_path(directory: &Path, base: u64) -> PathBuf {
     directory.join(format!("{base:020}.log"))
 }
 
-/// The segments before the last. Those that hold the latest ids are read, into `window` and before the last one's `ids`;
-/// the others are left until somebody reads them.
+/// The segments before the last. Those that hold the latest ids are read, into `window` and before the last one's
+/// `ids`; the others are left until somebody reads them.
 fn earlier(
     directory: &Path,
     sealed: &[u64],
@@ -181,8 +182,8 @@ fn create(directory: &Path, base: u64, visible: &Visible) -> Result<(File, PathB
     Ok((file, path))
 }
 
-/// Opens the last segment for writing at its end, without what was torn. What is left is synced: the process that wrote it
-/// may have been killed before it could do that, and from now on readers see it.
+/// Opens the last segment for writing at its end, without what was torn. What is left is synced: the process that
+/// wrote it may have been killed before it could do that, and from now on readers see it.
 fn repair(path: &Path, base: u64, scanned: &Scanned) -> Result<File, StoreError> {
     let mut file = OpenOptions::new().write(true).open(path).map_err(StoreError::io(path))?;
     file.set_len(scanned.bytes).map_err(StoreError::io(path))?;
