@@ -4,10 +4,10 @@
 //! limits, makes a thumbnail (JPEG, at most [`THUMBNAIL_WIDTH_MAX`] px wide), finds five main colours and computes one
 //! **content embedding** of [`CONTENT_DIM`] numbers and unit length. It is a pure function of its arguments.
 //!
-//! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are (words
-//! and their pieces, hashed and projected), the rest what the picture looks like (edges and colours by place, compacted
-//! by fixed cosine transforms). A missing part is zeros and the other carries the norm, so that pins with and without
-//! pictures, and bare queries ([`embed_text`]), meet in one space by inner product.
+//! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are
+//! (words and their pieces, hashed and projected), the rest what the picture looks like (edges by place, compacted by
+//! fixed cosine transforms, and colours). A missing part is zeros and the other carries the norm, so that pins with
+//! and without pictures, and bare queries ([`embed_text`]), meet in one space by inner product.
 //!
 //! ```
 //! let pin = domain::Pin { id: "p1".into(), title: "Brass lamp".into(), ..domain::Pin::default() };

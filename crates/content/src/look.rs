@@ -136,7 +136,8 @@ fn figure_and_ground(pixels: &[[f32; 3]]) -> [[f32; 3]; 2] {
 }
 
 fn border_of(pixels: &[[f32; 3]]) -> impl Iterator<Item = &[f32; 3]> {
-    let is_border = |i: usize| i < SIDE || i >= SIDE * (SIDE - 1) || i % SIDE == 0 || i % SIDE == SIDE - 1;
+    let is_edge = |place: usize| place == 0 || place == SIDE - 1;
+    let is_border = move |i: usize| is_edge(i / SIDE) || is_edge(i % SIDE);
     pixels.iter().enumerate().filter(move |(i, _)| is_border(*i)).map(|(_, pixel)| pixel)
 }
 

@@ -51,7 +51,8 @@ fn plain(letter: char) -> char {
 }
 
 /// Pieces of a normalised text, each once, as hash and weight: its words, and less weighty their runs of three letters.
-/// What comes again counts less each time (1 + ln n); words of one or two letters, which mostly join others, count less too.
+/// What comes again counts less each time (1 + ln n); words of one or two letters, which mostly join others, count
+/// less too.
 pub(crate) fn pieces(normal: &str) -> Vec<(u64, f32)> {
     const RUN_WEIGHT: f32 = 0.35;
     const SHORT_LETTERS: usize = 2;

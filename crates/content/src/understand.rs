@@ -13,8 +13,8 @@ pub struct Content {
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// Understands a pin from its words and, if there is one, its picture. A broken picture is an error; the words alone can
-/// still be understood by calling again without it.
+/// Understands a pin from its words and, if there is one, its picture. A broken picture is an error; the words alone
+/// can still be understood by calling again without it.
 pub fn understand(pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
     let picture = image.map(Picture::decode).transpose()?;
     let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;

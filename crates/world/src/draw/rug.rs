@@ -165,7 +165,7 @@ fn berber(art: &mut Art, columns: usize, rows: usize) -> Weave {
             1 => dx.min(dy) < 0.07 && dx.max(dy) < 0.36,
             _ => sum < 0.22,
         };
-        if inside { if cell % 3 == 0 { accent } else { 1 } } else { 0 }
+        if inside { if cell.is_multiple_of(3) { accent } else { 1 } } else { 0 }
     })
 }
 
