@@ -143,7 +143,7 @@ impl Views {
                 added += 1;
                 if graph.add(pin, board) {
                     changes.edges.push((pin, board));
-                    // Neighbours and board titles of a pin settle as it is saved: 1, 4, 16, … saves are looked at again.
+                    // Neighbours and board titles of a pin settle as it is saved: look again at 1, 4, 16, … saves.
                     if is_power_of_four(graph.degree(pin)) {
                         touched.insert(pin);
                     }

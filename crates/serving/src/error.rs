@@ -13,8 +13,8 @@ pub enum ServingError {
     Index(#[from] index::IndexError),
     /// The state says that more was read than the log holds: one of them was replaced.
     #[error(
-        "the state has read topic '{}' up to {offset}, but the log ends at {end}: was the log replaced? Remove the state \
-         to build it again", topic.as_str()
+        "the state has read topic '{}' up to {offset}, but the log ends at {end}: was the log replaced? Remove \
+         the state to build it again", topic.as_str()
     )]
     StateAhead {
         /// Which topic.
