@@ -5,8 +5,9 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Seconds between plain lines.
+/// Seconds until the first plain line; later ones come more slowly, the longer the work takes.
 const LINE_EVERY_S: u64 = 5;
+const LINE_EVERY_S_MAX: u64 = 60;
 
 /// Progress of one piece of work; may be shared by threads.
 pub(crate) struct Progress {
@@ -106,7 +107,8 @@ impl Progress {
         if now < plain.next {
             return;
         }
-        plain.next = now + Duration::from_secs(LINE_EVERY_S);
+        let pause = LINE_EVERY_S.max(self.started.elapsed().as_secs() / 8).min(LINE_EVERY_S_MAX);
+        plain.next = now + Duration::from_secs(pause);
         let seconds = self.started.elapsed().as_secs_f64();
         let note = if plain.note.is_empty() { String::new() } else { format!(", {}", plain.note) };
         match plain.done.checked_mul(100).and_then(|hundred| hundred.checked_div(plain.total)) {

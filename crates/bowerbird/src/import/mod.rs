@@ -104,6 +104,17 @@ pub(crate) fn import_jsonl(path: &Path, setup: &Setup) -> Result<u64> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
+    let (sink, outcome) = bring(args, setup)?;
+    report(&sink, setup, outcome.as_ref().err());
+    outcome?;
+    match (sink.summary.accepted + sink.summary.duplicates, sink.summary.refused) {
+        (0, 1..) => Err(anyhow!("every row was refused")),
+        _ => Ok(()),
+    }
+}
+
+/// Brings everything in that can be: the sink that took it, and what stopped the reading, if anything did.
+fn bring(args: &Args, setup: &Setup) -> Result<(Sink, Result<()>)> {
     if !args.path.exists() {
         bail!("there is no {}", args.path.display());
     }
@@ -118,14 +129,8 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let read = read(args, &mapping, &mut sink, &progress);
     // Whatever stopped the reading, what was read lands.
     let landed = sink.finish();
-    progress.finish("done");
-    let outcome = read.and(landed);
-    report(&sink, setup, outcome.as_ref().err());
-    outcome?;
-    match (sink.summary.accepted + sink.summary.duplicates, sink.summary.refused) {
-        (0, 1..) => Err(anyhow!("every row was refused")),
-        _ => Ok(()),
-    }
+    progress.finish(if read.is_ok() && landed.is_ok() { "done" } else { "stopped" });
+    Ok((sink, read.and(landed)))
 }
 
 fn read(args: &Args, mapping: &Mapping, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
@@ -188,3 +193,6 @@ impl Format {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

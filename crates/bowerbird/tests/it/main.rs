@@ -1,0 +1,5 @@
+//! The binary from the outside: one world from `demo` to a served feed, and every verb on the way.
+
+mod bowerbird;
+mod demo;
+mod journey;
