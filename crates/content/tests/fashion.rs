@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use content::{CONTENT_DIM, Picture, TEXT_DIM, embed, embed_text};
 use domain::Rng;
@@ -25,7 +25,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Every `step`-th product.
-fn products(folder: &PathBuf, step: usize) -> Vec<Product> {
+fn products(folder: &Path, step: usize) -> Vec<Product> {
     let table = std::fs::File::open(folder.join("products.csv.gz")).expect("the table");
     let archive = std::fs::File::open(folder.join("images_60x80.zip")).expect("the pictures");
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(archive)).expect("a zip");
