@@ -6,7 +6,7 @@ use crate::verb;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
-/// A discovery engine: pins, boards and what people do go in; a home feed, related pins, search and board ideas come out.
+/// A discovery engine: pins, boards and what people do go in; feeds, related pins, search and board ideas come out.
 ///
 /// A first walk, all in ./bowerbird-data:
 ///

@@ -1,4 +1,4 @@
-//! Models by version in the blobs: `models/<version>/model.bbm` and `card.json`; `models/live` names the one that serves.
+//! Models by version in the blobs: `models/<version>/model.bbm` and `card.json`; `models/live` names the live one.
 
 use anyhow::{Context, Result};
 use models::{Model, ModelCard};

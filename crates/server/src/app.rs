@@ -7,8 +7,6 @@ use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::metrics::{Metrics, Snapshot};
 use crate::recent::Recent;
-use crate::routes;
-use axum::Router;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
@@ -59,7 +57,6 @@ struct Inner {
     ingest_gate: Gate,
     caught_up: AtomicBool,
     since: Instant,
-    service: std::sync::OnceLock<Router>,
 }
 
 impl App {
@@ -88,7 +85,6 @@ impl App {
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
             caught_up: AtomicBool::new(false),
             since: Instant::now(),
-            service: std::sync::OnceLock::new(),
             engines,
             limits,
         })))
@@ -113,11 +109,6 @@ impl App {
 
     pub(crate) fn allow_bind(&self, address: SocketAddr) -> Result<(), ServerError> {
         self.0.keys.allow_bind(address)
-    }
-
-    /// The router, made once.
-    pub(crate) fn service(&self) -> Router {
-        self.0.service.get_or_init(|| routes::router(self.clone())).clone()
     }
 
     pub(crate) fn views(&self) -> &Views {

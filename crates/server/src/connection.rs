@@ -2,6 +2,8 @@
 
 use crate::App;
 use crate::error::ServerError;
+use crate::routes;
+use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,6 +31,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// When the address can be reached from elsewhere and no keys are configured, or the last records cannot be written.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
     app.allow_bind(listener.local_addr().map_err(ServerError::Listen)?)?;
+    let router = routes::router(app.clone());
     let places = Arc::new(Semaphore::new(app.limits().connections_max.max(1)));
     let (leave, leaving) = watch::channel(false);
     let mut stop = pin!(stop);
@@ -38,7 +41,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
             accepted = accept(&listener, &places) => accepted,
         };
         if let Some((stream, place)) = stream {
-            tokio::spawn(converse(stream, place, app.clone(), leaving.clone()));
+            tokio::spawn(converse(stream, place, router.clone(), leaving.clone()));
         }
     }
     drop(listener);
@@ -65,10 +68,10 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, app: App, mut leaving: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, router: Router, mut leaving: watch::Receiver<bool>) {
     let _place = place;
     let _ = stream.set_nodelay(true);
-    let service = app.service().map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
+    let service = router.map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WAIT)

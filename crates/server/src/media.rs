@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::extract::Segments;
 use crate::keys::hex;
-use crate::picture::is_key;
+use crate::picture::{is_key, picture_format};
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,7 +19,9 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = format!("{folder}/{name}");
-    let kind = content_type(&name).filter(|_| is_key(&key)).ok_or_else(|| Problem::missing("picture", &key))?;
+    if !is_key(&key) {
+        return Err(Problem::missing("picture", &key));
+    }
     let named = is_hash(&name);
     // The name is the hash: whoever has it need not be shown again.
     if named && headers.get(IF_NONE_MATCH).is_some_and(|tag| is_tag(tag, name.split('.').next().unwrap_or_default())) {
@@ -29,7 +31,10 @@ pub(crate) async fn show(
     let found = tokio::task::spawn_blocking(move || app.blobs().get(&asked)).await;
     let found = found.map_err(|error| Problem::internal("reading a picture", error))?;
     let found = found.map_err(|error| Problem::internal("reading a picture", error))?;
-    let bytes = found.ok_or_else(|| Problem::missing("picture", &key))?;
+    // Only pictures go out, whatever lies in the blobs and whatever it is called.
+    let bytes = found.filter(|bytes| picture_format(bytes).is_some());
+    let bytes = bytes.ok_or_else(|| Problem::missing("picture", &key))?;
+    let kind = content_type(&bytes);
     let tag = if named { name.split('.').next().unwrap_or_default().to_owned() } else { hex(&Sha256::digest(&bytes)) };
     if headers.get(IF_NONE_MATCH).is_some_and(|given| is_tag(given, &tag)) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
@@ -43,13 +48,11 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-/// Only pictures go out, whatever lies in the blobs.
-fn content_type(name: &str) -> Option<&'static str> {
-    match name.rsplit_once('.')?.1 {
-        "jpg" | "jpeg" => Some("image/jpeg"),
-        "png" => Some("image/png"),
-        "webp" => Some("image/webp"),
-        _ => None,
+fn content_type(bytes: &[u8]) -> &'static str {
+    match picture_format(bytes) {
+        Some("png") => "image/png",
+        Some("webp") => "image/webp",
+        _ => "image/jpeg",
     }
 }
 

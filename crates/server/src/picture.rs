@@ -11,13 +11,17 @@ pub(crate) const FOLDERS: [&str; 2] = ["media", "thumbs"];
 
 /// The blob key of a picture: `media/`, the hash of its bytes, and what it is. Nothing for bytes of no known format.
 pub fn picture_key(bytes: &[u8]) -> Option<String> {
-    let format = match bytes {
-        [0xFF, 0xD8, 0xFF, ..] => "jpg",
-        [0x89, b'P', b'N', b'G', ..] => "png",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
-        _ => return None,
-    };
-    Some(format!("media/{}.{format}", hex(&Sha256::digest(bytes))))
+    picture_format(bytes).map(|format| format!("media/{}.{format}", hex(&Sha256::digest(bytes))))
+}
+
+/// What kind of picture it is, by how its bytes begin.
+pub(crate) fn picture_format(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => Some("jpg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("png"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
+        _ => None,
+    }
 }
 
 /// The blob key of a thumbnail, which is a JPEG.

@@ -33,8 +33,8 @@ pub(crate) fn held_cases(held: &[HeldSaves], catalogue: &Catalogue) -> Vec<Case>
         .collect()
 }
 
-/// The cases of what pinners did from `from_ms` on: saves (or, where nobody saves, all positive acts) of pins that they had
-/// not acted on before.
+/// The cases of what pinners did from `from_ms` on: saves (or, where nobody saves, all positive acts) of pins that
+/// they had not acted on before.
 pub(crate) fn later_cases(acts: &Acts, from_ms: u64, catalogue: &Catalogue) -> Vec<Case> {
     let saves = acts.by_pinner.iter().flatten().any(|act| act.action == Action::Save);
     let counts = |act: &&Act| if saves { act.action == Action::Save } else { act.action.is_positive() };

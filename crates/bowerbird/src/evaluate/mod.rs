@@ -15,5 +15,5 @@ pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];
 /// Where the offers of generators are cut.
 pub(crate) const OFFER_CUTOFFS: [usize; 3] = [20, 100, 500];
 /// What the figures are measured by.
-pub(crate) const PROTOCOL: &str = "full ranking of all pins through the served funnel, known saves masked by its filters, \
-     exploration off, ideal DCG cut at min(k, held out), mean over pinners with something held out";
+pub(crate) const PROTOCOL: &str = "full ranking of all pins through the served funnel, known saves masked by its \
+     filters, exploration off, ideal DCG cut at min(k, held out), mean over pinners with something held out";

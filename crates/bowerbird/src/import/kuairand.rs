@@ -1,4 +1,4 @@
-//! KuaiRand: a log of shown videos with what people did; videos become pins, their authors creators, histories the time before.
+//! KuaiRand: a log of shown videos with what people did; videos become pins, histories the time before the log.
 
 use super::lines::Lines;
 use super::pinterest::{event, save};
@@ -128,8 +128,8 @@ fn history(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()>
     Ok(())
 }
 
-/// Brings a history to the sink: what was watched as impressions, then what was liked and watched for long at the moment
-/// of its impression, or before all of them when that is no longer known.
+/// Brings a history to the sink: what was watched as impressions, then what was liked and watched for long at the
+/// moment of its impression, or before all of them when that is no longer known.
 fn earlier(history: &History, sink: &mut Sink) -> Result<()> {
     let pinner = history.user_id.to_string();
     let start_ms = history.last_time_ms.saturating_sub(history.watch.len() as u64 * HISTORY_STEP_MS);

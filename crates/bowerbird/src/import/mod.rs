@@ -54,8 +54,8 @@ pub(crate) struct Args {
     format: Format,
     /// The file, or the folder for formats of several files.
     path: PathBuf,
-    /// csv, parquet: which column is which field, `field=column,…`. Fields not named are taken from columns of their own
-    /// name; `kind=event|pin|board|pinner` says what the rows are; an action may be a word instead of a column.
+    /// csv, parquet: which column is which field, `field=column,…`. Fields not named are taken from columns of their
+    /// own name; `kind=event|pin|board|pinner` says what the rows are; an action may be a word instead of a column.
     #[arg(long, value_name = "FIELD=COLUMN,…", default_value = "", hide_default_value = true)]
     map: String,
     /// The moment of events that carry none (a date or RFC 3339) [default for pinterest: 2025-01-01].

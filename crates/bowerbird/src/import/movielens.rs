@@ -1,4 +1,4 @@
-//! MovieLens: films become pins with genres as topics and tags as words; a rating of 4 or more is a save, less a close-up.
+//! MovieLens: films become pins, genres topics, tags words; a rating of 4 or more is a save, less a close-up.
 
 use super::pinterest::{event, save};
 use super::sink::Sink;

@@ -15,7 +15,8 @@ const ROWS_MAX: usize = 400_000;
 
 type Outcomes = HashMap<EventId, HashMap<PinId, ActionSet>>;
 
-/// Adds to `rows` what pinners were shown before a moment in requests that something came of, with features as they were seen then.
+/// Adds to `rows` what pinners were shown before a moment in requests that something came of, with features as they
+/// were seen then.
 pub(crate) fn add_outcomes(
     rows: &mut RankRows,
     log: &dyn EventLog,

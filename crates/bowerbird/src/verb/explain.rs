@@ -12,7 +12,8 @@ use serde_json::Value;
 /// Tell why the pins of one answer were shown, and why others were not.
 ///
 /// Every answer has a request id. This prints what the funnel did for it: how long each stage took and how many
-/// candidates passed, then for each pin where it came from, its chances and what moved it, then what was dropped by whom.
+/// candidates passed, then for each pin where it came from, its chances and what moved it, then what was dropped by
+/// whom.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The request's id.

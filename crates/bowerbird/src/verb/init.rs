@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Make a data directory with a commented bowerbird.toml, or a key for the API.
 ///
-/// The file names every key of the configuration with its meaning and its default; change what you need. Nothing that is
-/// there already is overwritten.
+/// The file names every key of the configuration with its meaning and its default; change what you need. Nothing that
+/// is there already is overwritten.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Make a key: its secret is printed once, bowerbird.toml keeps only the hash. Roles: read, write, admin.

@@ -16,8 +16,8 @@ use store::EventLog;
 /// Serve the API and the pinner app over HTTP.
 ///
 /// The pinner app is at /, the API under /v1 (described at /openapi.json), health at /health/live and /health/ready,
-/// metrics at /metrics. Without a model it serves by walks, words, content and popularity; a model that `bowerbird train`
-/// puts live is taken over without a pause. Ctrl-C or SIGTERM finishes what is under way and loses nothing.
+/// metrics at /metrics. Without a model it serves by walks, words, content and popularity; a model that `bowerbird
+/// train` puts live is taken over without a pause. Ctrl-C or SIGTERM finishes what is under way and loses nothing.
 ///
 /// Anybody on this machine may ask. To listen elsewhere, make a key first: bowerbird init --key NAME:ROLE
 #[derive(Debug, Default, clap::Args)]

@@ -11,9 +11,9 @@ use serde_json::json;
 /// Learn a model from the log and put it live when it passes the gates.
 ///
 /// Reads what pinners did, trains the sequence model, then a ranking head on replayed requests of pinners that the
-/// sequence model never saw. The new version is kept in the data directory with its card (what it learned from, how good
-/// it is). It goes live when it is sound and not worse than the live one on held-back pinners; a running server takes it
-/// over without a pause. Ctrl-C leaves a checkpoint, and the same command goes on from there.
+/// sequence model never saw. The new version is kept in the data directory with its card (what it learned from, how
+/// good it is). It goes live when it is sound and not worse than the live one on held-back pinners; a running server
+/// takes it over without a pause. Ctrl-C leaves a checkpoint, and the same command goes on from there.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often everybody's history is read [default: train.epochs, else the size of the data].

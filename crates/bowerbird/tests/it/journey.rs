@@ -71,7 +71,8 @@ fn serving(house: &House) {
     assert!(own >= 12, "{own} of 15 pins are of the pinner's taste: {feed}");
     let first = ids(&feed)[0];
     let events = format!(
-        "[{{\"pinner\":\"4\",\"action\":\"hide\",\"pin\":\"{first}\"}},{{\"pinner\":\"4\",\"action\":\"nod\",\"pin\":\"1\"}}]"
+        "[{{\"pinner\":\"4\",\"action\":\"hide\",\"pin\":\"{first}\"}},\
+         {{\"pinner\":\"4\",\"action\":\"nod\",\"pin\":\"1\"}}]"
     );
     let (status, body) = server.post("/v1/events", &events);
     assert_eq!(status, 200, "{body}");

@@ -128,7 +128,7 @@
         const style = getComputedStyle(wall);
         this.gap = parseFloat(style.columnGap) || 16;
         this.width = wall.clientWidth;
-        const wanted = this.width < 700 ? 170 : 252;
+        const wanted = this.width < 700 ? 150 : 236;
         const count = Math.max(2, Math.floor((this.width + this.gap) / (wanted + this.gap)));
         this.column = (this.width - this.gap * (count - 1)) / count;
         this.heights = new Array(count).fill(0);
@@ -158,8 +158,18 @@
         };
         if (image.complete) ready();
         else image.addEventListener("load", ready, { once: true });
-        image.addEventListener("error", () => image.classList.add("ready"), { once: true });
+        image.addEventListener("error", () => this.words(image), { once: true });
+        if (image.complete && !image.naturalWidth) this.words(image);
       }
+    }
+
+    /** A picture that cannot be had gives way to its words. */
+    words(image) {
+      const words = document.createElement("span");
+      words.className = "words tone-0";
+      words.append(Object.assign(document.createElement("b"), { textContent: image.alt }));
+      image.parentElement?.replaceChildren(words);
+      this.soon();
     }
 
     soon() {

@@ -72,7 +72,7 @@ fn plate(app: &App, pinner: &str, sheet: &Sheet, origin: Option<(EventId, usize)
     let (request, position) = origin.map(|(request, position)| (request.to_string(), position)).unzip();
     html! {
         article.closeup data-pin=(card.id) data-surface="home" data-request=[request] data-position=[position] {
-            div.plate {
+            div.plate.wide[card.size.is_some_and(|size| size.width > size.height)] {
                 div.picture { (large(sheet)) }
                 div.about {
                     (rail(app, pinner, sheet))
@@ -81,7 +81,7 @@ fn plate(app: &App, pinner: &str, sheet: &Sheet, origin: Option<(EventId, usize)
                     }
                     @if !sheet.description.is_empty() { p.text { (sheet.description) } }
                     @if let Some(creator) = &card.creator {
-                        div.maker { (parts::face(creator, creator)) div { (creator) small { "made this" } } }
+                        div.maker { (parts::face(creator, creator)) div { (creator) small { "creator" } } }
                     }
                     @if !sheet.topics.is_empty() {
                         div.chips {

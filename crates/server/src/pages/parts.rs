@@ -128,12 +128,9 @@ pub(crate) fn cards(app: &App, pinner: &str, page: &Page, more: &str) -> Markup 
 /// Up to three pins as a cover.
 pub(crate) fn collage(cards: &[Card]) -> Markup {
     html! {
-        div.collage aria-hidden="true" {
-            @for place in 0..3 {
-                div {
-                    @if let Some(card) = cards.get(place) { (picture(&Card { size: None, ..card.clone() }, false)) }
-                }
-            }
+        div class={ "collage of-" (cards.len().min(3)) } aria-hidden="true" {
+            @for card in cards.iter().take(3) { div { (picture(card, false)) } }
+            @if cards.is_empty() { div { (icons::mark("")) } }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::recent::{self, Answered};
 use axum::extract::State;
 use axum::response::Response;
-use domain::{HEADS, ServedItem, Source};
+use domain::{HEADS, ServedItem, Source, Surface};
 use maud::{Markup, html};
 
 const ITEMS_SHOWN: usize = 200;
@@ -27,7 +27,7 @@ pub(crate) async fn trace(State(app): State<App>, Segment(id): Segment) -> Resul
     Ok(page.show(html! {
         div.console {
             div.head { div {
-                h1 { (told.surface) @if !subject.is_empty() { " · " (subject) } }
+                h1 { (heading(told.surface)) @if !subject.is_empty() { " " (subject) } }
                 p {
                     "for " a href=(parts::home(&told.pinner)) { (told.pinner) } ", " (told.shown) " of "
                     (told.trace().ranked.len()) " pins shown, " (millis(total_us(&told)))
@@ -43,6 +43,16 @@ pub(crate) async fn trace(State(app): State<App>, Segment(id): Segment) -> Resul
             section.block { h2 { "Ranking" } (ranking(&app, &told)) }
         }
     }))
+}
+
+fn heading(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Home => "Home feed",
+        Surface::Related => "More like",
+        Surface::Search => "Search for",
+        Surface::Board => "Ideas for",
+        Surface::Notification => "Notification",
+    }
 }
 
 fn stages(told: &Answered) -> Markup {

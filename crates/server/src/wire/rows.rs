@@ -83,7 +83,7 @@ fn cut_array(body: &[u8], start: usize, rows_max: usize) -> Result<Vec<Row<'_>>,
         match body.get(end) {
             Some(b',') => at = skip_space(body, end + 1),
             Some(b']') => return nothing_after(body, end + 1, rows),
-            _ => return Err(Broken::Malformed(end, "the array does not end")),
+            _ => return Err(Broken::Malformed(skip_space(body, end), "the array does not end")),
         }
     }
 }

@@ -18,10 +18,10 @@ use world::World;
 
 /// Make a small world, train on it, measure, serve: no data needed.
 ///
-/// The world is planted from a seed: pins with drawn pictures, boards, and pinners with tastes who browse for a month. The
-/// model learns from all but the last three days, is measured on those (against popularity, and against what somebody
-/// who knew every taste could do), and then serves. Stopped in the middle, the same command goes on; a second start
-/// serves what is there.
+/// The world is planted from a seed: pins with drawn pictures, boards, and pinners with tastes who browse for a month.
+/// The model learns from all but the last three days, is measured on those (against popularity, and against what
+/// somebody who knew every taste could do), and then serves. Stopped in the middle, the same command goes on; a second
+/// start serves what is there.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How many pins.

@@ -1,0 +1,15 @@
+//! The server from outside: real sockets, real engines in a temporary directory, a real browser.
+
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod browser;
+mod client;
+mod faces;
+mod harness;
+mod ingest;
+mod keys;
+mod lists;
+mod media;
+mod problems;
+mod service;
+mod webdriver;

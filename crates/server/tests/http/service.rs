@@ -1,0 +1,173 @@
+//! The service as an operator knows it: health, figures, documentation, load, stopping.
+
+use crate::client::{connect, read, request};
+use crate::harness::{Server, empty, populated, with};
+use domain::TopicKind;
+use serde_json::json;
+use server::{Keys, Limits};
+use std::io::Write;
+use std::time::Duration;
+
+#[test]
+fn it_is_alive_ready_and_tells_its_figures() {
+    let nest = populated();
+    assert_eq!(nest.json("/health/live")["live"], true);
+    assert_eq!(nest.json("/health/ready")["ready"], true);
+    nest.json("/v1/feed/pinner-00003?limit=5");
+    nest.post(
+        "/v1/events",
+        json!([{"pinner": "a", "action": "save", "pin": "pin-00001"}, {"action": "save"}]).to_string(),
+    );
+    nest.get("/v1/feed/a?limit=-1");
+    nest.get("/nowhere");
+    let figures = nest.get("/metrics");
+    assert!(figures.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    let text = figures.text();
+    for line in [
+        "bowerbird_requests_total{method=\"GET\",route=\"/v1/feed/{pinner}\",status=\"200\"} 1",
+        "bowerbird_requests_total{method=\"GET\",route=\"/v1/feed/{pinner}\",status=\"400\"} 1",
+        "bowerbird_requests_total{method=\"GET\",route=\"other\",status=\"404\"} 1",
+        "bowerbird_request_seconds_count{route=\"/v1/feed/{pinner}\"} 2",
+        "bowerbird_stage_seconds_count{stage=\"l2\"} 1",
+        "bowerbird_candidates_total{source=\"walks\"}",
+        "bowerbird_candidates_dropped_total{by=",
+        "bowerbird_rows_total{kind=\"events\",outcome=\"accepted\"} 1",
+        "bowerbird_rows_total{kind=\"events\",outcome=\"refused\"} 1",
+        "bowerbird_consumer_lag{topic=\"events\"}",
+        "bowerbird_request_records_lost 0",
+        "bowerbird_resident_memory_bytes ",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn every_documented_path_answers_as_documented() {
+    let nest = populated();
+    let document = nest.json("/openapi.json");
+    assert_eq!(document["openapi"], "3.1.0");
+    let request_id = nest.json("/v1/feed/pinner-00003")["request_id"].as_str().unwrap().to_owned();
+    let mut asked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let filled = path
+                .replace("/v1/boards/{id}", "/v1/boards/board-00001")
+                .replace("/v1/requests/{id}", &format!("/v1/requests/{request_id}"))
+                .replace("{id}", "pin-00007")
+                .replace("{pinner}", "pinner-00003")
+                .replace("{folder}/{name}", "thumbs/none.jpg");
+            let filled = if path == "/v1/search" { filled + "?q=lake" } else { filled };
+            let row: &[u8] = match path.as_str() {
+                "/v1/events" => br#"{"pinner":"a","action":"save","pin":"p"}"#,
+                "/v1/pins" | "/v1/boards" | "/v1/pinners" => br#"{"id":"x"}"#,
+                _ => b"",
+            };
+            let headers: &[(&str, &str)] = if row.is_empty() { &[] } else { &[("content-type", "application/json")] };
+            let answer = nest.send(&method.to_uppercase(), &filled, headers, row);
+            let status = answer.status.to_string();
+            let documented = &operation["responses"][status.as_str()];
+            assert!(documented.is_object(), "{method} {filled} answers {status}: {}", answer.text());
+            let kind = answer.header("content-type").unwrap_or_default().split(';').next().unwrap().to_owned();
+            assert!(documented["content"][kind.as_str()].is_object(), "{method} {filled}: {kind} is not documented");
+            check_members(&document, &documented["content"][kind.as_str()]["schema"], &answer, &filled);
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 17);
+}
+
+/// Required members are there, and no member is undocumented.
+fn check_members(document: &serde_json::Value, schema: &serde_json::Value, answer: &crate::client::Answer, path: &str) {
+    let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/")) else {
+        return;
+    };
+    let schema = &document["components"]["schemas"][name];
+    let Some(properties) = schema["properties"].as_object() else { return };
+    let body = answer.json();
+    for required in schema["required"].as_array().unwrap() {
+        assert!(body.get(required.as_str().unwrap()).is_some(), "{path}: {required} is missing in {body}");
+    }
+    if name != "Problem" {
+        let unknown = body.as_object().unwrap().keys().find(|member| !properties.contains_key(*member));
+        assert_eq!(unknown, None, "{path}: not documented in {name}");
+    }
+}
+
+#[test]
+fn a_full_house_sends_away_and_says_when_to_come_back() {
+    let limits = Limits { ingests_max: 1, waiting_max: 0, ..Limits::default() };
+    let nest = with(Keys::default(), limits);
+    let row = br#"{"pinner":"a","action":"save","pin":"p"}"#;
+    let whole = request("POST", "/v1/events", &[("content-type", "application/json")], row);
+    let mut slow = connect(nest.address);
+    slow.write_all(&whole[..whole.len() - 5]).unwrap();
+    // The slow one has the only turn as soon as the server has read its head; should a quick one have been quicker, the
+    // slow one was sent away itself.
+    let sent_away = (0..200).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        let answer = nest.post("/v1/events", row);
+        (answer.status != 200).then_some(answer)
+    });
+    let slow_has_a_turn = sent_away.is_some();
+    let sent_away = sent_away.unwrap_or_else(|| read(&mut slow));
+    sent_away.problem(503);
+    assert_eq!(sent_away.header("retry-after"), Some("1"));
+    assert_eq!(nest.get("/health/live").status, 200, "light requests need no turn");
+    if slow_has_a_turn {
+        slow.write_all(&whole[whole.len() - 5..]).unwrap();
+        assert_eq!(read(&mut slow).status, 200);
+    }
+    assert_eq!(nest.post("/v1/events", row).status, 200);
+}
+
+#[test]
+fn a_body_that_never_ends_is_given_up() {
+    let nest = with(Keys::default(), Limits { request_ms_max: 150, ..Limits::default() });
+    let mut slow = connect(nest.address);
+    let head =
+        "POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[";
+    slow.write_all(head.as_bytes()).unwrap();
+    assert!(read(&mut slow).problem(408).contains("150 ms"));
+}
+
+#[test]
+fn stopping_loses_nothing() {
+    let mut nest = populated();
+    // A page is served, and a request is under way with half of its body sent.
+    let feed = nest.json("/v1/feed/pinner-00003?limit=5");
+    let row = br#"{"event_id":"01BX5ZZKBKACTAV9WEVGEMMVRZ","pinner":"late","action":"save","pin":"pin-00001"}"#;
+    let whole = request("POST", "/v1/events", &[("content-type", "application/json")], row);
+    let mut under_way = connect(nest.address);
+    under_way.write_all(&whole[..whole.len() - 20]).unwrap();
+    // Idle connections do not hold it up.
+    let idle = connect(nest.address);
+    std::thread::sleep(Duration::from_millis(50));
+    nest.server.begin_stop();
+    std::thread::sleep(Duration::from_millis(50));
+    under_way.write_all(&whole[whole.len() - 20..]).unwrap();
+    assert_eq!(read(&mut under_way).json()["accepted"], 1, "what was under way is finished");
+    nest.server.stop();
+    drop(idle);
+    assert!(std::net::TcpStream::connect(nest.address).is_err(), "nobody listens any more");
+
+    let crate::harness::Nest { server, directory } = nest;
+    let counts = server.app.records();
+    assert_eq!((counts.waiting, counts.dropped, counts.failed), (0, 0, 0));
+    drop(server);
+    let again = Server::open(directory.path(), Keys::default(), Limits::default());
+    again.settle();
+    assert_eq!(again.end(TopicKind::Requests), counts.written);
+    let told = again.json(&format!("/v1/requests/{}", feed["request_id"].as_str().unwrap()));
+    assert_eq!(told["shown"], 5, "the record was written before the end");
+    assert_eq!(again.json("/v1/feed/late?limit=1")["pinner_known"], true, "the last event is there");
+}
+
+#[test]
+fn parameters_can_be_changed_while_it_runs() {
+    let nest = empty();
+    let mut params = domain::Params::default();
+    params.deadline_ms = 77;
+    nest.app.set_params(params);
+    assert_eq!(nest.app.params().deadline_ms, 77);
+}
