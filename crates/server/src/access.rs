@@ -82,7 +82,7 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-/// Lets a request through when its key's role is at least `needed`. Without configured keys everybody may do everything.
+/// Lets a request through when its key's role is at least `needed`. Without keys everybody may do everything.
 pub(crate) fn check(app: &App, headers: &HeaderMap, needed: Option<Role>) -> Result<Allowed, Problem> {
     if app.keys().is_empty() {
         return Ok(Allowed(Role::Admin));

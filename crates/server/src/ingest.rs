@@ -1,4 +1,4 @@
-//! Facts come in: rows are judged one by one, pictures are understood, and all that is good is durable before we say so.
+//! Facts come in: rows are judged one by one, pictures are understood, and what is good is durable before we say so.
 
 use crate::app::App;
 use crate::ids::now_ms;

@@ -4,8 +4,8 @@
 //!
 //! * **in**: bodies become rows, rows become facts, facts are durable before anybody is told ([`RowKind`],
 //!   [`read_row`]; the importer's JSON lines are the same rows);
-//! * **out**: a page of a ranking, its explanation, a pin, a picture ([`router`] has every path, `/openapi.json` says so
-//!   to programs);
+//! * **out**: a page of a ranking, its explanation, a pin, a picture ([`router`] has every path, `/openapi.json` says
+//!   so to programs);
 //! * **errors** are RFC 9457 problem documents, for people dressed as a page;
 //! * **the faces**: the pinner app at `/` and the operator's console at `/console`, rendered here, one script and one
 //!   style sheet, nothing from elsewhere, and readable without the script.

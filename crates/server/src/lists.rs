@@ -174,8 +174,8 @@ fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
     }
 }
 
-/// The page as the wire has it, explained by `told`. A pin that was taken away since the ranking is left out; the others
-/// keep their positions.
+/// The page as the wire has it, explained by `told`. A pin that was taken away since the ranking is left out; the
+/// others keep their positions.
 pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
     let Page { request_id, scope, slate, offset, shown } = page;
     let end = offset + shown;

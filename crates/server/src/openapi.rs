@@ -80,7 +80,7 @@ pub(crate) fn document(limits: &Limits) -> Value {
         "info": {
             "title": "Bowerbird",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Pins, boards and what people do go in; feeds, related pins, search and board ideas come out.",
+            "description": "Pins, boards and what people do go in; feeds, related pins, search and ideas come out.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -294,7 +294,8 @@ fn answers() -> Value {
         "Picture": object(json!({"id": text, "image": text, "size": size}), &["id", "image"]),
         "Request": object(
             json!({
-                "request_id": text, "ts": whole, "surface": text, "subject": {"type": ["object", "null"]}, "pinner": text,
+                "request_id": text, "ts": whole, "surface": text, "subject": {"type": ["object", "null"]},
+                "pinner": text,
                 "offset": whole, "shown": whole, "model": text, "items": items, "explanation": some,
             }),
             &["request_id", "ts", "surface", "pinner", "items", "explanation"],

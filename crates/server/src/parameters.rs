@@ -1,4 +1,4 @@
-//! Parameters of a request's address, read strictly: unknown, doubled, unreadable or out of bounds is an answer of its own.
+//! Parameters of a request's address, read strictly: unknown, doubled, unreadable or out of bounds is refused.
 
 use crate::problem::{Problem, shortened};
 

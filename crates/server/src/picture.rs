@@ -29,8 +29,8 @@ pub fn thumbnail_key(bytes: &[u8]) -> String {
     format!("thumbs/{}.jpg", hex(&Sha256::digest(bytes)))
 }
 
-/// Understands a pin by its words and its picture, and keeps the picture. A pin that is described anew without a picture
-/// keeps the one that it has.
+/// Understands a pin by its words and its picture, and keeps the picture. A pin that is described anew without a
+/// picture keeps the one that it has.
 pub(crate) fn understand(app: &App, mut pin: Pin, picture: Option<&[u8]>) -> Result<(Pin, Understood), RowRefusal> {
     let refuse = |error: content::ContentError| RowRefusal::field("image", error.to_string());
     let (kept, picture) = match picture {

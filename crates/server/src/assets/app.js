@@ -166,7 +166,7 @@
     /** A picture that cannot be had gives way to its words. */
     words(image) {
       const words = document.createElement("span");
-      words.className = "words tone-0";
+      words.className = "words tone-" + ([...image.alt].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 12);
       words.append(Object.assign(document.createElement("b"), { textContent: image.alt }));
       image.parentElement?.replaceChildren(words);
       this.soon();

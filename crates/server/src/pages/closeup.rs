@@ -105,7 +105,7 @@ fn large(sheet: &Sheet) -> Markup {
             (parts::tint(card.color.as_deref()))
             img src=(picture) alt=(card.name()) width=[width] height=[height] decoding="async";
         } @else {
-            (parts::picture(card, true))
+            div class={ "words " (parts::tone(&card.id)) } { (icons::mark("")) }
         }
     }
 }
@@ -122,7 +122,9 @@ fn rail(app: &App, pinner: &str, sheet: &Sheet) -> Markup {
                     (icons::eye_off())
                 }
                 @if let Some(link) = &sheet.link {
-                    a.button href=(link) rel="noopener nofollow ugc" target="_blank" data-link { "Visit" (icons::out()) }
+                    a.button href=(link) rel="noopener nofollow ugc" target="_blank" data-link {
+                        "Visit" (icons::out())
+                    }
                 }
             }
             div.saver.js-only {

@@ -26,7 +26,10 @@ pub(crate) async fn console(State(app): State<App>) -> Result<Response, Problem>
     page.tab = Tab::Console;
     Ok(page.show(html! {
         div.console {
-            div.head { div { h1 { "Console" } p { "The last " (recent.len()) " answers, and everything since the start." } } }
+            div.head { div {
+                h1 { "Console" }
+                p { "The last " (recent.len()) " answers, and everything since the start." }
+            } }
             (figures(&app))
             div.two {
                 section.block { h2 { "Sources" } (sources(&recent)) }
@@ -140,7 +143,8 @@ fn model_card(app: &App) -> Option<ModelCard> {
 
 fn model(app: &App, card: Option<&ModelCard>) -> Markup {
     let Some(installed) = app.views().installed() else {
-        return html! { p.quiet { "No model is installed: walks, words and popularity answer. `bowerbird train` makes one." } };
+        let text = "No model is installed: walks, words and popularity answer. `bowerbird train` makes one.";
+        return html! { p.quiet { (text) } };
     };
     html! {
         div.figures {
@@ -167,10 +171,15 @@ fn requests(app: &App, recent: &[Arc<Answered>]) -> Markup {
     let now_ms = now_ms();
     html! {
         div.table { table {
-            tr { th { "When" } th { "Surface" } th { "Pinner" } th { "About" } th.n { "Shown" } th.n { "Took" } th { "Left out" } }
+            tr {
+                th { "When" } th { "Surface" } th { "Pinner" } th { "About" }
+                th.n { "Shown" } th.n { "Took" } th { "Left out" }
+            }
             @for one in recent.iter().take(REQUESTS_SHOWN) {
                 tr {
-                    td { a href={ "/console/requests/" (one.request_id) } { (since(now_ms.saturating_sub(one.ts_ms) / 1_000)) " ago" } }
+                    td { a href={ "/console/requests/" (one.request_id) } {
+                        (since(now_ms.saturating_sub(one.ts_ms) / 1_000)) " ago"
+                    } }
                     td { (one.surface) }
                     td { a href=(parts::home(&one.pinner)) { (one.pinner) } }
                     td.wide { (about(app, &one.subject)) }

@@ -16,10 +16,13 @@ pub(crate) fn home(pinner: &str) -> String {
     format!("/as/{}", encode(pinner))
 }
 
+fn hash_of(id: &str) -> u64 {
+    id.bytes().fold(7, |hash, byte| hash64(hash ^ u64::from(byte)))
+}
+
 /// One of a dozen tones, always the same for the same id.
-fn tone(id: &str) -> String {
-    let hash = id.bytes().fold(7u64, |hash, byte| hash64(hash ^ u64::from(byte)));
-    format!("tone-{}", hash % 12)
+pub(crate) fn tone(id: &str) -> String {
+    format!("tone-{}", hash_of(id) % 12)
 }
 
 /// A round initial.
@@ -57,7 +60,7 @@ pub(crate) fn picture(card: &Card, eager: bool) -> Markup {
             img src=(image) alt=(card.name()) width=[width] height=[height] decoding="async"
                 loading=(if eager { "eager" } else { "lazy" });
         } @else {
-            span class={ "words " (tone(&card.id)) (if card.title.len() > 40 { " tall" } else { "" }) } {
+            span class={ "words " (tone(&card.id)) " tall-" (hash_of(&card.id) / 12 % 3) } {
                 b { (card.name()) }
                 small { (card.creator.as_deref().unwrap_or_default()) }
             }
@@ -80,7 +83,8 @@ pub(crate) fn card(pinner: &str, card: &Card, shown: &Shown<'_>, eager: bool) ->
     };
     let open = format!("{}/pin/{}{from}", home(pinner), encode(&card.id));
     html! {
-        article.card data-pin=(card.id) data-surface=(shown.surface) data-request=[shown.request]
+        article.card.bare[card.image.is_none()] data-pin=(card.id)
+            data-surface=(shown.surface) data-request=[shown.request]
             data-position=[shown.position] {
             div.frame-box {
                 span.frame { (picture(card, eager)) }

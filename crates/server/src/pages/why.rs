@@ -26,7 +26,9 @@ pub(crate) fn why(told: &Answered, position: usize, pin: PinId, may_trace: bool)
             }
             (gauges(item))
             @if may_trace {
-                p.small { a.quiet href={ "/console/requests/" (told.request_id) "#p" (position) } { "The whole trace" } }
+                p.small {
+                    a.quiet href={ "/console/requests/" (told.request_id) "#p" (position) } { "The whole trace" }
+                }
             }
         }
     })

@@ -186,6 +186,8 @@ fn hide(browser: &Browser, base: &str, pinner: &str) {
     browser.click("main .card [data-do=hide]");
     browser.wait(&format!("!{there}"));
     browser.wait("document.querySelector('.toast').textContent.includes('Hidden')");
+    // The others slide into the gap.
+    browser.wait("!document.querySelector('.wall.settled, .card.leaving')");
     check_wall(browser, "after hiding");
     std::thread::sleep(Duration::from_millis(300));
     // Every page of the next ranking: through the API, with the pinner's own eyes.
@@ -271,7 +273,7 @@ fn pins_without_pictures_are_a_wall_too() {
     check_wall(&browser, "words");
     shoot(&browser, "words-feed");
     browser.open(&format!("http://{}/as/somebody/pin/t0", nest.address));
-    browser.wait("document.querySelector('.plate .words b')");
+    browser.wait("document.querySelector('.plate .words svg')");
     shoot(&browser, "words-closeup");
 }
 

@@ -19,13 +19,7 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with a window of this size, as a phone if wanted; `None` when there is no chromedriver here.
     pub fn start(width: u32, height: u32, phone: bool) -> Option<Browser> {
-        let mut driver =
-            Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-        let lines = BufReader::new(driver.stdout.take()?).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        })?;
+        let (driver, port) = driver()?;
         let profile = tempfile::tempdir().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut browser = Browser { driver, address, session: String::new(), _profile: profile };
@@ -141,6 +135,26 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// A running chromedriver and its port; `None` only when there is none on this machine.
+fn driver() -> Option<(Child, u16)> {
+    for _ in 0..5 {
+        let mut command = Command::new("chromedriver");
+        let mut driver = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        if let Some(port) = port {
+            return Some((driver, port));
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    panic!("chromedriver is on this machine but does not start");
 }
 
 fn decode(text: &str) -> Vec<u8> {
