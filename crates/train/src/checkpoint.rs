@@ -50,8 +50,11 @@ pub(crate) fn write(path: &Path, mut state: State, lists: &[&[f32]]) -> Result<(
     fs::write(&beside, &bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| failed(path, &error))
 }
 
+/// Where training stood, and its tensors.
+type Saved = (State, Vec<Vec<f32>>);
+
 /// Reads the checkpoint of the run with this fingerprint. None when there is no file, or it is of another run.
-pub(crate) fn read(path: &Path, fingerprint: u64) -> Result<Option<(State, Vec<Vec<f32>>)>, TrainError> {
+pub(crate) fn read(path: &Path, fingerprint: u64) -> Result<Option<Saved>, TrainError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

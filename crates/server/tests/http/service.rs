@@ -166,8 +166,7 @@ fn stopping_loses_nothing() {
 #[test]
 fn parameters_can_be_changed_while_it_runs() {
     let nest = empty();
-    let mut params = domain::Params::default();
-    params.deadline_ms = 77;
+    let params = domain::Params { deadline_ms: 77, ..domain::Params::default() };
     nest.app.set_params(params);
     assert_eq!(nest.app.params().deadline_ms, 77);
 }
