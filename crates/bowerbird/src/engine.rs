@@ -1,18 +1,29 @@
 //! The engines of a data directory, opened, with views that are up to date.
 
+use crate::ask::is_locked;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::setup::Setup;
 use anyhow::{Context, Result};
+use domain::{Fact, TopicKind};
 use serving::{Consumer, Pipeline, Views};
+use std::ops::Deref;
 use std::sync::Arc;
 use store::{Blobs, EventLog};
 
-/// Log, state and blobs of one data directory, and the views over them. One process at a time.
-pub(crate) struct Engine {
+/// Facts that are read from the log at a time.
+const READ_FACTS: usize = 8_192;
+
+/// What is read of a data directory: log, blobs, and the views over them.
+pub(crate) struct Reading {
     pub log: Arc<dyn EventLog>,
     pub blobs: Blobs,
     pub views: Arc<Views>,
+}
+
+/// A data directory that this process alone works on, with the consumer that keeps the views up to date.
+pub(crate) struct Engine {
+    reading: Reading,
     pub consumer: Arc<Consumer>,
 }
 
@@ -26,7 +37,33 @@ impl Engine {
         let consumer = Consumer::open(log.clone(), state, views.clone()).context("cannot restore the views")?;
         let consumer = Arc::new(consumer);
         catch_up(&consumer, setup)?;
-        Ok(Engine { log, blobs, views, consumer })
+        Ok(Engine { reading: Reading { log, blobs, views }, consumer })
+    }
+}
+
+impl Deref for Engine {
+    type Target = Reading;
+
+    fn deref(&self) -> &Reading {
+        &self.reading
+    }
+}
+
+impl Reading {
+    /// What the data directory holds now. Nothing is kept from other processes: a server may be running, or be started.
+    pub(crate) fn open(setup: &Setup) -> Result<Reading> {
+        // Where nobody else does, what is new in the log gets its numbers first.
+        let engine = match Engine::open(setup) {
+            Ok(engine) => Some(engine),
+            Err(error) if is_locked(&error) => None,
+            Err(error) => return Err(error),
+        };
+        let log = setup.log_to_read()?;
+        let views = match engine {
+            Some(engine) => engine.views.clone(),
+            None => Arc::new(views_before(log.as_ref(), u64::MAX, setup)?),
+        };
+        Ok(Reading { log, blobs: setup.blobs()?, views })
     }
 
     /// Makes the live model answer, if there is one; gives its version.
@@ -46,6 +83,28 @@ impl Engine {
     pub(crate) fn pipeline(&self) -> Pipeline {
         Pipeline::new(self.views.clone(), cores())
     }
+}
+
+/// Views of the whole catalogue and of what happened before a moment.
+pub(crate) fn views_before(log: &dyn EventLog, before_ms: u64, setup: &Setup) -> Result<Views> {
+    let views = Views::sealed(log).context("cannot read the numbers of ids")?;
+    let topics = [TopicKind::Catalogue, TopicKind::Events];
+    let progress = Progress::new("views", topics.iter().map(|&topic| log.end(topic)).sum());
+    for topic in topics {
+        let mut from = 0;
+        loop {
+            setup.stop.check()?;
+            let mut facts = log.read(topic, from, READ_FACTS).context("cannot read the event log")?;
+            let Some(last) = facts.last() else { break };
+            from = last.0 + 1;
+            progress.add(facts.len() as u64);
+            facts.retain(|(_, _, fact)| !matches!(fact, Fact::Event(event) if event.ts_ms >= before_ms));
+            views.apply(topic, &facts);
+        }
+    }
+    views.commit_text()?;
+    progress.finish("facts read");
+    Ok(views)
 }
 
 fn catch_up(consumer: &Consumer, setup: &Setup) -> Result<()> {

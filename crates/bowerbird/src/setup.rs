@@ -34,6 +34,12 @@ impl Setup {
         store::open_log(&uri).with_context(|| format!("cannot open the event log {uri}"))
     }
 
+    /// The event log as it is now, for reading; another process may have it.
+    pub(crate) fn log_to_read(&self) -> Result<Arc<dyn EventLog>> {
+        let uri = self.uri(&self.config.data.events);
+        store::open_log_to_read(&uri).with_context(|| format!("cannot read the event log {uri}"))
+    }
+
     /// The state store.
     pub(crate) fn state(&self) -> Result<Arc<dyn StateStore>> {
         let uri = self.uri(&self.config.data.state);

@@ -1,7 +1,7 @@
 //! How well the embedding works on real product photos and titles (skipped where the data is absent).
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use content::{CONTENT_DIM, Picture, TEXT_DIM, embed, embed_text};
@@ -73,10 +73,11 @@ fn precision(products: &[Product], queries: &[usize], from: usize, to: usize, la
     sum / (K * queries.len()) as f32
 }
 
-fn figures(step: usize, queries: usize) -> [f32; 4] {
+fn figures(step: usize, queries: usize) -> Option<[f32; 4]> {
     let Some(folder) = folder() else {
-        println!("skipped: fashion_products is not here");
-        return [1.0; 4];
+        // Straight to stderr: what a passing test prints is not shown.
+        _ = writeln!(std::io::stderr(), "skipped: fashion_products is not here");
+        return None;
     };
     let products = products(&folder, step);
     let mut queries: Vec<usize> = {
@@ -96,18 +97,18 @@ fn figures(step: usize, queries: usize) -> [f32; 4] {
         products.len(),
         TEXT_DIM
     );
-    [looks, words, both, asked]
+    Some([looks, words, both, asked])
 }
 
 #[test]
 fn likes_are_near_on_a_sample() {
-    let [looks, words, both, asked] = figures(12, 500);
+    let Some([looks, words, both, asked]) = figures(12, 500) else { return };
     assert!(looks > 0.46 && words > 0.48 && both > 0.58 && asked > 0.48);
 }
 
 #[test]
 #[ignore = "the whole catalogue takes a minute"]
 fn likes_are_near_in_the_whole_catalogue() {
-    let [looks, words, both, asked] = figures(1, 2_000);
+    let Some([looks, words, both, asked]) = figures(1, 2_000) else { return };
     assert!(looks > 0.6 && words > 0.75 && both > 0.8 && asked > 0.75);
 }

@@ -1,6 +1,6 @@
 //! What the log holds: facts about pins, boards, pinners, what happened and what was served.
 
-use crate::{Action, BoardId, EventId, PinId, RequestRecord, Surface};
+use crate::{Action, BoardId, EventId, PinId, PinnerId, RequestRecord, Surface};
 
 /// A pin as its owner describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,6 +135,33 @@ pub enum Fact {
     Event(Event),
     /// A slate was served.
     Served(Box<RequestRecord>),
+    /// Ids got numbers.
+    Numbered(Numbered),
+}
+
+/// What an id names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdKind {
+    /// A pinner.
+    Pinner,
+    /// A pin.
+    Pin,
+    /// A board.
+    Board,
+}
+
+/// A run of ids from outside with the dense numbers that stand for them: `names[i]` is number `first + i` of its kind.
+///
+/// Models, request records and state speak of numbers. The run is in the log before anything else does, so that all of
+/// them can be read for as long as there is a log, and whoever reads it gives the same numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbered {
+    /// What they name.
+    pub kind: IdKind,
+    /// Number of the first.
+    pub first: u32,
+    /// The ids, each with the pinner that it belonged to when it got its number (boards only).
+    pub names: Vec<(String, Option<PinnerId>)>,
 }
 
 /// The topics of the log. Facts of one topic are read in the order in which they were appended.
@@ -146,11 +173,16 @@ pub enum TopicKind {
     Events,
     /// What was served.
     Requests,
+    /// Numbers given to ids.
+    Numbers,
 }
 
 impl TopicKind {
     /// Every topic.
-    pub const ALL: [TopicKind; 3] = [TopicKind::Catalogue, TopicKind::Events, TopicKind::Requests];
+    pub const ALL: [TopicKind; 4] = [TopicKind::Catalogue, TopicKind::Events, TopicKind::Requests, TopicKind::Numbers];
+
+    /// The topics that views and tables are made from, first of [`TopicKind::ALL`]. Numbers are read before them.
+    pub const FOLLOWED: [TopicKind; 3] = [TopicKind::Catalogue, TopicKind::Events, TopicKind::Requests];
 
     /// Its name in the engine.
     pub fn as_str(self) -> &'static str {
@@ -158,6 +190,7 @@ impl TopicKind {
             TopicKind::Catalogue => "catalogue",
             TopicKind::Events => "events",
             TopicKind::Requests => "requests",
+            TopicKind::Numbers => "numbers",
         }
     }
 }
@@ -168,6 +201,7 @@ impl Fact {
         match self {
             Fact::Event(_) => TopicKind::Events,
             Fact::Served(_) => TopicKind::Requests,
+            Fact::Numbered(_) => TopicKind::Numbers,
             _ => TopicKind::Catalogue,
         }
     }
@@ -175,7 +209,7 @@ impl Fact {
     /// Why the fact cannot be taken, if it cannot. `now_ms` bounds the time of events.
     pub fn check(&self, now_ms: u64) -> Result<(), Refusal> {
         match self {
-            Fact::Pin(pin) => pin.check(),
+            Fact::Pin(pin) => pin.check(now_ms),
             Fact::PinRemoved(id) => id_field("id", id),
             Fact::Understood(understood) => id_field("pin", &understood.pin),
             Fact::Board(board) => {
@@ -188,7 +222,7 @@ impl Fact {
                 text_field("name", &pinner.name, limits::TITLE_BYTES_MAX)
             }
             Fact::Event(event) => event.check(now_ms),
-            Fact::Served(_) => Ok(()),
+            Fact::Served(_) | Fact::Numbered(_) => Ok(()),
         }
     }
 }
@@ -207,7 +241,7 @@ pub mod limits {
     pub const TOPICS_MAX: usize = 32;
     /// Earliest moment an event may carry: 1990-01-01.
     pub const EVENT_TS_MS_MIN: u64 = 631_152_000_000;
-    /// How far ahead of the clock an event may be: a day.
+    /// How far ahead of the clock an event may be, or a pin have been made: a day.
     pub const EVENT_AHEAD_MS_MAX: u64 = 86_400_000;
 }
 
@@ -239,6 +273,13 @@ fn optional_id(field: &'static str, id: Option<&str>) -> Result<(), Refusal> {
     id.map_or(Ok(()), |id| id_field(field, id))
 }
 
+fn not_ahead(field: &'static str, ts_ms: u64, now_ms: u64) -> Result<(), Refusal> {
+    if ts_ms > now_ms.saturating_add(limits::EVENT_AHEAD_MS_MAX) {
+        return refuse(field, format!("{ts_ms} ms is more than a day ahead of the server's clock"));
+    }
+    Ok(())
+}
+
 fn text_field(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Refusal> {
     if text.len() > bytes_max {
         return refuse(field, format!("{} bytes long, at most {bytes_max} are taken", text.len()));
@@ -247,8 +288,9 @@ fn text_field(field: &'static str, text: &str, bytes_max: usize) -> Result<(), R
 }
 
 impl Pin {
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self, now_ms: u64) -> Result<(), Refusal> {
         id_field("id", &self.id)?;
+        not_ahead("created_ms", self.created_ms, now_ms)?;
         text_field("title", &self.title, limits::TITLE_BYTES_MAX)?;
         text_field("description", &self.description, limits::TEXT_BYTES_MAX)?;
         text_field("image", self.image.as_deref().unwrap_or(""), limits::TITLE_BYTES_MAX)?;
@@ -262,6 +304,24 @@ impl Pin {
 }
 
 impl Event {
+    /// A pinner's action in the home feed, with nothing else known about it.
+    pub fn new(pinner: impl Into<String>, action: Action, ts_ms: u64) -> Event {
+        Event {
+            event_id: EventId(0),
+            ts_ms,
+            pinner: pinner.into(),
+            action,
+            surface: Surface::Home,
+            pin: None,
+            board: None,
+            query: None,
+            request_id: None,
+            position: None,
+            value: None,
+            props: None,
+        }
+    }
+
     fn check(&self, now_ms: u64) -> Result<(), Refusal> {
         id_field("pinner", &self.pinner)?;
         optional_id("pin", self.pin.as_deref())?;
@@ -271,9 +331,7 @@ impl Event {
         if self.ts_ms < limits::EVENT_TS_MS_MIN {
             return refuse("ts", format!("{} ms is before 1990-01-01 (is it in seconds?)", self.ts_ms));
         }
-        if self.ts_ms > now_ms.saturating_add(limits::EVENT_AHEAD_MS_MAX) {
-            return refuse("ts", format!("{} ms is more than a day ahead of the server's clock", self.ts_ms));
-        }
+        not_ahead("ts", self.ts_ms, now_ms)?;
         if self.action.needs_pin() && self.pin.is_none() {
             return refuse("pin", format!("missing: '{}' is done to a pin", self.action));
         }
@@ -294,20 +352,7 @@ mod tests {
     const NOW_MS: u64 = 1_800_000_000_000;
 
     fn save() -> Event {
-        Event {
-            event_id: EventId(1),
-            ts_ms: NOW_MS,
-            pinner: "ann".into(),
-            action: Action::Save,
-            surface: Surface::Home,
-            pin: Some("p1".into()),
-            board: None,
-            query: None,
-            request_id: None,
-            position: None,
-            value: None,
-            props: None,
-        }
+        Event { pin: Some("p1".into()), ..Event::new("ann", Action::Save, NOW_MS) }
     }
 
     fn reason(change: impl FnOnce(&mut Event)) -> String {
@@ -326,6 +371,13 @@ mod tests {
         assert_eq!(reason(|e| e.value = Some(f32::NAN)), "value: must be a finite number, zero or more");
         assert!(reason(|e| e.action = Action::Search).starts_with("query: missing"));
         assert!(reason(|e| e.pin = Some("x".repeat(300))).starts_with("pin: 300 bytes long"));
+    }
+
+    #[test]
+    fn a_pin_is_not_made_in_the_future() {
+        let microseconds = Pin { id: "p".into(), created_ms: NOW_MS * 1_000, ..Pin::default() };
+        let error = Fact::Pin(microseconds).check(NOW_MS).expect_err("microseconds");
+        assert!(error.to_string().starts_with("created_ms: "), "{error}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod rng;
 pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
-pub use fact::{Act, Board, Event, Fact, Pin, Pinner, Refusal, TopicKind, Understood, limits};
+pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits};
 pub use id::{BoardId, PinId, PinnerId};
 pub use params::{DiversityParams, GeneratorParams, GeneratorsParams, Params, SurfaceParams, WalkParams};
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};

@@ -21,19 +21,23 @@ pub(crate) struct Adjacency {
 }
 
 impl Adjacency {
-    /// From lists given as (node, neighbour), sorted by node and then neighbour, without duplicates.
-    pub(crate) fn from_sorted(nodes: usize, edges: impl ExactSizeIterator<Item = (u32, u32)>) -> Adjacency {
-        let mut made = Adjacency { spans: Vec::new(), room: Vec::new(), to: Vec::with_capacity(edges.len()) };
-        made.grow(nodes);
-        for (node, neighbour) in edges {
+    /// From edges without duplicates; `of` gives (node, neighbour) of one. Neighbours keep the order of the edges.
+    pub(crate) fn from_edges<E>(nodes: usize, edges: &[E], of: impl Fn(&E) -> (u32, u32)) -> Adjacency {
+        let mut room = vec![0; nodes];
+        edges.iter().for_each(|edge| room[of(edge).0 as usize] += 1);
+        let mut start = 0;
+        let place = |&len: &u32| {
+            let span = Span { start, len: 0 };
+            start += len;
+            span
+        };
+        let spans = room.iter().map(place).collect();
+        let mut made = Adjacency { spans, room, to: vec![0; edges.len()] };
+        for (node, neighbour) in edges.iter().map(of) {
             let span = &mut made.spans[node as usize];
-            if span.len == 0 {
-                span.start = made.to.len() as u32;
-            }
+            made.to[(span.start + span.len) as usize] = neighbour;
             span.len += 1;
-            made.to.push(neighbour);
         }
-        made.room = made.spans.iter().map(|span| span.len).collect();
         made
     }
 
@@ -84,7 +88,7 @@ impl Adjacency {
         span.len += 1;
     }
 
-    /// Packs the array and sorts each node's neighbours.
+    /// Packs the array.
     pub(crate) fn compact(&mut self) {
         let mut to = Vec::with_capacity(self.spans.iter().map(|span| span.len as usize).sum());
         for (span, room) in self.spans.iter_mut().zip(&mut self.room) {
@@ -92,7 +96,6 @@ impl Adjacency {
             *span = Span { start: to.len() as u32, len: span.len };
             *room = span.len;
             to.extend_from_slice(&self.to[old]);
-            to[span.start as usize..].sort_unstable();
         }
         self.to = to;
         self.spans.shrink_to_fit();

@@ -2,6 +2,7 @@
 
 use crate::adjacency::Adjacency;
 use domain::{BoardId, PinId};
+use std::collections::HashSet;
 
 /// Which pins lie on which boards, in both directions; each pair at most once. 8 bytes an edge and 12 a node when
 /// compact. At most 2³² edges, room to grow included.
@@ -22,16 +23,12 @@ impl Graph {
     /// A compact graph of at least `pins` pins and `boards` boards. Duplicates are ignored; of more than 2³² - 1
     /// different edges the rest is left out.
     pub fn from_edges(pins: u32, boards: u32, edges: &[(PinId, BoardId)]) -> Graph {
-        let mut pairs: Vec<(u32, u32)> = edges.iter().map(|&(pin, board)| (pin.0, board.0)).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        pairs.truncate(u32::MAX as usize);
-        let pin_count = pairs.last().map_or(0, |last| last.0 as usize + 1).max(pins as usize);
-        let board_count = pairs.iter().map(|pair| pair.1 as usize + 1).max().unwrap_or(0).max(boards as usize);
-        let pin_side = Adjacency::from_sorted(pin_count, pairs.iter().copied());
-        pairs.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
-        pairs.sort_unstable();
-        let board_side = Adjacency::from_sorted(board_count, pairs.iter().copied());
+        let pairs = unique(edges);
+        let most = |of: fn(&(u32, u32)) -> u32| pairs.iter().map(|pair| of(pair) as usize + 1).max().unwrap_or(0);
+        let (pin_count, board_count) =
+            (most(|pair| pair.0).max(pins as usize), most(|pair| pair.1).max(boards as usize));
+        let pin_side = Adjacency::from_edges(pin_count, &pairs, |&pair| pair);
+        let board_side = Adjacency::from_edges(board_count, &pairs, |&(pin, board)| (board, pin));
         let degree_max = (0..pin_count as u32).map(|pin| pin_side.of(pin).len() as u32).max().unwrap_or(0);
         Graph { pins: pin_side, boards: board_side, edges: pairs.len() as u64, degree_max }
     }
@@ -65,7 +62,7 @@ impl Graph {
         self.pins.of(pin.0).len() as u32
     }
 
-    /// The pins of a board.
+    /// The pins of a board, in the order in which they were put there.
     pub fn pins_of(&self, board: BoardId) -> impl ExactSizeIterator<Item = PinId> {
         self.boards.of(board.0).iter().copied().map(PinId)
     }
@@ -112,4 +109,11 @@ impl Graph {
     pub(crate) fn pins_at(&self, board: u32) -> &[u32] {
         self.boards.of(board)
     }
+}
+
+/// Each edge once, where it came first.
+fn unique(edges: &[(PinId, BoardId)]) -> Vec<(u32, u32)> {
+    let mut known = HashSet::with_capacity(edges.len());
+    let pairs = edges.iter().map(|&(pin, board)| (pin.0, board.0)).filter(|&pair| known.insert(pair));
+    pairs.take(u32::MAX as usize).collect()
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 const VERSION: u64 = 1;
 
-/// Offsets up to which (not including) the lake holds each topic, in the order of [`TopicKind::ALL`].
-pub(crate) type Offsets = [u64; TopicKind::ALL.len()];
+/// Offsets up to which (not including) the lake holds each topic, in the order of [`TopicKind::FOLLOWED`].
+pub(crate) type Offsets = [u64; TopicKind::FOLLOWED.len()];
 
 fn path(root: &Path) -> PathBuf {
     root.join("offsets.json")
@@ -33,7 +33,7 @@ fn parse(text: &str) -> Result<Offsets, String> {
         other => return Err(format!("version {other:?}, this build reads {VERSION}")),
     }
     let mut offsets = Offsets::default();
-    for (topic, offset) in TopicKind::ALL.into_iter().zip(&mut offsets) {
+    for (topic, offset) in TopicKind::FOLLOWED.into_iter().zip(&mut offsets) {
         *offset = json[topic.as_str()].as_u64().ok_or_else(|| format!("no offset of '{}'", topic.as_str()))?;
     }
     Ok(offsets)
@@ -43,7 +43,7 @@ fn parse(text: &str) -> Result<Offsets, String> {
 pub(crate) fn write(root: &Path, offsets: &Offsets) -> Result<(), LakeError> {
     let (path, aside) = (path(root), root.join("offsets.json.new"));
     let mut json = serde_json::json!({ "version": VERSION });
-    for (topic, offset) in TopicKind::ALL.into_iter().zip(offsets) {
+    for (topic, offset) in TopicKind::FOLLOWED.into_iter().zip(offsets) {
         json[topic.as_str()] = (*offset).into();
     }
     let mut file = File::create(&aside).map_err(LakeError::io(&aside))?;

@@ -93,7 +93,7 @@ impl Lake {
         let mut committed = offsets::read(&self.root)?;
         clean(&self.root, &committed)?;
         let mut rolled = Rolled::default();
-        for topic in TopicKind::ALL {
+        for topic in TopicKind::FOLLOWED {
             let end = log.end(topic);
             self.check_end(topic, committed[topic as usize], end)?;
             while committed[topic as usize] < end {

@@ -239,6 +239,8 @@ impl Unit {
         let at = Cell::Int(offset as i64);
         match fact {
             Fact::Event(event) => self.push_event(at, id, event),
+            // Tables speak of ids from outside.
+            Fact::Numbered(_) => {}
             Fact::Served(record) => self.push_request(at, record, name),
             Fact::Pin(_) | Fact::PinRemoved(_) => self.push_pin(at, fact),
             Fact::Understood(understood) => {

@@ -56,19 +56,14 @@ impl House {
 }
 
 fn event(number: u64, ts_ms: u64) -> Fact {
+    let action = if number.is_multiple_of(4) { Action::Save } else { Action::Impression };
     Fact::Event(Event {
         event_id: EventId(u128::from(number)),
-        ts_ms,
-        pinner: format!("u{}", number * 7 % 13),
-        action: if number.is_multiple_of(4) { Action::Save } else { Action::Impression },
-        surface: Surface::Home,
         pin: Some(format!("p{}", number % 50)),
-        board: None,
-        query: None,
         request_id: Some(EventId(5)),
         position: Some((number % 20) as u16),
         value: number.is_multiple_of(4).then_some(0.1),
-        props: None,
+        ..Event::new(format!("u{}", number * 7 % 13), action, ts_ms)
     })
 }
 

@@ -27,17 +27,20 @@ pub struct Changes {
     pub pins: BTreeSet<PinId>,
     /// New edges of the graph.
     pub edges: Vec<(PinId, BoardId)>,
-    /// Facts that could not be applied, the first few with the reason.
-    pub refused: Vec<String>,
+    /// How many facts could not be applied.
+    pub refused: u64,
+    /// Why, of the first few.
+    pub reasons: Vec<String>,
 }
 
 /// Most reasons that are kept.
-const REFUSED_MAX: usize = 16;
+const REASONS_MAX: usize = 16;
 
 impl Changes {
     pub(crate) fn refuse(&mut self, reason: impl FnOnce() -> String) {
-        if self.refused.len() < REFUSED_MAX {
-            self.refused.push(reason());
+        self.refused += 1;
+        if self.reasons.len() < REASONS_MAX {
+            self.reasons.push(reason());
         }
     }
 }
@@ -52,7 +55,7 @@ impl Views {
             let touched = match topic {
                 TopicKind::Catalogue => self.apply_catalogue(block, &mut changes),
                 TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
-                TopicKind::Requests => BTreeSet::new(),
+                TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
             self.derive(&mut writer, &touched, &mut changes);
         }
@@ -77,7 +80,7 @@ impl Views {
                         embeddings.push((id, understood));
                     }
                 }
-                Fact::Event(_) | Fact::Served(_) => {}
+                Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => {}
             }
         }
         drop(catalogue);
@@ -111,7 +114,7 @@ impl Views {
             let Fact::Event(event) = fact else { continue };
             match resolve(&mut catalogue, event) {
                 Some(resolved) => acts.extend(resolved),
-                None => changes.refuse(|| "all ids are given".to_owned()),
+                None => changes.refuse(|| format!("an event of '{}' names something without a number", event.pinner)),
             }
         }
         drop(catalogue);
@@ -156,8 +159,8 @@ impl Views {
         touched
     }
 
-    /// A compacted copy replaces the graph, so that readers never wait for the compaction. It happens at fixed numbers
-    /// of edges, so that a graph rebuilt from the same edges is the same to the last draw of a walk.
+    /// A compacted copy replaces the graph, so that readers never wait for the compaction. Walks draw the same from
+    /// both.
     fn compact_graph(&self, writer: &mut Writer) {
         let graph = read(&self.graph);
         if graph.edges() < writer.compact_at {
@@ -174,15 +177,8 @@ impl Views {
 
     /// Rebuilds the graph from all its edges in the order in which they were added.
     pub(crate) fn restore_graph(&self, edges: &[(PinId, BoardId)]) {
-        let mut writer = lock(&self.writer);
-        let mut compact = 0;
-        while next_compaction(compact) <= edges.len() as u64 {
-            compact = next_compaction(compact);
-        }
-        writer.compact_at = next_compaction(compact);
-        let (sorted, loose) = edges.split_at(compact as usize);
-        let mut graph = Graph::from_edges(0, 0, sorted);
-        loose.iter().for_each(|&(pin, board)| _ = graph.add(pin, board));
+        let graph = Graph::from_edges(0, 0, edges);
+        lock(&self.writer).compact_at = next_compaction(graph.edges());
         *write(&self.graph) = graph;
     }
 }
@@ -211,7 +207,9 @@ fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<(PinnerId,
     let Some(pin) = &event.pin else { return Some(None) };
     let pin = catalogue.intern_pin(pin)?;
     let board = match &event.board {
-        Some(board) => Some(catalogue.intern_board(board, Some(pinner))?),
+        Some(board) if event.action == Action::Save => Some(catalogue.intern_board(board, Some(pinner))?),
+        // Whoever looks at a board does not become its owner.
+        Some(board) => catalogue.board(board),
         None if event.action == Action::Save => Some(catalogue.intern_unnamed_board(pinner)?),
         None => None,
     };

@@ -2,7 +2,8 @@
 
 use crate::apply::Changes;
 use crate::error::ServingError;
-use crate::layout::{self, CONSUMER, NameCounts, PIN, PINNER, REQUEST};
+use crate::layout::{self, CONSUMER, PIN, PINNER, REQUEST};
+use crate::numbers::{self, Numbers};
 use crate::views::{Views, lock, read, write};
 use domain::{EventId, Fact, PinId, PinnerId, RequestRecord, TopicKind};
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::{Batch, EventLog, StateStore};
 
-/// Most facts of one batch, by topic in the order of [`TopicKind::ALL`].
+/// Most facts of one batch, by topic in the order of [`TopicKind::FOLLOWED`].
 const BATCH_MAX: [usize; 3] = [4_096, 32_768, 256];
 
 /// How long an idle consumer sleeps when no event comes; other topics are looked at this often.
@@ -45,22 +46,24 @@ pub struct Consumer {
 struct Progress {
     next: [u64; 3],
     written: [u64; 3],
-    names: NameCounts,
+    /// How many ids of each kind have their numbers in the log.
+    numbered: Numbers,
     edge_run: u64,
     changes: Changes,
     requests: Vec<(EventId, u64)>,
 }
 
 impl Consumer {
-    /// Restores the views from the state and the catalogue topic. What came to the log later waits for
+    /// Restores the views from the state, the numbers and the catalogue topic. What came to the log later waits for
     /// [`Consumer::catch_up`].
     pub fn open(
         log: Arc<dyn EventLog>,
         state: Arc<dyn StateStore>,
         views: Arc<Views>,
     ) -> Result<Consumer, ServingError> {
+        layout::check_numbers(&*state, &*log)?;
         let mut progress = Progress::default();
-        for topic in TopicKind::ALL {
+        for topic in TopicKind::FOLLOWED {
             let offset = state.offset(CONSUMER, topic)?;
             let end = log.end(topic);
             if offset > end {
@@ -69,8 +72,7 @@ impl Consumer {
             progress.next[topic as usize] = offset;
         }
         progress.written = progress.next;
-        layout::restore_names(&*state, &mut write(&views.catalogue))?;
-        progress.names = layout::name_counts(&read(&views.catalogue));
+        progress.numbered = views.read_numbers(&*log)?;
         restore_signals(&*state, &views)?;
         let (edges, edge_run) = layout::read_edges(&*state)?;
         progress.edge_run = edge_run;
@@ -94,7 +96,7 @@ impl Consumer {
     /// [`Consumer::catch_up`] that tells how many facts are done and how many there are, after each batch.
     pub fn catch_up_with(&self, mut told: impl FnMut(u64, u64)) -> Result<u64, ServingError> {
         let (mut done, waiting) = (0, self.lag().iter().sum::<u64>());
-        for topic in TopicKind::ALL {
+        for topic in TopicKind::FOLLOWED {
             loop {
                 let applied = self.step(topic)? as u64;
                 if applied == 0 {
@@ -110,7 +112,7 @@ impl Consumer {
     /// Follows the log until `stop` is set. An error is told ([`Consumer::trouble`]) and tried again.
     pub fn run(&self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            match TopicKind::ALL.iter().try_fold(0, |done, &topic| Ok(done + self.step(topic)?)) {
+            match TopicKind::FOLLOWED.iter().try_fold(0, |done, &topic| Ok(done + self.step(topic)?)) {
                 Ok(0) => {
                     self.set_trouble(None);
                     let next = self.reached[TopicKind::Events as usize].load(Ordering::Acquire);
@@ -125,9 +127,9 @@ impl Consumer {
         }
     }
 
-    /// Facts in the log that the views have not seen, by topic in the order of [`TopicKind::ALL`].
+    /// Facts in the log that the views have not seen, by topic in the order of [`TopicKind::FOLLOWED`].
     pub fn lag(&self) -> [u64; 3] {
-        TopicKind::ALL.map(|topic| {
+        TopicKind::FOLLOWED.map(|topic| {
             let reached = self.reached[topic as usize].load(Ordering::Acquire);
             self.log.end(topic).saturating_sub(reached)
         })
@@ -175,8 +177,8 @@ impl Consumer {
             Fact::Served(record) => Some((record.request_id, *offset)),
             _ => None,
         }));
-        self.refused.fetch_add(changes.refused.len() as u64, Ordering::Relaxed);
-        changes.refused.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not applied"));
+        self.refused.fetch_add(changes.refused, Ordering::Relaxed);
+        changes.reasons.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not applied"));
         progress.changes = changes;
         progress.next[place] = last + 1;
         self.reached[place].store(last + 1, Ordering::Release);
@@ -190,21 +192,22 @@ impl Consumer {
         if progress.next == progress.written {
             return Ok(());
         }
+        // Numbers are durable before anything that speaks of them.
+        let (facts, numbered) = numbers::facts(&read(&self.views.catalogue), progress.numbered);
+        self.log.append(&facts)?;
+        progress.numbered = numbered;
         let mut batch = Batch::new();
-        let catalogue = read(&self.views.catalogue);
-        layout::put_names(&mut batch, &catalogue, progress.names);
-        let names = layout::name_counts(&catalogue);
-        drop(catalogue);
+        batch.offset(CONSUMER, TopicKind::Numbers, self.log.end(TopicKind::Numbers));
         self.put_signals(&mut batch, &progress.changes);
         let mut edge_run = progress.edge_run;
         layout::put_edges(&mut batch, &progress.changes.edges, &mut edge_run);
         self.put_requests(&mut batch, &progress.requests)?;
-        for topic in TopicKind::ALL {
+        for topic in TopicKind::FOLLOWED {
             batch.offset(CONSUMER, topic, progress.next[topic as usize]);
         }
         self.state.write(batch)?;
         let next = progress.next;
-        *progress = Progress { next, written: next, names, edge_run, ..Progress::default() };
+        *progress = Progress { next, written: next, numbered, edge_run, ..Progress::default() };
         Ok(())
     }
 
@@ -255,6 +258,6 @@ fn restore_descriptions(log: &dyn EventLog, end: u64, views: &Views) -> Result<(
         touched.extend(views.apply_catalogue(&facts, &mut changes));
     }
     views.derive(&mut lock(&views.writer), &touched, &mut changes);
-    changes.refused.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not restored"));
+    changes.reasons.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not restored"));
     views.commit_text()
 }

@@ -16,6 +16,9 @@ const CONTENT_SEEDS: usize = 8;
 /// Most pins of a board that stand for it.
 const BOARD_PINS_MAX: usize = 256;
 
+/// Most pins that generators look for beyond their quota.
+const REACH_MAX: usize = 4_096;
+
 /// Buffers for encoding that are kept for the next request.
 const SCRATCHES_MAX: usize = 8;
 
@@ -48,6 +51,8 @@ pub struct Context {
     pub(crate) topics: HashMap<u32, f32>,
     /// Pins of a history that came with the request.
     given: Option<HashSet<PinId>>,
+    /// About how many pins the request will not show because they are known.
+    known: usize,
     /// Saves of the pinner that lie behind a history that came with the request: their traces are not counted.
     pub(crate) later_saves: HashMap<PinId, u64>,
 }
@@ -85,6 +90,7 @@ impl Context {
             creators: HashMap::new(),
             topics: HashMap::new(),
             given: None,
+            known: 0,
             later_saves: HashMap::new(),
         }
     }
@@ -114,7 +120,7 @@ impl Context {
 
     /// How many pins a generator should look for so that `quota` are left without those that are known already.
     pub fn reach(&self, quota: usize) -> usize {
-        quota + self.history.len() + self.subject_pins.len()
+        quota + self.known
     }
 
     /// Whether the request is for the pinner's own feed rather than about something.
@@ -156,6 +162,12 @@ impl Context {
         self.history.retain(|act| act.action.is_positive());
         let first = self.history.len().saturating_sub(signals::SEQUENCE_MAX);
         self.history.drain(..first);
+        let (saved, seen) = match (&self.given, self.request.pinner) {
+            (None, Some(pinner)) => signals.known(pinner),
+            (given, _) => (given.as_ref().map_or(0, HashSet::len), 0),
+        };
+        let seen = if self.params.surface(self.request.surface).hide_seen { seen } else { 0 };
+        self.known = (saved + seen + self.subject_pins.len()).min(REACH_MAX);
     }
 
     fn read_tastes(&mut self) {

@@ -32,6 +32,14 @@ pub enum ServingError {
         /// What is wrong.
         reason: String,
     },
+    /// The numbers of ids in the log contradict each other.
+    #[error("record {offset} of topic 'numbers': {reason}")]
+    BadNumbers {
+        /// Which record.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),

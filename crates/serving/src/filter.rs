@@ -3,7 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::context::Context;
 use crate::views::{Views, read};
-use domain::{PinId, Surface};
+use domain::{PinId, Subject, Surface};
 use signals::Signals;
 use std::sync::RwLockReadGuard;
 
@@ -102,9 +102,13 @@ impl Filter for SubjectItself {
     }
 
     fn mask(&self, context: &Context, _: &FilterView, pins: &[PinId], keep: &mut [bool]) {
-        let mut subject = context.subject_pins.clone();
-        subject.sort_unstable();
-        drop_where(pins, keep, |pin| subject.binary_search(&pin).is_ok());
+        match context.request.subject {
+            Subject::Board(board) => {
+                let graph = read(&context.views.graph);
+                drop_where(pins, keep, |pin| graph.has(pin, board));
+            }
+            _ => drop_where(pins, keep, |pin| context.subject_pins.contains(&pin)),
+        }
     }
 }
 

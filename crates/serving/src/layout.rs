@@ -2,21 +2,17 @@
 //!
 //! | space | key | value |
 //! |---|---|---|
-//! | `name` | kind, first number (big-endian) | a run of external ids in the order of their numbers |
 //! | `edge` | running number | a run of edges in the order in which they were added |
 //! | `pinner`, `pin` | dense id | what `signals` knows of it |
 //! | `request` | request id | offset of its newest record in the topic `requests` |
 //!
-//! Descriptions are not here: the catalogue topic is read again at start.
+//! Descriptions are not here: the catalogue topic is read again at start, and so are the numbers of ids.
 
-use crate::catalogue::{Catalogue, NONE};
 use crate::error::ServingError;
-use crate::names::Names;
-use domain::{BoardId, EventId, PinId, PinnerId};
-use store::{Batch, StateStore};
+use domain::{BoardId, EventId, PinId, TopicKind};
+use store::{Batch, EventLog, StateStore};
 
 pub(crate) const CONSUMER: &str = "views";
-pub(crate) const NAME: &str = "name";
 pub(crate) const EDGE: &str = "edge";
 pub(crate) const PINNER: &str = "pinner";
 pub(crate) const PIN: &str = "pin";
@@ -31,80 +27,18 @@ const RUN_MAX: usize = 65_536;
 /// Keys read at once when a space is walked through.
 const SCAN_MAX: usize = 1_024;
 
-/// Kinds of ids, in the order of [`NameCounts`].
-const KINDS: [u8; 3] = [b'b', b'i', b'p'];
-
-/// How many boards, pins and pinners have a name that is kept.
-pub(crate) type NameCounts = [usize; 3];
-
-fn names(catalogue: &Catalogue) -> [&Names; 3] {
-    [&catalogue.board_names, &catalogue.pin_names, &catalogue.pinner_names]
-}
-
-pub(crate) fn name_counts(catalogue: &Catalogue) -> NameCounts {
-    names(catalogue).map(Names::len)
-}
-
-/// Puts the ids that came after `kept` into the batch.
-pub(crate) fn put_names(batch: &mut Batch, catalogue: &Catalogue, kept: NameCounts) {
-    for (kind, names) in names(catalogue).into_iter().enumerate() {
-        let numbers: Vec<u32> = (kept[kind]..names.len()).map(|number| number as u32).collect();
-        for run in numbers.chunks(RUN_MAX) {
-            let mut bytes = vec![VERSION];
-            for &number in run {
-                let name = names.name(number).as_bytes();
-                bytes.extend((name.len() as u32).to_le_bytes());
-                bytes.extend(name);
-                let owner = if kind == 0 { catalogue.owner(BoardId(number)) } else { None };
-                bytes.extend(owner.map_or(NONE, |owner| owner.0).to_le_bytes());
-            }
-            let mut key = vec![KINDS[kind]];
-            key.extend(run[0].to_be_bytes());
-            batch.put(NAME, key, bytes);
-        }
+/// Holds the state against the log: numbers that the state speaks of must be there.
+pub(crate) fn check_numbers(state: &dyn StateStore, log: &dyn EventLog) -> Result<(), ServingError> {
+    let (topic, end) = (TopicKind::Numbers, log.end(TopicKind::Numbers));
+    let offset = state.offset(CONSUMER, topic)?;
+    if offset > end {
+        return Err(ServingError::StateAhead { topic, offset, end });
     }
-}
-
-/// Gives all kept ids their numbers again.
-pub(crate) fn restore_names(state: &dyn StateStore, catalogue: &mut Catalogue) -> Result<(), ServingError> {
-    let bad = |reason: &str| ServingError::BadState { space: NAME, reason: reason.to_owned() };
-    let mut runs = Vec::new();
-    each(state, NAME, |key, value| {
-        runs.push((key.to_vec(), value.to_vec()));
-        Ok(())
-    })?;
-    // Pinners come before the boards that they own.
-    runs.sort_by_key(|(key, _)| (key.first() == Some(&KINDS[0]), key.clone()));
-    for (key, value) in runs {
-        let (&kind, number) = key.split_first().ok_or_else(|| bad("empty key"))?;
-        let mut number = number.try_into().map(u32::from_be_bytes).map_err(|_| bad("odd key"))?;
-        let mut rest = versioned(NAME, &value)?;
-        while !rest.is_empty() {
-            let (name, owner) = take_name(&mut rest).ok_or_else(|| bad("a run is cut off"))?;
-            let given = match kind {
-                b'p' => catalogue.intern_pinner(name).map(|id| id.0),
-                b'i' => catalogue.intern_pin(name).map(|id| id.0),
-                _ => catalogue.intern_board(name, known_pinner(catalogue, owner)).map(|id| id.0),
-            };
-            if given != Some(number) {
-                return Err(bad("numbers have a gap"));
-            }
-            number += 1;
-        }
+    if offset == 0 && state.offset(CONSUMER, TopicKind::Events)? > 0 {
+        let reason = "it is of a version that kept numbers of ids here; delete it, and it is made again";
+        return Err(ServingError::BadState { space: EDGE, reason: reason.to_owned() });
     }
     Ok(())
-}
-
-fn known_pinner(catalogue: &Catalogue, owner: u32) -> Option<PinnerId> {
-    ((owner as usize) < catalogue.pinners()).then_some(PinnerId(owner))
-}
-
-fn take_name<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, u32)> {
-    let (length, after) = rest.split_first_chunk::<4>()?;
-    let (name, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let (owner, after) = after.split_first_chunk::<4>()?;
-    *rest = after;
-    Some((std::str::from_utf8(name).ok()?, u32::from_le_bytes(*owner)))
 }
 
 /// Puts new edges into the batch; `next` is the number of the next run.

@@ -38,6 +38,7 @@ mod generate;
 mod generator;
 mod layout;
 mod names;
+mod numbers;
 mod pin_row;
 mod pipeline;
 mod replay;

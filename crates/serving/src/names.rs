@@ -12,6 +12,8 @@ pub(crate) struct Names {
     /// Open addressing with linear probing: number + 1, 0 is free. The length is a power of two.
     slots: Vec<u32>,
     hasher: RandomState,
+    /// Whether new strings get no number.
+    sealed: bool,
 }
 
 /// Most strings of one kind; the last number stays free to mean "none".
@@ -19,13 +21,18 @@ pub(crate) const NAMES_MAX: usize = u32::MAX as usize - 2;
 
 impl Default for Names {
     fn default() -> Self {
-        Names { bytes: String::new(), ends: Vec::new(), slots: vec![0; 16], hasher: RandomState::new() }
+        Names { bytes: String::new(), ends: Vec::new(), slots: vec![0; 16], hasher: RandomState::new(), sealed: false }
     }
 }
 
 impl Names {
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// From now on new strings get no number.
+    pub(crate) fn seal(&mut self) {
+        self.sealed = true;
     }
 
     /// The string of a number; empty when there is none.
@@ -41,13 +48,13 @@ impl Names {
         self.probe(name).1
     }
 
-    /// The number of a string, a new one when it is new. `None` when all numbers are given.
+    /// The number of a string, a new one when it is new. `None` when it is new and there are none to give.
     pub(crate) fn intern(&mut self, name: &str) -> Option<u32> {
         let (slot, found) = self.probe(name);
         if found.is_some() {
             return found;
         }
-        if self.ends.len() >= NAMES_MAX {
+        if self.sealed || self.ends.len() >= NAMES_MAX {
             return None;
         }
         let number = self.ends.len() as u32;

@@ -78,10 +78,6 @@ impl Counters {
         self.row(pin, action).map_or(0, |row| row.total)
     }
 
-    pub(crate) fn pins(&self) -> usize {
-        self.first.len()
-    }
-
     pub(crate) fn encode(&self, pin: PinId, to: &mut Vec<u8>) {
         let rows: Vec<&Row> = self.chain(pin).filter(|row| row.total > 0).collect();
         put_int(to, rows.len() as u64);

@@ -15,6 +15,11 @@ impl<const GENERATION_MAX: usize> RecentIds<GENERATION_MAX> {
         self.newer.binary_search(&id).is_ok() || self.older.binary_search(&id).is_ok()
     }
 
+    /// How many ids are known, those known twice twice.
+    pub(crate) fn len(&self) -> usize {
+        self.newer.len() + self.older.len()
+    }
+
     /// Adds an id; one that only the older generation knew becomes new again.
     pub(crate) fn add(&mut self, id: u32) {
         if let Err(mut place) = self.newer.binary_search(&id) {

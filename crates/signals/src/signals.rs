@@ -47,6 +47,12 @@ impl Signals {
         self.pinner(pinner).is_some_and(|state| state.saved.has(pin.0))
     }
 
+    /// How many pins the pinner has saved and how many they have seen, about: a pin that is known from two generations
+    /// counts twice.
+    pub fn known(&self, pinner: PinnerId) -> (usize, usize) {
+        self.pinner(pinner).map_or((0, 0), |state| (state.saved.len(), state.seen.len()))
+    }
+
     /// Whether the pinner hid or reported the pin.
     pub fn hidden(&self, pinner: PinnerId, pin: PinId) -> bool {
         self.pinner(pinner).is_some_and(|state| state.hidden.has(pin.0))
@@ -71,16 +77,6 @@ impl Signals {
     /// positive acts that decays with a half-life of a week. Always up to date, one pass over `k` entries.
     pub fn popular(&self, now_ms: u64, k: usize) -> Vec<(PinId, f32)> {
         self.popular.best(now_ms, k)
-    }
-
-    /// One more than the largest pinner id that acted.
-    pub fn pinners(&self) -> usize {
-        self.pinners.len()
-    }
-
-    /// One more than the largest pin id that something happened to.
-    pub fn pins(&self) -> usize {
-        self.counters.pins()
     }
 
     /// All that is known of a pinner, as versioned bytes.

@@ -1,6 +1,6 @@
 //! From an address to an engine.
 
-use crate::file_log::FileLog;
+use crate::file_log::{FileLog, LogLook};
 use crate::fjall_state::FjallState;
 use crate::{Blobs, EventLog, StateStore, StoreError};
 use std::path::PathBuf;
@@ -19,6 +19,11 @@ const BLOBS: Seam = Seam { what: "a blob store", others: &[("s3", "s3")] };
 /// Opens the event log of an address, and holds it against other processes until the last handle is dropped.
 pub fn open_log(uri: &str) -> Result<Arc<dyn EventLog>, StoreError> {
     Ok(Arc::new(FileLog::open(&directory(uri, &LOG)?)?))
+}
+
+/// Opens the event log of an address for reading: what it holds now, whether another process writes to it or not.
+pub fn open_log_to_read(uri: &str) -> Result<Arc<dyn EventLog>, StoreError> {
+    Ok(Arc::new(LogLook::open(&directory(uri, &LOG)?)?))
 }
 
 /// Opens the state store of an address, and holds it against other processes until the last handle is dropped.

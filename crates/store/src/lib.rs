@@ -32,7 +32,7 @@ mod fjall_state;
 mod log;
 mod state;
 
-pub use address::{open_blobs, open_log, open_state};
+pub use address::{open_blobs, open_log, open_log_to_read, open_state};
 pub use blobs::Blobs;
 pub use codec::{BadFact, decode, encode};
 pub use error::StoreError;

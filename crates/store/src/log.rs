@@ -25,7 +25,7 @@ pub struct Appended {
     pub ends: [u64; TopicKind::ALL.len()],
 }
 
-/// An append-only log of facts in three topics.
+/// An append-only log of facts in a few topics.
 ///
 /// Every engine keeps these promises:
 /// * **Durable:** when `append` returns, its facts survive the end of the process and of the machine.

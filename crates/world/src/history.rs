@@ -289,20 +289,7 @@ impl<'a> Session<'a> {
     }
 
     fn event(&self, action: Action, surface: Surface) -> Event {
-        Event {
-            event_id: EventId(0),
-            ts_ms: self.now_ms,
-            pinner: self.world.pinner_id(self.planned.pinner),
-            action,
-            surface,
-            pin: None,
-            board: None,
-            query: None,
-            request_id: None,
-            position: None,
-            value: None,
-            props: None,
-        }
+        Event { surface, ..Event::new(self.world.pinner_id(self.planned.pinner), action, self.now_ms) }
     }
 
     fn push(&mut self, mut event: Event) {

@@ -54,7 +54,7 @@ impl Summary {
             Fact::Pin(_) | Fact::PinRemoved(_) => 0,
             Fact::Board(_) => 1,
             Fact::Pinner(_) => 2,
-            Fact::Event(_) | Fact::Served(_) => 3,
+            Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => 3,
             Fact::Understood(_) => 4,
         };
         self.kinds[kind].1 += 1;

@@ -1,14 +1,13 @@
 //! `bowerbird eval`: quality through the real funnel.
 
-use crate::engine::Engine;
+use crate::engine::{Reading, views_before};
 use crate::evaluate::{Case, Figures, baselines, held_cases, later_cases, measure, sample};
 use crate::import::read_holdout;
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
 use crate::output::print_json;
 use crate::setup::{Setup, now_ms};
-use anyhow::{Context, Result, bail};
-use domain::{Fact, TopicKind};
+use anyhow::{Result, bail};
 use serving::{Pipeline, Views};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,23 +45,21 @@ pub(crate) struct Args {
     seed: u64,
 }
 
-const READ_FACTS: usize = 8_192;
-
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let figures = match &args.holdout {
         Some(file) => {
             // A file that cannot be read is told before anything long begins.
             let held = read_holdout(file)?;
-            let engine = Engine::open(setup)?;
-            let model = engine.install_live()?.unwrap_or_default();
-            let cases = held_cases(&held, &engine.views.catalogue());
+            let data = Reading::open(setup)?;
+            let model = data.install_live()?.unwrap_or_default();
+            let cases = held_cases(&held, &data.views.catalogue());
             let acts = match args.baselines {
-                true => Some(read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop)?),
+                true => Some(read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?),
                 false => None,
             };
             let split = format!("held-out saves of {}", file.display());
-            figures(args, setup, &engine.pipeline(), cases, acts.as_ref(), now_ms(), (split, model))?
+            figures(args, setup, &data.pipeline(), cases, acts.as_ref(), now_ms(), (split, model))?
         }
         None => by_time(args, setup)?,
     };
@@ -103,20 +100,20 @@ fn by_time(args: &Args, setup: &Setup) -> Result<Figures> {
     if !(args.later > 0.0 && args.later < 1.0) {
         bail!("--later: {} is not between 0 and 1", args.later);
     }
-    let engine = Engine::open(setup)?;
-    let log = engine.log.clone();
-    let all = read_acts(log.as_ref(), &engine.views.catalogue(), &setup.stop)?;
+    let data = Reading::open(setup)?;
+    let log = data.log.clone();
+    let all = read_acts(log.as_ref(), &data.views.catalogue(), &setup.stop)?;
     let from_ms = all.quantile_ms(1.0 - args.later);
     if from_ms.is_none_or(|from_ms| from_ms <= all.range_ms.0) {
         bail!("everything happened at one moment, so time cannot split it: use --holdout FILE");
     }
     let from_ms = from_ms.unwrap_or_default();
-    let registry = engine.registry();
+    let registry = data.registry();
     let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
     let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
-    drop(engine);
+    drop(data);
 
-    let views = Arc::new(views_before(log.as_ref(), from_ms)?);
+    let views = Arc::new(views_before(log.as_ref(), from_ms, setup)?);
     let pipeline = Pipeline::new(views.clone(), crate::engine::cores());
     let cases = later_cases(&all, from_ms, &views.catalogue());
     let before = all.before(from_ms);
@@ -152,21 +149,4 @@ fn throwaway(
     };
     let outcome = train(&task, before)?;
     Ok(format!("throwaway {}", outcome.model.version()))
-}
-
-/// Views of the whole catalogue and of what happened before a moment.
-fn views_before(log: &dyn EventLog, before_ms: u64) -> Result<Views> {
-    let views = Views::new()?;
-    for topic in [TopicKind::Catalogue, TopicKind::Events] {
-        let mut from = 0;
-        loop {
-            let mut facts = log.read(topic, from, READ_FACTS).context("cannot read the event log")?;
-            let Some(last) = facts.last() else { break };
-            from = last.0 + 1;
-            facts.retain(|(_, _, fact)| !matches!(fact, Fact::Event(event) if event.ts_ms >= before_ms));
-            views.apply(topic, &facts);
-        }
-    }
-    views.commit_text()?;
-    Ok(views)
 }

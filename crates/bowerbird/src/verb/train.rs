@@ -1,6 +1,6 @@
 //! `bowerbird train`: from the log to a live model.
 
-use crate::engine::Engine;
+use crate::engine::Reading;
 use crate::learn::{Outcome, Task, judge, read_acts, train};
 use crate::output::{print_json, thousands};
 use crate::registry::Registry;
@@ -35,7 +35,7 @@ pub(crate) const CHECKPOINT: &str = "train.checkpoint";
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
-    let engine = Engine::open(setup)?;
+    let data = Reading::open(setup)?;
     let mut setup = setup.clone();
     setup.config.train.epochs = args.epochs.or(setup.config.train.epochs);
     if let Some(seed) = args.seed {
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     if args.fresh {
         forget(&setup)?;
     }
-    let outcome = learn(&setup, &engine)?;
-    let refused = promote(&engine.registry(), &outcome, args.force)?;
+    let outcome = learn(&setup, &data)?;
+    let refused = promote(&data.registry(), &outcome, args.force)?;
     tell(&setup, &outcome, &refused);
     if refused.is_empty() || args.force {
         return Ok(());
@@ -57,15 +57,15 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     )
 }
 
-/// Trains on everything that the log holds; the new model stays installed in the engine's views.
-pub(crate) fn learn(setup: &Setup, engine: &Engine) -> Result<Outcome> {
-    let acts = read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop)?;
-    let pipeline = engine.pipeline();
+/// Trains on everything that the log holds; the new model stays installed in the views.
+pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
+    let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?;
+    let pipeline = data.pipeline();
     let checkpoint = setup.folder(CHECKPOINT);
     let task = Task {
-        views: &engine.views,
+        views: &data.views,
         pipeline: &pipeline,
-        log: engine.log.as_ref(),
+        log: data.log.as_ref(),
         params: &setup.config.params,
         config: &setup.config.train,
         checkpoint: Some(&checkpoint),

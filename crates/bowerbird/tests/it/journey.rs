@@ -83,8 +83,16 @@ fn serving(house: &House) {
         !ids(&server.json("/v1/feed/4?limit=50")).contains(&first)
     });
     assert!(gone, "pin {first} was hidden and is still shown");
-    // While it runs, `query` and `explain` ask it, and what needs the data for itself says who has it.
-    let error = house.fails(&["train"]);
+    // A model that is trained beside it goes live without a pause; what needs the data for itself says who has it.
+    let before = server.json("/v1/feed/4")["model"].clone();
+    let trained = house.run(&["train", "--epochs", "1", "--force"]);
+    assert_eq!(trained.code, 0, "{}", trained.err);
+    let swapped = (0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        server.json("/v1/feed/4")["model"] != before
+    });
+    assert!(swapped, "the server still answers with {before}");
+    let error = house.fails(&["import", "jsonl", &house.write("none.jsonl", "")]);
     assert!(error.contains("is held by another process"), "{error}");
     assert_eq!(server.end(), 0);
 }

@@ -1,6 +1,7 @@
 //! New pins: the best for the pinner among the newest, the newest when nothing is known of the pinner.
 
 use crate::context::Context;
+use crate::features::dot;
 use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
@@ -35,8 +36,8 @@ impl CandidateGenerator for Fresh {
         let vectors = context.installed.as_ref().map(|installed| read(&installed.vectors));
         let score = |(created_ms, pin): (u64, PinId)| {
             let vector = vectors.as_ref().and_then(|vectors| vectors.vector(pin));
-            let dot = vector.map(|vector| vector.iter().zip(&context.user).map(|(a, b)| a * b).sum::<f32>());
-            (pin, dot.unwrap_or(-days(created_ms)))
+            let liked = vector.map(|vector| dot(vector, &context.user));
+            (pin, liked.unwrap_or(-days(created_ms)))
         };
         let mut offers: Offers = young.into_iter().map(score).collect();
         offers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

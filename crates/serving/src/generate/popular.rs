@@ -5,6 +5,7 @@ use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
 use domain::Source;
+use signals::POPULAR_MAX;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,7 +26,10 @@ impl CandidateGenerator for Popular {
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let k = context.reach(context.params.generators.popular.quota_max);
         let catalogue = read(&context.views.catalogue);
-        let mut offers = read(&context.views.signals).popular(context.request.now_ms, k);
+        let now_ms = context.request.now_ms;
+        let mut offers = read(&context.views.signals).popular(now_ms, POPULAR_MAX);
+        offers.retain(|&(pin, _)| catalogue.servable(pin, now_ms));
+        offers.truncate(k);
         let known: HashSet<_> = offers.iter().map(|(pin, _)| *pin).collect();
         let newest = catalogue.newest().map(|(_, pin)| pin).filter(|pin| !known.contains(pin));
         offers.extend(newest.take(k - offers.len().min(k)).map(|pin| (pin, 0.0)));

@@ -1,7 +1,7 @@
 //! The views are made from the log, every fact once, however often the process ends.
 
 use crate::world::*;
-use domain::{Action, Fact, Pin, Request, Slate, Subject, Surface, TopicKind};
+use domain::{Action, BoardId, Fact, Pin, PinId, PinnerId, Request, Slate, Subject, Surface, TopicKind};
 use serving::{Consumer, ServingError, Views};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,6 +94,31 @@ fn a_state_that_is_thrown_away_is_built_again() {
     let world = World::open(folder, 1_000);
     world.consumer.catch_up().expect("caught up");
     assert_same(&before, &slates(&world));
+}
+
+#[test]
+fn numbers_outlive_the_state() {
+    let world = World::new();
+    // An event names a pin and a board before the catalogue does: reading the log again would number them last.
+    world.tell(vec![save_to("zoe", "mentioned first", "zoe's")]);
+    world.tell(life());
+    let numbers = |world: &World| {
+        let catalogue = world.views.catalogue();
+        let pins = (0..catalogue.pins() as u32).map(|id| catalogue.pin_key(PinId(id)).to_owned());
+        let boards = (0..catalogue.boards() as u32).map(|id| catalogue.board_key(BoardId(id)).to_owned());
+        let pinners = (0..catalogue.pinners() as u32).map(|id| catalogue.pinner_key(PinnerId(id)).to_owned());
+        pins.chain(boards).chain(pinners).collect::<Vec<String>>()
+    };
+    let (before, answers) = (numbers(&world), slates(&world));
+    assert_eq!(before[0], "mentioned first");
+    let World { folder, log, state, views, consumer, pipeline, .. } = world;
+    drop((log, state, views, consumer, pipeline));
+    std::fs::remove_dir_all(folder.path().join("state")).expect("removed");
+    let world = World::open(folder, 1_000);
+    world.consumer.catch_up().expect("caught up");
+    assert_eq!(before, numbers(&world));
+    let items = |slates: &[Slate]| slates.iter().map(|slate| slate.items.clone()).collect::<Vec<_>>();
+    assert_eq!(items(&answers), items(&slates(&world)));
 }
 
 /// A state that cannot be written to for a while.

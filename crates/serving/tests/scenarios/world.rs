@@ -156,20 +156,7 @@ pub(crate) fn understood(pin: &str, embedding: [f32; 2]) -> Fact {
 }
 
 pub(crate) fn act(pinner: &str, action: Action, pin: &str) -> Event {
-    Event {
-        event_id: EventId(0),
-        ts_ms: NOW_MS - DAY_MS,
-        pinner: pinner.into(),
-        action,
-        surface: Surface::Home,
-        pin: Some(pin.into()),
-        board: None,
-        query: None,
-        request_id: None,
-        position: None,
-        value: None,
-        props: None,
-    }
+    Event { pin: Some(pin.into()), ..Event::new(pinner, action, NOW_MS - DAY_MS) }
 }
 
 pub(crate) fn save(pinner: &str, pin: &str) -> Fact {

@@ -10,7 +10,7 @@ mod read;
 mod record;
 mod write;
 
-use domain::{Action, Board, Event, EventId, Fact, Pin, Pinner, Surface, Understood};
+use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner, PinnerId, Surface, Understood};
 use read::Reader;
 use write::Writer;
 
@@ -36,6 +36,7 @@ mod kind {
     pub(super) const PINNER: u8 = 5;
     pub(super) const EVENT: u8 = 6;
     pub(super) const SERVED: u8 = 7;
+    pub(super) const NUMBERED: u8 = 8;
 }
 
 /// Appends the bytes of a fact to `out`. `id` is the id that is kept beside the bytes, so that an event's own (nearly
@@ -57,6 +58,7 @@ pub fn encode(id: EventId, fact: &Fact, out: &mut Vec<u8>) {
             to.byte(kind::SERVED);
             record::write(&mut to, served);
         }
+        Fact::Numbered(numbered) => write_numbered(&mut to, numbered),
     }
 }
 
@@ -75,12 +77,36 @@ pub fn decode(id: EventId, bytes: &[u8]) -> Result<Fact, BadFact> {
         kind::PINNER => Fact::Pinner(read_pinner(&mut from)?),
         kind::EVENT => Fact::Event(read_event(&mut from, id)?),
         kind::SERVED => Fact::Served(Box::new(record::read(&mut from)?)),
+        kind::NUMBERED => Fact::Numbered(read_numbered(&mut from)?),
         other => return Err(BadFact::new(format!("kind {other} is unknown"))),
     };
     match from.0.len() {
         0 => Ok(fact),
         more => Err(BadFact::new(format!("{more} bytes too many"))),
     }
+}
+
+/// Kinds of ids, in the order of their codes.
+const ID_KINDS: [IdKind; 3] = [IdKind::Pinner, IdKind::Pin, IdKind::Board];
+
+fn write_numbered(to: &mut Writer, numbered: &Numbered) {
+    to.byte(kind::NUMBERED);
+    to.byte(numbered.kind as u8);
+    to.number(u64::from(numbered.first));
+    to.number(numbered.names.len() as u64);
+    for (name, owner) in &numbered.names {
+        to.text(name);
+        // 0 is nobody.
+        to.number(owner.map_or(0, |owner| u64::from(owner.0) + 1));
+    }
+}
+
+fn read_numbered(from: &mut Reader) -> Result<Numbered, BadFact> {
+    let code = from.byte()?;
+    let kind = *ID_KINDS.get(usize::from(code)).ok_or_else(|| BadFact::new(format!("kind of id {code} is unknown")))?;
+    let first = from.small()?;
+    let names = from.list(2, |from| Ok((from.text()?, from.small::<u32>()?.checked_sub(1).map(PinnerId))))?;
+    Ok(Numbered { kind, first, names })
 }
 
 fn write_pin(to: &mut Writer, pin: &Pin) {

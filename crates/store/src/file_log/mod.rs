@@ -1,6 +1,7 @@
 //! The embedded event log: a directory per topic, segment files in it, one lock.
 
 mod frame;
+mod look;
 mod scan;
 mod topic;
 mod visible;
@@ -19,6 +20,8 @@ use std::time::Duration;
 use topic::{Pending, Topic};
 use visible::Visible;
 use window::Window;
+
+pub(crate) use look::LogLook;
 
 const TOPICS: usize = TopicKind::ALL.len();
 
@@ -84,8 +87,8 @@ impl FileLog {
             let window = &mut windows[kind as usize];
             Topic::open(&directory.join(kind.as_str()), limits.segment_bytes_max, window, limits.window_ids_max)
         };
-        let [catalogue, events, requests] = TopicKind::ALL;
-        let opened = [open(catalogue)?, open(events)?, open(requests)?];
+        let [catalogue, events, requests, numbers] = TopicKind::ALL;
+        let opened = [open(catalogue)?, open(events)?, open(requests)?, open(numbers)?];
         let next = opened.each_ref().map(|(topic, _)| topic.next());
         let visible = opened.each_ref().map(|(_, visible)| visible.clone());
         let pending = TopicKind::ALL.map(|_| Pending::default());

@@ -81,6 +81,21 @@ impl Topic {
         Ok((Topic { directory, segment_bytes_max, file, path, bytes, next, vouched, visible }, shown))
     }
 
+    /// What a reader sees of the topic in `directory` right now, while somebody else may be writing to it.
+    pub(super) fn look(directory: &Path) -> Result<Arc<Visible>, StoreError> {
+        let visible = Arc::new(Visible::default());
+        let bases = if directory.is_dir() { bases(directory)? } else { Vec::new() };
+        if let Some((&last, sealed)) = bases.split_last() {
+            let segment = |base| Segment { base, bytes: 0, marks: None, path: segment_path(directory, base) };
+            sealed.iter().for_each(|&base| visible.add(segment(base)));
+            let path = segment_path(directory, last);
+            let scanned = scan_segment(&path, last, None, &mut |_| {})?;
+            visible.add(Segment { base: last, path, bytes: scanned.bytes, marks: Some(scanned.marks) });
+            visible.publish(scanned.bytes, last + scanned.records, []);
+        }
+        Ok(visible)
+    }
+
     /// Offset behind the last written record.
     pub(super) fn next(&self) -> u64 {
         self.next

@@ -3,19 +3,14 @@
 use domain::*;
 
 pub(crate) fn event(number: u64) -> Event {
+    let (action, ts_ms) = (Action::ALL[(number % 14) as usize], 1_700_000_000_000 + number);
     Event {
-        event_id: EventId::new(1_700_000_000_000 + number, u128::from(hash64(number))),
-        ts_ms: 1_700_000_000_000 + number,
-        pinner: format!("pinner-{}", number % 97),
-        action: Action::ALL[(number % 14) as usize],
+        event_id: EventId::new(ts_ms, u128::from(hash64(number))),
         surface: Surface::ALL[(number % 5) as usize],
         pin: Some(format!("pin-{}", number % 1_009)),
         board: number.is_multiple_of(3).then(|| format!("board-{}", number % 31)),
-        query: None,
-        request_id: None,
         position: number.is_multiple_of(2).then_some((number % 50) as u16),
-        value: None,
-        props: None,
+        ..Event::new(format!("pinner-{}", number % 97), action, ts_ms)
     }
 }
 
@@ -120,6 +115,16 @@ pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
         served(Subject::Pin(PinId(7))),
         served(Subject::Board(BoardId(8))),
         served(Subject::Query("red chair".into())),
+        Fact::Numbered(Numbered {
+            kind: IdKind::Pin,
+            first: 7,
+            names: vec![("p/1 ✓".into(), None), ("p2".into(), None)],
+        }),
+        Fact::Numbered(Numbered {
+            kind: IdKind::Board,
+            first: u32::MAX - 2,
+            names: vec![("b1".into(), Some(PinnerId(0))), ("b2".into(), None)],
+        }),
     ];
     facts.into_iter().enumerate().map(|(place, fact)| (EventId(place as u128), fact)).collect()
 }
