@@ -34,7 +34,7 @@ pub struct Settings {
     pub keys: Keys,
     /// How much is taken at once.
     pub limits: Limits,
-    /// The funnel's parameters to begin with.
+    /// The funnel's parameters.
     pub params: Params,
 }
 
@@ -46,7 +46,7 @@ struct Inner {
     engines: Engines,
     keys: Keys,
     limits: Limits,
-    params: RwLock<Arc<Params>>,
+    params: Params,
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
@@ -74,7 +74,7 @@ impl App {
         };
         Ok(App(Arc::new(Inner {
             keys,
-            params: RwLock::new(Arc::new(params)),
+            params,
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
@@ -90,14 +90,8 @@ impl App {
         })))
     }
 
-    /// The funnel's parameters.
-    pub fn params(&self) -> Arc<Params> {
-        self.0.params.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Replaces the funnel's parameters; requests under way keep the old ones.
-    pub fn set_params(&self, params: Params) {
-        *self.0.params.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(params);
+    pub(crate) fn params(&self) -> &Params {
+        &self.0.params
     }
 
     /// What became of request records so far.

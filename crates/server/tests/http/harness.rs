@@ -35,7 +35,7 @@ pub fn now_ms() -> u64 {
 
 impl Server {
     /// A server over what lies in `directory`.
-    pub fn open(directory: &Path, keys: Keys, limits: Limits) -> Server {
+    pub fn open(directory: &Path, settings: Settings) -> Server {
         let part = |name: &str| directory.join(name).to_str().unwrap().to_owned();
         let log = store::open_log(&part("log")).unwrap();
         let state = store::open_state(&part("state")).unwrap();
@@ -50,7 +50,7 @@ impl Server {
             blobs: blobs.clone(),
         };
         let runtime = Runtime::new().unwrap();
-        let app = App::new(engines, Settings { keys, limits, ..Settings::default() }).unwrap();
+        let app = App::new(engines, settings).unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -155,13 +155,18 @@ impl std::ops::Deref for Nest {
 
 /// An empty server.
 pub fn empty() -> Nest {
-    with(Keys::default(), Limits::default())
+    start(Settings::default())
 }
 
 /// An empty server with keys and limits.
 pub fn with(keys: Keys, limits: Limits) -> Nest {
+    start(Settings { keys, limits, ..Settings::default() })
+}
+
+/// An empty server with settings.
+pub fn start(settings: Settings) -> Nest {
     let directory = tempfile::tempdir().unwrap();
-    let server = Server::open(directory.path(), keys, limits);
+    let server = Server::open(directory.path(), settings);
     Nest { server, directory }
 }
 

@@ -127,7 +127,7 @@ fn records_outlive_the_memory() {
     nest.server.stop();
     let crate::harness::Nest { server, directory } = nest;
     drop(server);
-    let again = crate::harness::Server::open(directory.path(), server::Keys::default(), server::Limits::default());
+    let again = crate::harness::Server::open(directory.path(), server::Settings::default());
     again.settle();
     assert_eq!(ids(&again.json(&path))[..10], ids(&feed));
     let cursor = feed["next_cursor"].as_str().unwrap();

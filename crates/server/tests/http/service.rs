@@ -1,10 +1,10 @@
 //! The service as an operator knows it: health, figures, documentation, load, stopping.
 
 use crate::client::{connect, read, request};
-use crate::harness::{Server, empty, populated, with};
+use crate::harness::{Server, fill, populated, small_world, start, with};
 use domain::TopicKind;
 use serde_json::json;
-use server::{Keys, Limits};
+use server::{Keys, Limits, Settings};
 use std::io::Write;
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ fn stopping_loses_nothing() {
     let counts = server.app.records();
     assert_eq!((counts.waiting, counts.dropped, counts.failed), (0, 0, 0));
     drop(server);
-    let again = Server::open(directory.path(), Keys::default(), Limits::default());
+    let again = Server::open(directory.path(), Settings::default());
     again.settle();
     assert_eq!(again.end(TopicKind::Requests), counts.written);
     let told = again.json(&format!("/v1/requests/{}", feed["request_id"].as_str().unwrap()));
@@ -164,9 +164,10 @@ fn stopping_loses_nothing() {
 }
 
 #[test]
-fn parameters_can_be_changed_while_it_runs() {
-    let nest = empty();
-    let params = domain::Params { deadline_ms: 77, ..domain::Params::default() };
-    nest.app.set_params(params);
-    assert_eq!(nest.app.params().deadline_ms, 77);
+fn parameters_of_the_funnel_are_those_it_was_started_with() {
+    let params = domain::Params { slate_max: 7, ..domain::Params::default() };
+    let nest = start(Settings { params, ..Settings::default() });
+    fill(&nest, &small_world());
+    let feed = nest.json("/v1/feed/pinner-00003?limit=20");
+    assert_eq!((feed["items"].as_array().unwrap().len(), &feed["next_cursor"]), (7, &json!(null)));
 }
