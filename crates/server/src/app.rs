@@ -11,7 +11,7 @@ use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Blobs, EventLog};
 
@@ -51,8 +51,7 @@ struct Inner {
     metrics: Metrics,
     rankings: SlateCache,
     recent: Recent,
-    sink: RwLock<Option<RecordSink>>,
-    last_counts: RwLock<SinkCounts>,
+    sink: RecordSink,
     ranking_gate: Gate,
     ingest_gate: Gate,
     caught_up: AtomicBool,
@@ -79,8 +78,7 @@ impl App {
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
             recent: Recent::new(limits.answers_kept_max),
-            sink: RwLock::new(Some(sink)),
-            last_counts: RwLock::default(),
+            sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
             caught_up: AtomicBool::new(false),
@@ -96,9 +94,7 @@ impl App {
 
     /// What became of request records so far.
     pub fn records(&self) -> SinkCounts {
-        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
-        let last = || *self.0.last_counts.read().unwrap_or_else(PoisonError::into_inner);
-        sink.as_ref().map_or_else(last, RecordSink::counts)
+        self.0.sink.counts()
     }
 
     pub(crate) fn allow_bind(&self, address: SocketAddr) -> Result<(), ServerError> {
@@ -162,10 +158,9 @@ impl App {
     }
 
     /// Notes what a page showed; never waits. When records cannot follow they are dropped and counted.
-    pub(crate) fn record(&self, request: &Request, slate: &Slate, offset: usize, shown: usize) {
-        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
-        let (offset, shown) = (u32::try_from(offset).unwrap_or(u32::MAX), u32::try_from(shown).unwrap_or(u32::MAX));
-        sink.as_ref().map(|sink| sink.record(request, slate, offset, shown));
+    pub(crate) fn record(&self, request: Request, slate: Arc<Slate>, offset: usize, shown: usize) {
+        let [offset, shown] = [offset, shown].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        self.0.sink.record(request, slate, offset, shown);
     }
 
     /// Why requests should not be sent here yet; empty when they may. Once it has caught up, a short backlog is no
@@ -213,12 +208,9 @@ impl App {
 
     /// Writes the last request records. Afterwards nothing is recorded any more.
     pub(crate) async fn close(&self) -> Result<(), ServerError> {
-        let sink = self.0.sink.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(sink) = sink else { return Ok(()) };
-        let counts = tokio::task::spawn_blocking(move || sink.close()).await;
-        let counts = counts.map_err(|error| ServerError::Records(error.to_string()))?;
-        *self.0.last_counts.write().unwrap_or_else(PoisonError::into_inner) = counts;
-        match counts.failed {
+        let app = self.clone();
+        let counts = tokio::task::spawn_blocking(move || app.0.sink.close()).await;
+        match counts.map_err(|error| ServerError::Records(error.to_string()))?.failed {
             0 => Ok(()),
             failed => Err(ServerError::Records(format!("{failed} were refused by the log"))),
         }

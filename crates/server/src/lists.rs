@@ -137,9 +137,10 @@ async fn first_page(app: &App, ask: Ask) -> Page {
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
     app.rankings().put(request.request_id, &request.pinner_key, slate.clone(), request.now_ms);
-    app.record(&request, &slate, 0, shown);
     app.recent().put(Answered::new(&request, shown as u32, slate.clone()));
-    Page { request_id: request.request_id, scope: ask.scope, slate, offset: 0, shown }
+    let request_id = request.request_id;
+    app.record(request, slate.clone(), 0, shown);
+    Page { request_id, scope: ask.scope, slate, offset: 0, shown }
 }
 
 fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
@@ -154,7 +155,7 @@ fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     // A ranking that lost its trace has nothing to tell that its first page did not.
     if shown > 0 && !slate.trace.ranked.is_empty() {
         let request = request(app, &ask, request_id, request_id.ts_ms());
-        app.record(&request, &slate, offset, shown);
+        app.record(request, slate.clone(), offset, shown);
     }
     Ok(Page { request_id, scope: ask.scope, slate, offset, shown })
 }

@@ -59,5 +59,5 @@ pub use pin_row::PinView;
 pub use pipeline::Pipeline;
 pub use replay::{Evaluated, Replay, ReplayRows};
 pub use scorer::Scorer;
-pub use sink::{RecordSink, SinkCounts, record};
+pub use sink::{RecordSink, SinkCounts};
 pub use views::{Installed, Views};

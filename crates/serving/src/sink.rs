@@ -1,10 +1,11 @@
 //! Request records on their way into the log, beside the request path.
 
 use crate::error::ServingError;
+use crate::views::lock;
 use domain::{EventId, Fact, Request, RequestRecord, Slate, Trace, hash64};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use store::EventLog;
 
@@ -20,9 +21,21 @@ const RANKED_KEPT: usize = 100;
 /// Takes request records and writes them to the log on a thread of its own. It never waits: when the log cannot follow,
 /// records are dropped and counted.
 pub struct RecordSink {
-    queue: Option<SyncSender<(EventId, Fact)>>,
-    thread: Option<JoinHandle<()>>,
+    running: Mutex<Option<Running>>,
     counts: Arc<Counts>,
+}
+
+struct Running {
+    queue: SyncSender<Page>,
+    thread: JoinHandle<()>,
+}
+
+/// What was shown; its record is made where it is written.
+struct Page {
+    request: Request,
+    slate: Arc<Slate>,
+    offset: u32,
+    shown: u32,
 }
 
 #[derive(Default)]
@@ -57,24 +70,21 @@ impl RecordSink {
         let counts = Arc::new(Counts::default());
         let theirs = counts.clone();
         let thread = std::thread::Builder::new().name("records".into());
-        let thread = Some(thread.spawn(move || write_all(&*log, &waiting, &theirs))?);
-        Ok(RecordSink { queue: Some(queue), thread, counts })
+        let thread = thread.spawn(move || write_all(&*log, &waiting, &theirs))?;
+        Ok(RecordSink { running: Mutex::new(Some(Running { queue, thread })), counts })
     }
 
     /// Records that `shown` pins from `offset` on of the slate were shown. False when the record was dropped. The same
-    /// page recorded twice is one record.
-    pub fn record(&self, request: &Request, slate: &Slate, offset: u32, shown: u32) -> bool {
-        let record = record(request, slate, offset, shown);
-        let fact = (page_id(request.request_id, offset), Fact::Served(Box::new(record)));
-        let Some(queue) = &self.queue else { return false };
+    /// page recorded twice is one record. After [`RecordSink::close`] nothing is recorded.
+    pub fn record(&self, request: Request, slate: Arc<Slate>, offset: u32, shown: u32) -> bool {
+        let running = lock(&self.running);
+        let Some(Running { queue, .. }) = &*running else { return false };
         self.counts.taken.fetch_add(1, Ordering::Relaxed);
-        match queue.try_send(fact) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.counts.dropped.fetch_add(1, Ordering::Relaxed);
-                false
-            }
+        let sent = queue.try_send(Page { request, slate, offset, shown }).is_ok();
+        if !sent {
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
+        sent
     }
 
     /// What became of records so far.
@@ -86,29 +96,27 @@ impl RecordSink {
     }
 
     /// Writes what waits and stops.
-    pub fn close(mut self) -> SinkCounts {
-        self.finish();
-        self.counts()
-    }
-
-    fn finish(&mut self) {
-        self.queue = None;
-        if let Some(thread) = self.thread.take() {
+    pub fn close(&self) -> SinkCounts {
+        let running = lock(&self.running).take();
+        if let Some(Running { queue, thread }) = running {
+            drop(queue);
             // A panic there was already reported by its thread; the counts show what was not written.
             _ = thread.join();
         }
+        self.counts()
     }
 }
 
 impl std::ops::Drop for RecordSink {
     fn drop(&mut self) {
-        self.finish();
+        self.close();
     }
 }
 
-fn write_all(log: &dyn EventLog, waiting: &Receiver<(EventId, Fact)>, counts: &Counts) {
+fn write_all(log: &dyn EventLog, waiting: &Receiver<Page>, counts: &Counts) {
     while let Ok(first) = waiting.recv() {
-        let batch: Vec<(EventId, Fact)> = std::iter::once(first).chain(waiting.try_iter()).take(BATCH_MAX).collect();
+        let pages = std::iter::once(first).chain(waiting.try_iter()).take(BATCH_MAX);
+        let batch: Vec<(EventId, Fact)> = pages.map(|page| (page.id(), page.fact())).collect();
         let count = match log.append(&batch) {
             Ok(_) => &counts.written,
             Err(error) => {
@@ -120,33 +128,32 @@ fn write_all(log: &dyn EventLog, waiting: &Receiver<(EventId, Fact)>, counts: &C
     }
 }
 
-/// The record of a page: all that led to what was shown, and the ranked candidates next to it.
-pub fn record(request: &Request, slate: &Slate, offset: u32, shown: u32) -> RequestRecord {
-    let kept = (offset as usize).saturating_add(shown as usize).max(RANKED_KEPT);
-    let ranked = slate.trace.ranked.iter().take(kept).cloned().collect();
-    RequestRecord {
-        request_id: request.request_id,
-        ts_ms: request.now_ms,
-        pinner: request.pinner_key.clone(),
-        surface: request.surface,
-        subject: request.subject.clone(),
-        offset,
-        shown,
-        trace: Trace { ranked, ..clone_but_ranked(&slate.trace) },
+impl Page {
+    /// The idempotency key of the record: the request's own for the first page.
+    fn id(&self) -> EventId {
+        let id = self.request.request_id;
+        if self.offset == 0 {
+            return id;
+        }
+        let low = hash64(id.0 as u64 ^ hash64(u64::from(self.offset)));
+        EventId::new(id.ts_ms(), u128::from(low) | (id.0 >> 64 & 0xFFFF) << 64)
     }
-}
 
-fn clone_but_ranked(trace: &Trace) -> Trace {
-    let Trace { stages, dropped, degraded, model, ranked: _ } = trace;
-    let (stages, dropped, degraded, model) = (stages.clone(), dropped.clone(), degraded.clone(), model.clone());
-    Trace { stages, dropped, ranked: Vec::new(), degraded, model }
-}
-
-/// The idempotency key of a page's record: the request's own for the first page.
-fn page_id(request_id: EventId, offset: u32) -> EventId {
-    if offset == 0 {
-        return request_id;
+    /// All that led to what was shown, and the ranked candidates next to it.
+    fn fact(self) -> Fact {
+        let Page { request, slate, offset, shown } = self;
+        let kept = (offset as usize).saturating_add(shown as usize).max(RANKED_KEPT);
+        let Trace { stages, dropped, ranked, degraded, model } = slate.trace.clone();
+        let ranked = ranked.into_iter().take(kept).collect();
+        Fact::Served(Box::new(RequestRecord {
+            request_id: request.request_id,
+            ts_ms: request.now_ms,
+            pinner: request.pinner_key,
+            surface: request.surface,
+            subject: request.subject,
+            offset,
+            shown,
+            trace: Trace { stages, dropped, ranked, degraded, model },
+        }))
     }
-    let low = hash64(request_id.0 as u64 ^ hash64(u64::from(offset)));
-    EventId::new(request_id.ts_ms(), u128::from(low) | (request_id.0 >> 64 & 0xFFFF) << 64)
 }

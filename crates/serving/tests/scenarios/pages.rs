@@ -27,11 +27,12 @@ fn a_served_page_can_be_explained_later() {
     let sink = RecordSink::start(world.log.clone()).expect("a sink");
     let request = world.request("ann", Surface::Home, Subject::None);
     assert_eq!(world.consumer.find_request(request.request_id).expect("asked"), None);
-    let slate = world.serve(request.clone(), &params());
-    assert!(sink.record(&request, &slate, 0, 2));
-    assert!(sink.record(&request, &slate, 0, 2), "twice is once");
-    assert!(sink.record(&request, &slate, 2, 2));
+    let slate = Arc::new(world.serve(request.clone(), &params()));
+    for (offset, why) in [(0, "taken"), (0, "twice is once"), (2, "the next page")] {
+        assert!(sink.record(request.clone(), slate.clone(), offset, 2), "{why}");
+    }
     let counts = sink.close();
+    assert!(!sink.record(request.clone(), slate.clone(), 4, 2), "closed");
     assert_eq!((counts.written, counts.dropped, counts.waiting), (3, 0, 0));
     assert_eq!(world.log.end(domain::TopicKind::Requests), 2);
     world.consumer.catch_up().expect("caught up");
