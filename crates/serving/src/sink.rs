@@ -2,21 +2,22 @@
 
 use crate::error::ServingError;
 use crate::views::lock;
-use domain::{EventId, Fact, Request, RequestRecord, Slate, Trace, hash64};
+use domain::{EventId, Fact, Request, RequestRecord, Slate, hash64};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use store::EventLog;
 
-/// Most records that wait.
-const QUEUE_MAX: usize = 1_024;
+/// Most records that wait. Each keeps its slate, about 150 kB for 500 pins.
+const QUEUE_MAX: usize = 512;
 
 /// Most records written at once.
 const BATCH_MAX: usize = 64;
 
-/// Ranked candidates that a record keeps, besides those that were shown.
-const RANKED_KEPT: usize = 100;
+/// Ranked candidates that a record keeps with their features, besides those that were shown. The others are told
+/// without: of 500 pins the features would be half of the record.
+const FEATURES_KEPT: usize = 100;
 
 /// Takes request records and writes them to the log on a thread of its own. It never waits: when the log cannot follow,
 /// records are dropped and counted.
@@ -139,12 +140,12 @@ impl Page {
         EventId::new(id.ts_ms(), u128::from(low) | (id.0 >> 64 & 0xFFFF) << 64)
     }
 
-    /// All that led to what was shown, and the ranked candidates next to it.
+    /// All that led to what was shown, and to everything else that was not.
     fn fact(self) -> Fact {
         let Page { request, slate, offset, shown } = self;
-        let kept = (offset as usize).saturating_add(shown as usize).max(RANKED_KEPT);
-        let Trace { stages, dropped, ranked, degraded, model } = slate.trace.clone();
-        let ranked = ranked.into_iter().take(kept).collect();
+        let mut trace = slate.trace.clone();
+        let kept = (offset as usize).saturating_add(shown as usize).max(FEATURES_KEPT);
+        trace.ranked.iter_mut().skip(kept).for_each(|item| item.features = Vec::new());
         Fact::Served(Box::new(RequestRecord {
             request_id: request.request_id,
             ts_ms: request.now_ms,
@@ -153,7 +154,59 @@ impl Page {
             subject: request.subject,
             offset,
             shown,
-            trace: Trace { stages, dropped, ranked, degraded, model },
+            trace,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Drop, Move, PinId, ServedItem, Source, SourceSet, Subject, Surface, Trace};
+
+    /// A full answer: 500 ranked pins of two sources each, 1,500 dropped ones.
+    fn slate() -> Slate {
+        let sources = SourceSet::default().with(Source::Retrieval).with(Source::Walks);
+        let item = |pin: u32| ServedItem {
+            pin: PinId(pin),
+            sources,
+            offers: vec![(250, 0.5); 2],
+            l1_rank: 300,
+            l1: 0.1,
+            l2_rank: 300,
+            heads: [0.1; domain::HEAD_COUNT],
+            utility: 0.2,
+            features: vec![0.3; models::FEATURE_COUNT],
+            moves: vec![Move { by: "creator", from: 300, to: 301 }],
+        };
+        let dropped = (0..1_500).map(|pin| Drop { pin: PinId(50_000 + pin), by: "l1_keep_max", sources });
+        let trace = Trace { ranked: (50_000..50_500).map(item).collect(), dropped: dropped.collect(), ..Trace::default() };
+        Slate { items: Vec::new(), trace }
+    }
+
+    #[test]
+    fn a_record_tells_of_every_ranked_pin_and_stays_small() {
+        let request = Request {
+            request_id: EventId::new(1_700_000_000_000, 7),
+            surface: Surface::Home,
+            subject: Subject::None,
+            pinner: None,
+            pinner_key: "ann".into(),
+            history: None,
+            limit: 25,
+            now_ms: 1_700_000_000_000,
+            deadline_ms: 0,
+            seed: 0,
+        };
+        let page = |offset| Page { request: request.clone(), slate: Arc::new(slate()), offset, shown: 25 };
+        for (offset, features) in [(0, 100), (150, 175)] {
+            let fact = page(offset).fact();
+            let mut bytes = Vec::new();
+            store::encode(page(offset).id(), &fact, &mut bytes);
+            assert!(bytes.len() < 56 << 10, "{} bytes", bytes.len());
+            let Fact::Served(record) = fact else { panic!("a record") };
+            assert_eq!(record.trace.ranked.len(), 500);
+            assert_eq!(record.trace.ranked.iter().filter(|item| !item.features.is_empty()).count(), features);
+        }
     }
 }
