@@ -152,8 +152,8 @@ fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     })?;
     let offset = (offset as usize).min(slate.items.len());
     let shown = ask.limit.min(slate.items.len() - offset);
-    // A ranking that lost its trace has nothing to tell that its first page did not.
-    if shown > 0 && !slate.trace.ranked.is_empty() {
+    // A ranking that lost its trace is recorded without: the first page's record has it, this one says what was shown.
+    if shown > 0 {
         let request = request(app, &ask, request_id, request_id.ts_ms());
         app.record(request, slate.clone(), offset, shown);
     }

@@ -76,7 +76,8 @@ impl RecordSink {
     }
 
     /// Records that `shown` pins from `offset` on of the slate were shown. False when the record was dropped. The same
-    /// page recorded twice is one record. After [`RecordSink::close`] nothing is recorded.
+    /// page recorded twice is one record. A later page of a slate that lost its trace has a record without a ranking,
+    /// which belongs to that of the first page. After [`RecordSink::close`] nothing is recorded.
     pub fn record(&self, request: Request, slate: Arc<Slate>, offset: u32, shown: u32) -> bool {
         let running = lock(&self.running);
         let Some(Running { queue, .. }) = &*running else { return false };
