@@ -1,11 +1,12 @@
 //! What handlers share.
 
-use crate::admission::Gate;
+use crate::admission::{Gate, Room};
 use crate::error::ServerError;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::metrics::{Metrics, Snapshot};
+use crate::problem::Problem;
 use crate::recent::Recent;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
@@ -54,6 +55,7 @@ struct Inner {
     sink: RecordSink,
     ranking_gate: Gate,
     ingest_gate: Gate,
+    room: Room,
     caught_up: AtomicBool,
     since: Instant,
 }
@@ -81,6 +83,7 @@ impl App {
             sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
+            room: Room::new(limits.bodies()),
             caught_up: AtomicBool::new(false),
             since: Instant::now(),
             engines,
@@ -149,8 +152,24 @@ impl App {
         &self.0.ranking_gate
     }
 
-    pub(crate) fn ingest_gate(&self) -> &Gate {
-        &self.0.ingest_gate
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
+    }
+
+    /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also when
+    /// nobody waits for its answer any more.
+    pub(crate) async fn ingest<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.0.ingest_gate.enter().await?;
+        let app = self.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&app)
+        });
+        worked.await.map_err(|error| Problem::internal(doing, error))?
     }
 
     pub(crate) fn up(&self) -> Duration {

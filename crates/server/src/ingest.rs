@@ -66,9 +66,8 @@ async fn take(app: App, kind: RowKind, headers: HeaderMap, body: Body) -> Result
     let layout = crate::body::layout(&headers)?;
     let limits = app.limits();
     let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.body_bytes_max };
-    let bytes = crate::body::read(&headers, body, bytes_max).await?;
-    let landed = tokio::task::spawn_blocking(move || land(&app, kind, layout, &bytes)).await;
-    Ok(answer(landed.map_err(|error| Problem::internal("taking rows in", error))??))
+    let bytes = crate::body::read(app.room(), &headers, body, bytes_max).await?;
+    app.ingest("taking rows in", move |app| land(app, kind, layout, &bytes)).await.map(answer)
 }
 
 /// When nothing was taken, the answer is a problem: a sender of one bad row must not read success.

@@ -32,7 +32,7 @@ pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
 pub(crate) async fn remove(State(app): State<App>, Segment(id): Segment) -> Result<Json<Value>, Problem> {
     described(&app, &id).await?;
     let fact = Fact::PinRemoved(id.clone());
-    append(&app, vec![fact]).await?;
+    app.ingest("taking a pin away", move |app| append(app, [fact])).await?;
     Ok(Json(json!({"id": id, "removed": true})))
 }
 
@@ -45,16 +45,16 @@ pub(crate) async fn picture(
 ) -> Result<Json<Value>, Problem> {
     crate::body::must_be_picture(&headers)?;
     let pin = described(&app, &id).await?;
-    let bytes = crate::body::read(&headers, body, app.limits().picture_bytes_max).await?;
-    let at = app.clone();
-    let understood = tokio::task::spawn_blocking(move || picture::understand(&at, pin, Some(&bytes)))
-        .await
-        .map_err(|error| Problem::internal("understanding a picture", error))?;
-    let (pin, understood) = understood.map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
-    let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
-    let image = pin.image.clone();
-    append(&app, vec![Fact::Pin(pin), Fact::Understood(understood)]).await?;
-    Ok(Json(json!({"id": id, "image": image.map(|key| format!("/media/{key}")), "size": size})))
+    let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?;
+    let put = move |app: &App| {
+        let (pin, understood) = picture::understand(app, pin, Some(&bytes))
+            .map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
+        let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
+        let image = pin.image.as_ref().map(|key| format!("/media/{key}"));
+        append(app, [Fact::Pin(pin), Fact::Understood(understood)])?;
+        Ok(Json(json!({"id": id, "image": image, "size": size})))
+    };
+    app.ingest("taking a picture in", put).await
 }
 
 /// The pin as its owner described it; a pin that was only mentioned, or was taken away, is none.
@@ -67,11 +67,8 @@ async fn described(app: &App, id: &str) -> Result<Pin, Problem> {
 }
 
 /// Writes facts that this server names. Durable when it returns.
-pub(crate) async fn append(app: &App, facts: Vec<Fact>) -> Result<(), Problem> {
+fn append<const N: usize>(app: &App, facts: [Fact; N]) -> Result<(), Problem> {
     let mut new_id = app.ids().series(now_ms());
-    let facts: Vec<_> = facts.into_iter().map(|fact| (new_id(), fact)).collect();
-    let log = app.log().clone();
-    let appended = tokio::task::spawn_blocking(move || log.append(&facts)).await;
-    let appended = appended.map_err(|error| Problem::internal("writing to the log", error))?;
+    let appended = app.log().append(&facts.map(|fact| (new_id(), fact)));
     appended.map(|_| ()).map_err(|error| Problem::internal("writing to the log", error))
 }

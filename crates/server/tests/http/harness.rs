@@ -1,25 +1,58 @@
 //! A server over real embedded engines in a temporary directory, with a small planted world in it.
 
 use crate::client::{Answer, raw, request};
-use domain::{Fact, TopicKind};
+use domain::{EventId, Fact, TopicKind};
 use serde_json::Value;
 use server::{App, Engines, Keys, Limits, Settings};
 use serving::{Consumer, Pipeline, Views};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use store::{Blobs, EventLog};
+use store::{Appended, Blobs, EventLog, Record, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use world::{World, WorldConfig};
+
+/// The log as the server writes it: appending can be held up.
+pub struct SlowLog {
+    log: Arc<dyn EventLog>,
+    held: RwLock<()>,
+}
+
+impl SlowLog {
+    /// Nothing is appended until this is dropped.
+    pub fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.held.write().unwrap()
+    }
+}
+
+impl EventLog for SlowLog {
+    fn append(&self, facts: &[(EventId, Fact)]) -> Result<Appended, StoreError> {
+        let _free = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        self.log.append(facts)
+    }
+
+    fn read(&self, topic: TopicKind, from: u64, max: usize) -> Result<Vec<Record>, StoreError> {
+        self.log.read(topic, from, max)
+    }
+
+    fn end(&self, topic: TopicKind) -> u64 {
+        self.log.end(topic)
+    }
+
+    fn wait(&self, topic: TopicKind, from: u64, timeout: Duration) -> bool {
+        self.log.wait(topic, from, timeout)
+    }
+}
 
 /// A running server. Stops when dropped.
 pub struct Server {
     pub address: SocketAddr,
     pub app: App,
     pub log: Arc<dyn EventLog>,
+    pub slow: Arc<SlowLog>,
     pub blobs: Blobs,
     pub consumer: Arc<Consumer>,
     stop_consumer: Arc<AtomicBool>,
@@ -43,10 +76,11 @@ impl Server {
         let views = Arc::new(Views::new().unwrap());
         let consumer = Arc::new(Consumer::open(log.clone(), state, views.clone()).unwrap());
         consumer.catch_up().unwrap();
+        let slow = Arc::new(SlowLog { log: log.clone(), held: RwLock::default() });
         let engines = Engines {
             consumer: consumer.clone(),
             pipeline: Pipeline::new(views, 2),
-            log: log.clone(),
+            log: slow.clone(),
             blobs: blobs.clone(),
         };
         let runtime = Runtime::new().unwrap();
@@ -64,6 +98,7 @@ impl Server {
             address,
             app,
             log,
+            slow,
             blobs,
             consumer,
             stop_consumer,
@@ -189,7 +224,7 @@ pub fn fill(server: &Server, world: &World) {
     let understood = facts.iter().filter_map(|(id, fact)| match fact {
         Fact::Pin(pin) => {
             let understood = content::understand(pin, None).unwrap().understood;
-            Some((domain::EventId(id.0 ^ 1), Fact::Understood(understood)))
+            Some((EventId(id.0 ^ 1), Fact::Understood(understood)))
         }
         _ => None,
     });
