@@ -8,11 +8,12 @@ use crate::limits::Limits;
 use crate::metrics::{Metrics, Snapshot};
 use crate::problem::Problem;
 use crate::recent::Recent;
+use crate::revise::Unseen;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use store::{Blobs, EventLog};
 
@@ -56,6 +57,7 @@ struct Inner {
     ranking_gate: Gate,
     ingest_gate: Gate,
     room: Room,
+    unseen: Mutex<Unseen>,
     caught_up: AtomicBool,
     since: Instant,
 }
@@ -84,6 +86,7 @@ impl App {
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
             room: Room::new(limits.bodies()),
+            unseen: Unseen::new(&*engines.log),
             caught_up: AtomicBool::new(false),
             since: Instant::now(),
             engines,
@@ -152,6 +155,10 @@ impl App {
         &self.0.ranking_gate
     }
 
+    pub(crate) fn unseen(&self) -> &Mutex<Unseen> {
+        &self.0.unseen
+    }
+
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
     }
@@ -196,24 +203,26 @@ impl App {
         reasons
     }
 
-    /// Waits a moment until the views have seen what is in the catalogue's topic now, so that who has just written
-    /// something finds it.
-    async fn settle(&self) {
-        const PATIENCE: Duration = Duration::from_millis(1_000);
-        let until = Instant::now() + PATIENCE;
-        while self.consumer().lag()[TopicKind::Catalogue as usize] > 0 && Instant::now() < until {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    /// Whether the views know the catalogue's topic up to `end`.
+    pub(crate) fn reached(&self, end: u64) -> bool {
+        // The end before the lag: what comes in between makes it look as if less were known, never more.
+        let last = self.log().end(TopicKind::Catalogue);
+        last.saturating_sub(self.consumer().lag()[TopicKind::Catalogue as usize]) >= end
     }
 
-    /// What `look` finds in the catalogue; when that is nothing, it looks again after a moment.
+    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now and looks
+    /// again, so that who has just written something finds it.
     pub(crate) async fn find<T>(&self, look: impl Fn(&Catalogue) -> Option<T>) -> Option<T> {
-        let found = look(&self.views().catalogue());
-        if found.is_some() || self.consumer().lag()[TopicKind::Catalogue as usize] == 0 {
-            return found;
+        const PATIENCE: Duration = Duration::from_millis(1_000);
+        let (end, until) = (self.log().end(TopicKind::Catalogue), Instant::now() + PATIENCE);
+        loop {
+            let enough = self.reached(end) || Instant::now() > until;
+            let found = look(&self.views().catalogue());
+            if found.is_some() || enough {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        self.settle().await;
-        look(&self.views().catalogue())
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

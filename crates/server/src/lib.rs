@@ -48,6 +48,7 @@ mod pins;
 mod problem;
 mod recent;
 mod requests;
+mod revise;
 mod routes;
 mod wire;
 
