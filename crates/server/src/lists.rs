@@ -12,7 +12,7 @@ use crate::recent::{self, Answered};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use domain::{EventId, Request, Slate, Subject, Surface, limits};
-use serving::{Cursor, PageError};
+use serving::Cursor;
 use std::sync::Arc;
 
 /// Pins of a page when the request does not say.
@@ -136,7 +136,7 @@ async fn first_page(app: &App, ask: Ask) -> Page {
     let slate = Arc::new(app.pipeline().serve(request.clone(), app.params()).await);
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
-    app.rankings().put(request.request_id, &request.pinner_key, slate.clone(), request.now_ms);
+    app.rankings().put(request.request_id, slate.clone(), request.now_ms);
     app.recent().put(Answered::new(&request, shown as u32, slate.clone()));
     let request_id = request.request_id;
     app.record(request, slate.clone(), 0, shown);
@@ -145,10 +145,8 @@ async fn first_page(app: &App, ask: Ask) -> Page {
 
 fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     let Cursor { request_id, offset } = cursor;
-    let found = app.rankings().get(request_id, &ask.scope.pinner, now_ms());
-    let slate = found.map_err(|error| match error {
-        PageError::Expired => Problem::new(Kind::CursorExpired, error.to_string()).on("cursor"),
-        PageError::NotYours | PageError::NotACursor => Problem::new(Kind::BadCursor, error.to_string()).on("cursor"),
+    let slate = app.rankings().get(request_id, now_ms()).ok_or_else(|| {
+        Problem::new(Kind::CursorExpired, "the cursor has expired: ask for the first page again").on("cursor")
     })?;
     let offset = (offset as usize).min(slate.items.len());
     let shown = ask.limit.min(slate.items.len() - offset);

@@ -48,7 +48,7 @@ mod sink;
 mod views;
 
 pub use apply::Changes;
-pub use cache::{CacheLimits, Cursor, PageError, SlateCache};
+pub use cache::{CacheLimits, Cursor, NotACursor, SlateCache};
 pub use catalogue::{BoardView, Catalogue, PinnerView};
 pub use consumer::Consumer;
 pub use context::Context;
