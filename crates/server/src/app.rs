@@ -163,8 +163,8 @@ impl App {
         &self.0.room
     }
 
-    /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also when
-    /// nobody waits for its answer any more.
+    /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also
+    /// when nobody waits for its answer any more.
     pub(crate) async fn ingest<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -210,8 +210,8 @@ impl App {
         last.saturating_sub(self.consumer().lag()[TopicKind::Catalogue as usize]) >= end
     }
 
-    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now and looks
-    /// again, so that who has just written something finds it.
+    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now, so that
+    /// who has just written something finds it.
     pub(crate) async fn find<T>(&self, look: impl Fn(&Catalogue) -> Option<T>) -> Option<T> {
         const PATIENCE: Duration = Duration::from_millis(1_000);
         let (end, until) = (self.log().end(TopicKind::Catalogue), Instant::now() + PATIENCE);

@@ -149,7 +149,8 @@ impl Harvest {
         }
         let revision = Revision::begin(app);
         for at in self.bare {
-            let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = &mut self.facts[at..at + 2] else { continue };
+            let pair = &mut self.facts[at..at + 2];
+            let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = pair else { continue };
             revision.reach(&pin.id)?;
             if picture::kept(app, &pin.id) != pin.image {
                 let bare = Pin { image: None, ..std::mem::take(pin) };

@@ -143,8 +143,8 @@ impl Consumer {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The record of a request: that of its latest page with a ranking. `None` when there is none or it is older than 30
-    /// days.
+    /// The record of a request: that of its latest page with a ranking. `None` when there is none or it is older than
+    /// 30 days.
     pub fn find_request(&self, id: EventId) -> Result<Option<RequestRecord>, ServingError> {
         let Some(bytes) = self.state.get(REQUEST, &layout::request_key(id))? else { return Ok(None) };
         let odd = || ServingError::BadState { space: REQUEST, reason: "odd offset".to_owned() };

@@ -180,8 +180,8 @@ mod tests {
             features: vec![0.3; models::FEATURE_COUNT],
             moves: vec![Move { by: "creator", from: 300, to: 301 }],
         };
-        let dropped = (0..1_500).map(|pin| Drop { pin: PinId(50_000 + pin), by: "l1_keep_max", sources });
-        let trace = Trace { ranked: (50_000..50_500).map(item).collect(), dropped: dropped.collect(), ..Trace::default() };
+        let dropped = (0..1_500).map(|pin| Drop { pin: PinId(50_000 + pin), by: "l1_keep_max", sources }).collect();
+        let trace = Trace { ranked: (50_000..50_500).map(item).collect(), dropped, ..Trace::default() };
         Slate { items: Vec::new(), trace }
     }
 

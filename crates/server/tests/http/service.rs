@@ -112,13 +112,8 @@ fn a_full_house_sends_away_and_says_when_to_come_back() {
 
 #[test]
 fn a_slow_sender_takes_room_but_no_turn() {
-    let limits = Limits {
-        ingests_max: 1,
-        waiting_max: 0,
-        body_bytes_max: 1_000,
-        picture_bytes_max: 1_000,
-        ..Limits::default()
-    };
+    let limits =
+        Limits { ingests_max: 1, waiting_max: 0, body_bytes_max: 1_000, picture_bytes_max: 1_000, ..Limits::default() };
     let nest = with(Keys::default(), limits);
     let row = br#"{"pinner":"a","action":"save","pin":"p"}"#;
     let wide = [&row[..], &[b' '; 700]].concat();
