@@ -1,13 +1,14 @@
 //! Whose turn is it? A few requests run, a few wait a moment, the rest is told to come back.
 
 use crate::problem::{Kind, Problem};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A gate for one kind of work.
 pub(crate) struct Gate {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
     wait: Duration,
@@ -15,19 +16,36 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(turns_max: usize, waiting_max: usize, wait: Duration) -> Gate {
-        Gate { turns: Semaphore::new(turns_max.max(1)), waiting: AtomicUsize::new(0), waiting_max, wait }
+        let turns = Arc::new(Semaphore::new(turns_max.max(1)));
+        Gate { turns, waiting: AtomicUsize::new(0), waiting_max, wait }
     }
 
-    /// A turn, at once or after a bounded wait in a bounded queue.
-    pub(crate) async fn enter(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        if let Ok(turn) = self.turns.try_acquire() {
+    /// A turn, at once or after a bounded wait in a bounded queue. It lasts until it is dropped.
+    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if let Ok(turn) = self.turns.clone().try_acquire_owned() {
             return Ok(turn);
         }
         let _place = Place::take(&self.waiting, self.waiting_max).ok_or_else(busy)?;
-        match tokio::time::timeout(self.wait, self.turns.acquire()).await {
+        match tokio::time::timeout(self.wait, self.turns.clone().acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(busy()),
         }
+    }
+}
+
+/// Room for bodies that are read or wait for their turn. What has come of a body counts, not what was announced: a slow
+/// sender takes little of it.
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Room {
+    pub(crate) fn new(bytes_max: usize) -> Room {
+        Room(Arc::new(Semaphore::new(bytes_max.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Room for some bytes until it is dropped. Nobody waits for it: those who hold a part would wait for each other.
+    pub(crate) fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let bytes = u32::try_from(bytes).map_err(|_| busy())?;
+        self.0.clone().try_acquire_many_owned(bytes).map_err(|_| busy())
     }
 }
 

@@ -7,9 +7,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use serving::Catalogue;
 
-/// Most dropped candidates that an explanation names; all are counted.
-const DROPPED_MAX: usize = 500;
-
 /// One page of a ranking.
 #[derive(Debug, Serialize)]
 pub(crate) struct List {
@@ -47,7 +44,7 @@ pub(crate) struct Item {
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation {
     pub(crate) stages: Vec<Value>,
-    /// The first five hundred candidates that were dropped.
+    /// Every candidate that was dropped, and by whom.
     pub(crate) dropped: Vec<Value>,
     /// How many each filter and cut dropped.
     pub(crate) dropped_by: Map<String, Value>,
@@ -59,7 +56,7 @@ impl Explanation {
         let counts = crate::metrics::count(trace.dropped.iter().map(|drop| drop.by));
         Explanation {
             stages: trace.stages.iter().map(stage).collect(),
-            dropped: trace.dropped.iter().take(DROPPED_MAX).map(|drop| dropped(drop, catalogue)).collect(),
+            dropped: trace.dropped.iter().map(|drop| dropped(drop, catalogue)).collect(),
             dropped_by: counts.into_iter().map(|(by, count)| (by.to_owned(), count.into())).collect(),
             degraded: trace.degraded.clone(),
         }

@@ -1,17 +1,19 @@
 //! What handlers share.
 
-use crate::admission::Gate;
+use crate::admission::{Gate, Room};
 use crate::error::ServerError;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::metrics::{Metrics, Snapshot};
+use crate::problem::Problem;
 use crate::recent::Recent;
+use crate::revise::Unseen;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use store::{Blobs, EventLog};
 
@@ -34,7 +36,7 @@ pub struct Settings {
     pub keys: Keys,
     /// How much is taken at once.
     pub limits: Limits,
-    /// The funnel's parameters to begin with.
+    /// The funnel's parameters.
     pub params: Params,
 }
 
@@ -46,15 +48,16 @@ struct Inner {
     engines: Engines,
     keys: Keys,
     limits: Limits,
-    params: RwLock<Arc<Params>>,
+    params: Params,
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
     recent: Recent,
-    sink: RwLock<Option<RecordSink>>,
-    last_counts: RwLock<SinkCounts>,
+    sink: RecordSink,
     ranking_gate: Gate,
     ingest_gate: Gate,
+    room: Room,
+    unseen: Mutex<Unseen>,
     caught_up: AtomicBool,
     since: Instant,
 }
@@ -74,15 +77,16 @@ impl App {
         };
         Ok(App(Arc::new(Inner {
             keys,
-            params: RwLock::new(Arc::new(params)),
+            params,
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
             recent: Recent::new(limits.answers_kept_max),
-            sink: RwLock::new(Some(sink)),
-            last_counts: RwLock::default(),
+            sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
+            room: Room::new(limits.bodies()),
+            unseen: Unseen::new(&*engines.log),
             caught_up: AtomicBool::new(false),
             since: Instant::now(),
             engines,
@@ -90,21 +94,13 @@ impl App {
         })))
     }
 
-    /// The funnel's parameters.
-    pub fn params(&self) -> Arc<Params> {
-        self.0.params.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Replaces the funnel's parameters; requests under way keep the old ones.
-    pub fn set_params(&self, params: Params) {
-        *self.0.params.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(params);
+    pub(crate) fn params(&self) -> &Params {
+        &self.0.params
     }
 
     /// What became of request records so far.
     pub fn records(&self) -> SinkCounts {
-        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
-        let last = || *self.0.last_counts.read().unwrap_or_else(PoisonError::into_inner);
-        sink.as_ref().map_or_else(last, RecordSink::counts)
+        self.0.sink.counts()
     }
 
     pub(crate) fn allow_bind(&self, address: SocketAddr) -> Result<(), ServerError> {
@@ -159,8 +155,28 @@ impl App {
         &self.0.ranking_gate
     }
 
-    pub(crate) fn ingest_gate(&self) -> &Gate {
-        &self.0.ingest_gate
+    pub(crate) fn unseen(&self) -> &Mutex<Unseen> {
+        &self.0.unseen
+    }
+
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
+    }
+
+    /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also
+    /// when nobody waits for its answer any more.
+    pub(crate) async fn ingest<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.0.ingest_gate.enter().await?;
+        let app = self.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&app)
+        });
+        worked.await.map_err(|error| Problem::internal(doing, error))?
     }
 
     pub(crate) fn up(&self) -> Duration {
@@ -168,10 +184,9 @@ impl App {
     }
 
     /// Notes what a page showed; never waits. When records cannot follow they are dropped and counted.
-    pub(crate) fn record(&self, request: &Request, slate: &Slate, offset: usize, shown: usize) {
-        let sink = self.0.sink.read().unwrap_or_else(PoisonError::into_inner);
-        let (offset, shown) = (u32::try_from(offset).unwrap_or(u32::MAX), u32::try_from(shown).unwrap_or(u32::MAX));
-        sink.as_ref().map(|sink| sink.record(request, slate, offset, shown));
+    pub(crate) fn record(&self, request: Request, slate: Arc<Slate>, offset: usize, shown: usize) {
+        let [offset, shown] = [offset, shown].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        self.0.sink.record(request, slate, offset, shown);
     }
 
     /// Why requests should not be sent here yet; empty when they may. Once it has caught up, a short backlog is no
@@ -188,24 +203,26 @@ impl App {
         reasons
     }
 
-    /// Waits a moment until the views have seen what is in the catalogue's topic now, so that who has just written
-    /// something finds it.
-    async fn settle(&self) {
-        const PATIENCE: Duration = Duration::from_millis(1_000);
-        let until = Instant::now() + PATIENCE;
-        while self.consumer().lag()[TopicKind::Catalogue as usize] > 0 && Instant::now() < until {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    /// Whether the views know the catalogue's topic up to `end`.
+    pub(crate) fn reached(&self, end: u64) -> bool {
+        // The end before the lag: what comes in between makes it look as if less were known, never more.
+        let last = self.log().end(TopicKind::Catalogue);
+        last.saturating_sub(self.consumer().lag()[TopicKind::Catalogue as usize]) >= end
     }
 
-    /// What `look` finds in the catalogue; when that is nothing, it looks again after a moment.
+    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now, so that
+    /// who has just written something finds it.
     pub(crate) async fn find<T>(&self, look: impl Fn(&Catalogue) -> Option<T>) -> Option<T> {
-        let found = look(&self.views().catalogue());
-        if found.is_some() || self.consumer().lag()[TopicKind::Catalogue as usize] == 0 {
-            return found;
+        const PATIENCE: Duration = Duration::from_millis(1_000);
+        let (end, until) = (self.log().end(TopicKind::Catalogue), Instant::now() + PATIENCE);
+        loop {
+            let enough = self.reached(end) || Instant::now() > until;
+            let found = look(&self.views().catalogue());
+            if found.is_some() || enough {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        self.settle().await;
-        look(&self.views().catalogue())
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -219,12 +236,9 @@ impl App {
 
     /// Writes the last request records. Afterwards nothing is recorded any more.
     pub(crate) async fn close(&self) -> Result<(), ServerError> {
-        let sink = self.0.sink.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(sink) = sink else { return Ok(()) };
-        let counts = tokio::task::spawn_blocking(move || sink.close()).await;
-        let counts = counts.map_err(|error| ServerError::Records(error.to_string()))?;
-        *self.0.last_counts.write().unwrap_or_else(PoisonError::into_inner) = counts;
-        match counts.failed {
+        let app = self.clone();
+        let counts = tokio::task::spawn_blocking(move || app.0.sink.close()).await;
+        match counts.map_err(|error| ServerError::Records(error.to_string()))?.failed {
             0 => Ok(()),
             failed => Err(ServerError::Records(format!("{failed} were refused by the log"))),
         }

@@ -1,15 +1,30 @@
 //! Reads bodies: bounded while they come, judged by their content type.
 
+use crate::admission::Room;
 use crate::problem::{Kind, Problem, shortened};
 use crate::wire::rows::Layout;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use futures::StreamExt;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A body that was read, and the room that it takes as long as it is kept.
+pub(crate) struct Whole {
+    bytes: Vec<u8>,
+    room: OwnedSemaphorePermit,
+}
+
+impl std::ops::Deref for Whole {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 /// Reads a body of at most `bytes_max`. A longer one is refused from its declared length, or as soon as it grows past
-/// the bound; what follows is not kept.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+/// the bound; what follows is not kept. All bodies together fit into `room`.
+pub(crate) async fn read(room: &Room, headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Whole, Problem> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > bytes_max as u64) {
         return Err(too_large(bytes_max));
@@ -19,15 +34,17 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> R
         return Err(Problem::new(Kind::MediaType, format!("bodies are taken as they are, not as '{encoding}'")));
     }
     let mut chunks = body.into_data_stream();
-    let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(bytes_max as u64) as usize);
+    let bytes = Vec::with_capacity(declared.unwrap_or(0).min(bytes_max as u64) as usize);
+    let mut whole = Whole { bytes, room: room.take(0)? };
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::new(Kind::BadBody, "the body ended before it was complete"))?;
         if whole.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));
         }
-        whole.extend_from_slice(&chunk);
+        whole.room.merge(room.take(chunk.len())?);
+        whole.bytes.extend_from_slice(&chunk);
     }
-    Ok(whole.into())
+    Ok(whole)
 }
 
 fn too_large(bytes_max: usize) -> Problem {

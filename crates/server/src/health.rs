@@ -55,7 +55,7 @@ async fn can_rank(app: &App) -> Result<bool, Problem> {
         deadline_ms: app.params().deadline_ms,
         seed: request_id.0 as u64,
     };
-    Ok(!app.pipeline().serve(request, &app.params()).await.items.is_empty())
+    Ok(!app.pipeline().serve(request, app.params()).await.items.is_empty())
 }
 
 /// `GET /metrics`

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::ids::now_ms;
 use crate::picture;
 use crate::problem::{Kind, Problem};
+use crate::revise::Revision;
 use crate::wire::rows::{self, Broken, Layout, Places, Row};
 use crate::wire::{RowKind, RowRefusal, read_row};
 use axum::Json;
@@ -11,8 +12,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use domain::{EventId, Fact};
+use domain::{EventId, Fact, Pin};
 use serde::Serialize;
+use store::Appended;
 
 /// Most refusals that are told one by one; the rest is counted.
 const REFUSALS_MAX: usize = 1_000;
@@ -66,9 +68,8 @@ async fn take(app: App, kind: RowKind, headers: HeaderMap, body: Body) -> Result
     let layout = crate::body::layout(&headers)?;
     let limits = app.limits();
     let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.body_bytes_max };
-    let bytes = crate::body::read(&headers, body, bytes_max).await?;
-    let landed = tokio::task::spawn_blocking(move || land(&app, kind, layout, &bytes)).await;
-    Ok(answer(landed.map_err(|error| Problem::internal("taking rows in", error))??))
+    let bytes = crate::body::read(app.room(), &headers, body, bytes_max).await?;
+    app.ingest("taking rows in", move |app| land(app, kind, layout, &bytes)).await.map(answer)
 }
 
 /// When nothing was taken, the answer is a problem: a sender of one bad row must not read success.
@@ -91,14 +92,13 @@ fn land(app: &App, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcom
     let mut new_id = app.ids().series(now_ms);
     let mut places = Places::default();
     let mut outcome = Outcome::default();
-    let mut facts = Vec::with_capacity(rows.len());
+    let mut harvest = Harvest { facts: Vec::with_capacity(rows.len()), bare: Vec::new() };
     for (number, row) in rows.iter().enumerate() {
-        match facts_of(app, kind, row, now_ms, &mut new_id) {
-            Ok(new) => facts.extend(new),
-            Err(refusal) => outcome.refuse(number, refusal, places.of(bytes, row.at)),
+        if let Err(refusal) = harvest.take(app, kind, row, now_ms, &mut new_id) {
+            outcome.refuse(number, refusal, places.of(bytes, row.at));
         }
     }
-    let appended = app.log().append(&facts).map_err(|error| Problem::internal("writing to the log", error))?;
+    let appended = harvest.append(app, kind)?;
     let taken = rows.len() as u64 - outcome.refused_count;
     outcome.duplicates = appended.duplicates;
     outcome.accepted = taken.saturating_sub(appended.duplicates);
@@ -106,31 +106,60 @@ fn land(app: &App, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcom
     Ok(outcome)
 }
 
-type Named = (EventId, Fact);
+/// What a body brings.
+struct Harvest {
+    facts: Vec<(EventId, Fact)>,
+    /// Where in `facts` pins without a picture of their own stand, each before what was understood of it.
+    bare: Vec<usize>,
+}
 
-/// The facts of one row. A pin is understood before it lands, so that it is found as soon as it is there.
-fn facts_of(
-    app: &App,
-    kind: RowKind,
-    row: &Row<'_>,
-    now_ms: u64,
-    new_id: &mut dyn FnMut() -> EventId,
-) -> Result<impl Iterator<Item = Named> + use<>, RowRefusal> {
-    let limits = app.limits();
-    let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.row_bytes_max };
-    if row.bytes.len() > bytes_max {
-        return Err(RowRefusal { field: None, reason: format!("the row is larger than {bytes_max} bytes") });
-    }
-    let taken = read_row(kind, row.bytes, now_ms, &mut *new_id)?;
-    let (fact, more) = match taken.fact {
-        Fact::Pin(pin) => {
-            let (pin, understood) = picture::understand(app, pin, taken.picture.as_deref())?;
-            (Fact::Pin(pin), Some(Fact::Understood(understood)))
+impl Harvest {
+    /// The facts of one row. A pin is understood before it lands, so that it is found as soon as it is there.
+    fn take(
+        &mut self,
+        app: &App,
+        kind: RowKind,
+        row: &Row<'_>,
+        now_ms: u64,
+        new_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<(), RowRefusal> {
+        let limits = app.limits();
+        let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.row_bytes_max };
+        if row.bytes.len() > bytes_max {
+            return Err(RowRefusal { field: None, reason: format!("the row is larger than {bytes_max} bytes") });
         }
-        other => (other, None),
-    };
-    let id = if let Fact::Event(event) = &fact { event.event_id } else { new_id() };
-    Ok([Some((id, fact)), more.map(|more| (new_id(), more))].into_iter().flatten())
+        let taken = read_row(kind, row.bytes, now_ms, &mut *new_id)?;
+        match taken.fact {
+            Fact::Pin(pin) => {
+                let bare = pin.image.is_none() && taken.picture.is_none();
+                let (pin, understood) = picture::understand(app, pin, taken.picture.as_deref())?;
+                self.bare.extend(bare.then_some(self.facts.len()));
+                self.facts.extend([(new_id(), Fact::Pin(pin)), (new_id(), Fact::Understood(understood))]);
+            }
+            Fact::Event(event) => self.facts.push((event.event_id, Fact::Event(event))),
+            other => self.facts.push((new_id(), other)),
+        }
+        Ok(())
+    }
+
+    /// Writes the facts. Pins without a picture of their own keep the one that they have by then.
+    fn append(mut self, app: &App, kind: RowKind) -> Result<Appended, Problem> {
+        if kind != RowKind::Pin {
+            return app.log().append(&self.facts).map_err(|error| Problem::internal("writing to the log", error));
+        }
+        let revision = Revision::begin(app);
+        for at in self.bare {
+            let pair = &mut self.facts[at..at + 2];
+            let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = pair else { continue };
+            revision.reach(&pin.id)?;
+            if picture::kept(app, &pin.id) != pin.image {
+                let bare = Pin { image: None, ..std::mem::take(pin) };
+                (*pin, *understood) = picture::understand(app, bare, None)
+                    .map_err(|refusal| Problem::internal("keeping a picture", refusal.reason))?;
+            }
+        }
+        revision.append(&self.facts)
+    }
 }
 
 impl Outcome {

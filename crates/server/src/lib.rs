@@ -15,7 +15,7 @@
 //! bound in [`Limits`].
 //!
 //! ```text
-//! observe → harden → dress → keep home → catch panics → key → turn → handler
+//! observe → harden → dress → keep home → catch panics → key → turn (of what ranks) → handler
 //! ```
 //!
 //! **Architecture invariant:** handlers are thin: they read an address, ask one room, write an answer. No lock is held
@@ -48,6 +48,7 @@ mod pins;
 mod problem;
 mod recent;
 mod requests;
+mod revise;
 mod routes;
 mod wire;
 

@@ -23,7 +23,7 @@ pub struct Limits {
     pub request_ms_max: u64,
     /// Most rankings that run at once.
     pub rankings_max: usize,
-    /// Most bodies that are taken in at once.
+    /// Most bodies that are taken in at once. As many of the largest may be in memory, those being read included.
     pub ingests_max: usize,
     /// Most requests that wait for their turn; more are sent away.
     pub waiting_max: usize,
@@ -67,6 +67,11 @@ impl Default for Limits {
 impl Limits {
     pub(crate) fn request(&self) -> Duration {
         Duration::from_millis(self.request_ms_max.max(1))
+    }
+
+    /// Most bytes of bodies in memory.
+    pub(crate) fn bodies(&self) -> usize {
+        self.ingests_max.max(1).saturating_mul(self.body_bytes_max.max(self.picture_bytes_max))
     }
 
     pub(crate) fn wait(&self) -> Duration {

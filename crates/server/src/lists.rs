@@ -12,7 +12,7 @@ use crate::recent::{self, Answered};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use domain::{EventId, Request, Slate, Subject, Surface, limits};
-use serving::{Cursor, PageError};
+use serving::Cursor;
 use std::sync::Arc;
 
 /// Pins of a page when the request does not say.
@@ -133,28 +133,27 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
 
 async fn first_page(app: &App, ask: Ask) -> Page {
     let request = request(app, &ask, app.ids().next(), now_ms());
-    let slate = Arc::new(app.pipeline().serve(request.clone(), &app.params()).await);
+    let slate = Arc::new(app.pipeline().serve(request.clone(), app.params()).await);
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
-    app.rankings().put(request.request_id, &request.pinner_key, slate.clone(), request.now_ms);
-    app.record(&request, &slate, 0, shown);
+    app.rankings().put(request.request_id, slate.clone(), request.now_ms);
     app.recent().put(Answered::new(&request, shown as u32, slate.clone()));
-    Page { request_id: request.request_id, scope: ask.scope, slate, offset: 0, shown }
+    let request_id = request.request_id;
+    app.record(request, slate.clone(), 0, shown);
+    Page { request_id, scope: ask.scope, slate, offset: 0, shown }
 }
 
 fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     let Cursor { request_id, offset } = cursor;
-    let found = app.rankings().get(request_id, &ask.scope.pinner, now_ms());
-    let slate = found.map_err(|error| match error {
-        PageError::Expired => Problem::new(Kind::CursorExpired, error.to_string()).on("cursor"),
-        PageError::NotYours | PageError::NotACursor => Problem::new(Kind::BadCursor, error.to_string()).on("cursor"),
+    let slate = app.rankings().get(request_id, now_ms()).ok_or_else(|| {
+        Problem::new(Kind::CursorExpired, "the cursor has expired: ask for the first page again").on("cursor")
     })?;
     let offset = (offset as usize).min(slate.items.len());
     let shown = ask.limit.min(slate.items.len() - offset);
-    // A ranking that lost its trace has nothing to tell that its first page did not.
-    if shown > 0 && !slate.trace.ranked.is_empty() {
+    // A ranking that lost its trace is recorded without: the first page's record has it, this one says what was shown.
+    if shown > 0 {
         let request = request(app, &ask, request_id, request_id.ts_ms());
-        app.record(&request, &slate, offset, shown);
+        app.record(request, slate.clone(), offset, shown);
     }
     Ok(Page { request_id, scope: ask.scope, slate, offset, shown })
 }

@@ -38,10 +38,11 @@ impl Parameters {
         Some(self.pairs.swap_remove(at).1).filter(|text| !text.is_empty())
     }
 
-    /// A whole number within bounds, or `otherwise` when it is not given.
+    /// A whole number within bounds, or `otherwise` when it is not given. Bounds that leave nothing are no panic: the
+    /// lower one counts.
     pub(crate) fn whole(&mut self, name: &'static str, bounds: (u64, u64), otherwise: u64) -> Result<u64, Problem> {
         let (min, max) = bounds;
-        let Some(text) = self.text(name) else { return Ok(otherwise.clamp(min, max)) };
+        let Some(text) = self.text(name) else { return Ok(otherwise.min(max).max(min)) };
         let number = text.parse::<u64>().ok().filter(|number| (min..=max).contains(number));
         number.ok_or_else(|| {
             let detail = format!("must be a whole number from {min} to {max}, not '{}'", shortened(&text));
@@ -117,6 +118,7 @@ mod tests {
         let mut parameters = Parameters::read(None, KNOWN).expect("read");
         assert_eq!(parameters.text("q"), None);
         assert_eq!(parameters.whole("limit", (1, 200), 25).expect("read"), 25);
+        assert_eq!(parameters.whole("limit", (1, 0), 25).expect("read"), 1, "bounds that leave nothing");
     }
 
     #[test]

@@ -55,13 +55,16 @@ pub(crate) fn understand(app: &App, mut pin: Pin, picture: Option<&[u8]>) -> Res
 
 /// The picture that a pin already has: its key and its bytes.
 fn earlier(app: &App, pin: &str) -> Option<(String, Vec<u8>)> {
-    let key = {
-        let catalogue = app.views().catalogue();
-        let view = catalogue.pin(pin).and_then(|id| catalogue.pin_view(id))?;
-        view.image.filter(|image| is_key(image))?.to_owned()
-    };
+    let key = kept(app, pin)?;
     let bytes = app.blobs().get(&key).ok().flatten()?;
     Some((key, bytes))
+}
+
+/// The key of the picture that a pin already has.
+pub(crate) fn kept(app: &App, pin: &str) -> Option<String> {
+    let catalogue = app.views().catalogue();
+    let view = catalogue.pin(pin).and_then(|id| catalogue.pin_view(id))?;
+    view.image.filter(|image| is_key(image)).map(str::to_owned)
 }
 
 /// Whether the text is the key of a blob that anybody may look at: a known folder and one plain name.

@@ -6,11 +6,12 @@ use crate::extract::Segment;
 use crate::ids::now_ms;
 use crate::picture;
 use crate::problem::{Kind, Problem};
+use crate::revise::Revision;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use domain::{Fact, Pin};
+use domain::{EventId, Fact, Pin};
 use serde_json::{Value, json};
 use serving::Catalogue;
 
@@ -30,10 +31,13 @@ pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
 
 /// `DELETE /v1/pins/{id}`
 pub(crate) async fn remove(State(app): State<App>, Segment(id): Segment) -> Result<Json<Value>, Problem> {
-    described(&app, &id).await?;
-    let fact = Fact::PinRemoved(id.clone());
-    append(&app, vec![fact]).await?;
-    Ok(Json(json!({"id": id, "removed": true})))
+    let remove = move |app: &App| {
+        let revision = Revision::begin(app);
+        described(app, &revision, &id)?;
+        revision.append(&named(app, [Fact::PinRemoved(id.clone())]))?;
+        Ok(Json(json!({"id": id, "removed": true})))
+    };
+    app.ingest("taking a pin away", remove).await
 }
 
 /// `PUT /v1/pins/{id}/image`
@@ -44,34 +48,31 @@ pub(crate) async fn picture(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     crate::body::must_be_picture(&headers)?;
-    let pin = described(&app, &id).await?;
-    let bytes = crate::body::read(&headers, body, app.limits().picture_bytes_max).await?;
-    let at = app.clone();
-    let understood = tokio::task::spawn_blocking(move || picture::understand(&at, pin, Some(&bytes)))
-        .await
-        .map_err(|error| Problem::internal("understanding a picture", error))?;
-    let (pin, understood) = understood.map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
-    let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
-    let image = pin.image.clone();
-    append(&app, vec![Fact::Pin(pin), Fact::Understood(understood)]).await?;
-    Ok(Json(json!({"id": id, "image": image.map(|key| format!("/media/{key}")), "size": size})))
-}
-
-/// The pin as its owner described it; a pin that was only mentioned, or was taken away, is none.
-async fn described(app: &App, id: &str) -> Result<Pin, Problem> {
-    let look = |catalogue: &Catalogue| {
-        let view = catalogue.pin(id).and_then(|pin| catalogue.pin_view(pin));
-        view.filter(|view| view.described && !view.removed).map(|view| pin_of(&view))
+    let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?;
+    let put = move |app: &App| {
+        let revision = Revision::begin(app);
+        let pin = described(app, &revision, &id)?;
+        let (pin, understood) = picture::understand(app, pin, Some(&bytes))
+            .map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
+        let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
+        let image = pin.image.as_ref().map(|key| format!("/media/{key}"));
+        revision.append(&named(app, [Fact::Pin(pin), Fact::Understood(understood)]))?;
+        Ok(Json(json!({"id": id, "image": image, "size": size})))
     };
-    app.find(look).await.ok_or_else(|| Problem::missing("pin", id))
+    app.ingest("taking a picture in", put).await
 }
 
-/// Writes facts that this server names. Durable when it returns.
-pub(crate) async fn append(app: &App, facts: Vec<Fact>) -> Result<(), Problem> {
+/// The pin as its owner described it last; a pin that was only mentioned, or was taken away, is none.
+fn described(app: &App, revision: &Revision<'_>, id: &str) -> Result<Pin, Problem> {
+    revision.reach(id)?;
+    let catalogue = app.views().catalogue();
+    let view = catalogue.pin(id).and_then(|pin| catalogue.pin_view(pin));
+    let view = view.filter(|view| view.described && !view.removed);
+    view.map(|view| pin_of(&view)).ok_or_else(|| Problem::missing("pin", id))
+}
+
+/// Facts with names that this server gives them.
+fn named<const N: usize>(app: &App, facts: [Fact; N]) -> [(EventId, Fact); N] {
     let mut new_id = app.ids().series(now_ms());
-    let facts: Vec<_> = facts.into_iter().map(|fact| (new_id(), fact)).collect();
-    let log = app.log().clone();
-    let appended = tokio::task::spawn_blocking(move || log.append(&facts)).await;
-    let appended = appended.map_err(|error| Problem::internal("writing to the log", error))?;
-    appended.map(|_| ()).map_err(|error| Problem::internal("writing to the log", error))
+    facts.map(|fact| (new_id(), fact))
 }

@@ -33,19 +33,10 @@ pub struct Cursor {
     pub offset: u32,
 }
 
-/// Why there is no such page.
+/// Text that is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PageError {
-    /// Text that is not a cursor.
-    #[error("not a cursor")]
-    NotACursor,
-    /// The ranking was made for somebody else.
-    #[error("the cursor belongs to another pinner")]
-    NotYours,
-    /// The ranking is not kept any more.
-    #[error("the cursor has expired: ask for the first page again")]
-    Expired,
-}
+#[error("not a cursor")]
+pub struct NotACursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,16 +45,17 @@ impl fmt::Display for Cursor {
 }
 
 impl FromStr for Cursor {
-    type Err = PageError;
-    fn from_str(text: &str) -> Result<Self, PageError> {
-        let (id, offset) = text.split_once('.').ok_or(PageError::NotACursor)?;
-        let request_id = id.parse().map_err(|_| PageError::NotACursor)?;
-        let offset = offset.parse().map_err(|_| PageError::NotACursor)?;
+    type Err = NotACursor;
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let (id, offset) = text.split_once('.').ok_or(NotACursor)?;
+        let request_id = id.parse().map_err(|_| NotACursor)?;
+        let offset = offset.parse().map_err(|_| NotACursor)?;
         Ok(Cursor { request_id, offset })
     }
 }
 
-/// Rankings by request, bounded in number and time.
+/// Rankings by request, bounded in number and time. Whose they are is not known here: a cursor is sealed to its owner
+/// before it leaves the house.
 pub struct SlateCache {
     limits: CacheLimits,
     kept: Mutex<Kept>,
@@ -77,7 +69,6 @@ struct Kept {
 }
 
 struct Entry {
-    pinner_key: Box<str>,
     made_ms: u64,
     slate: Arc<Slate>,
 }
@@ -88,27 +79,20 @@ impl SlateCache {
         SlateCache { limits, kept: Mutex::default() }
     }
 
-    /// Keeps the ranking that a request made for a pinner.
-    pub fn put(&self, request_id: EventId, pinner_key: &str, slate: Arc<Slate>, now_ms: u64) {
+    /// Keeps the ranking that a request made.
+    pub fn put(&self, request_id: EventId, slate: Arc<Slate>, now_ms: u64) {
         let mut kept = lock(&self.kept);
-        let entry = Entry { pinner_key: pinner_key.into(), made_ms: now_ms, slate };
-        if kept.slates.insert(request_id, entry).is_none() {
+        if kept.slates.insert(request_id, Entry { made_ms: now_ms, slate }).is_none() {
             kept.order.push_back(request_id);
         }
         kept.trim(self.limits, now_ms);
     }
 
-    /// The ranking that a cursor of this pinner walks through.
-    pub fn get(&self, request_id: EventId, pinner_key: &str, now_ms: u64) -> Result<Arc<Slate>, PageError> {
+    /// The ranking that a cursor walks through; `None` when it is not kept any more.
+    pub fn get(&self, request_id: EventId, now_ms: u64) -> Option<Arc<Slate>> {
         let kept = lock(&self.kept);
-        let entry = kept.slates.get(&request_id).ok_or(PageError::Expired)?;
-        if now_ms.saturating_sub(entry.made_ms) > self.limits.ttl_ms {
-            return Err(PageError::Expired);
-        }
-        if *entry.pinner_key != *pinner_key {
-            return Err(PageError::NotYours);
-        }
-        Ok(entry.slate.clone())
+        let entry = kept.slates.get(&request_id)?;
+        (now_ms.saturating_sub(entry.made_ms) <= self.limits.ttl_ms).then(|| entry.slate.clone())
     }
 
     /// How many rankings are kept.
@@ -156,16 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_for_their_pinner_and_for_a_while() {
+    fn pages_are_there_for_a_while() {
         let cache = SlateCache::new(CacheLimits { slates_max: 3, traces_max: 1, ttl_ms: 10 });
         for id in 0..5 {
-            cache.put(EventId(id), "ann", slate(), 100);
+            cache.put(EventId(id), slate(), 100);
         }
         assert_eq!(cache.len(), 3);
-        assert_eq!(cache.get(EventId(1), "ann", 100).err(), Some(PageError::Expired), "pushed out");
-        assert_eq!(cache.get(EventId(4), "ben", 100).err(), Some(PageError::NotYours));
-        assert_eq!(cache.get(EventId(4), "ann", 111).err(), Some(PageError::Expired));
-        let [older, newest] = [3, 4].map(|id| cache.get(EventId(id), "ann", 105).expect("kept"));
+        assert!(cache.get(EventId(1), 100).is_none(), "pushed out");
+        assert!(cache.get(EventId(4), 111).is_none(), "too old");
+        let [older, newest] = [3, 4].map(|id| cache.get(EventId(id), 105).expect("kept"));
         assert_eq!((older.items.len(), older.trace.degraded.len()), (1, 0), "older ones lose their trace");
         assert_eq!((newest.items.len(), newest.trace.degraded.len()), (1, 1));
     }
@@ -175,7 +158,7 @@ mod tests {
         let cursor = Cursor { request_id: EventId::new(1_700_000_000_000, 7), offset: 40 };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for text in ["", "x", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAV.-1", "😀.1"] {
-            assert_eq!(text.parse::<Cursor>(), Err(PageError::NotACursor), "{text}");
+            assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text}");
         }
     }
 }

@@ -145,7 +145,8 @@ impl Consumer {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The record of a request: that of its longest page so far. `None` when there is none or it is older than 30 days.
+    /// The record of a request: that of its latest page with a ranking. `None` when there is none or it is older than
+    /// 30 days.
     pub fn find_request(&self, id: EventId) -> Result<Option<RequestRecord>, ServingError> {
         let Some(bytes) = self.state.get(REQUEST, &layout::request_key(id))? else { return Ok(None) };
         let odd = || ServingError::BadState { space: REQUEST, reason: "odd offset".to_owned() };
@@ -174,7 +175,10 @@ impl Consumer {
         let Some((last, _, _)) = facts.last() else { return Ok(0) };
         let changes = self.views.apply(topic, &facts);
         progress.requests.extend(facts.iter().filter_map(|(offset, _, fact)| match fact {
-            Fact::Served(record) => Some((record.request_id, *offset)),
+            // A later page whose ranking had lost its trace says less than the first one.
+            Fact::Served(record) if record.offset == 0 || !record.trace.ranked.is_empty() => {
+                Some((record.request_id, *offset))
+            }
             _ => None,
         }));
         self.refused.fetch_add(changes.refused, Ordering::Relaxed);

@@ -49,7 +49,7 @@ mod sink;
 mod views;
 
 pub use apply::Changes;
-pub use cache::{CacheLimits, Cursor, PageError, SlateCache};
+pub use cache::{CacheLimits, Cursor, NotACursor, SlateCache};
 pub use catalogue::{BoardView, Catalogue, PinnerView};
 pub use consumer::Consumer;
 pub use context::Context;
@@ -60,5 +60,5 @@ pub use pin_row::PinView;
 pub use pipeline::Pipeline;
 pub use replay::{Evaluated, Replay, ReplayRows};
 pub use scorer::Scorer;
-pub use sink::{RecordSink, SinkCounts, record};
+pub use sink::{RecordSink, SinkCounts};
 pub use views::{Installed, Views};

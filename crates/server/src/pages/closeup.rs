@@ -26,9 +26,10 @@ pub(crate) async fn closeup(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &["cursor", "part", "from", "at"])?;
+    let mut given = Parameters::read(query.as_deref(), &["cursor", "part", "from", "at", "on"])?;
     let wanted = given.text("part");
     let origin = origin(&mut given)?;
+    let surface = surface(&mut given)?;
     let sheet = pins::sheet(&app, &id).await?;
     let pin = app.views().catalogue().pin(&id).ok_or_else(|| Problem::missing("pin", &id))?;
     let scope = Scope { surface: Surface::Related, subject: Subject::Pin(pin), pinner: pinner.clone() };
@@ -48,7 +49,7 @@ pub(crate) async fn closeup(
     };
     let content = html! {
         button.round.back.js-only type="button" data-do="close" aria-label="Back" title="Back" { (icons::back()) }
-        (plate(&app, &pinner, &sheet, origin, &why))
+        (plate(&app, &pinner, &sheet, surface, origin, &why))
         @if !page.slate.items.is_empty() {
             section.block aria-label="More like this" { h2 { "More like this" } (related) }
         }
@@ -67,11 +68,26 @@ fn origin(given: &mut Parameters) -> Result<Option<(EventId, usize)>, Problem> {
     Ok(Some((request, position)))
 }
 
-fn plate(app: &App, pinner: &str, sheet: &Sheet, origin: Option<(EventId, usize)>, why: &Markup) -> Markup {
+/// Where the pin was shown when it was opened; unknown for who came by its address.
+fn surface(given: &mut Parameters) -> Result<Option<Surface>, Problem> {
+    let word = given.text("on").map(|word| word.parse::<Surface>());
+    word.transpose().map_err(|error| Problem::parameter("on", error.to_string()))
+}
+
+/// All that is about the pin itself. What is done here counts for the surface that it was opened from.
+fn plate(
+    app: &App,
+    pinner: &str,
+    sheet: &Sheet,
+    surface: Option<Surface>,
+    origin: Option<(EventId, usize)>,
+    why: &Markup,
+) -> Markup {
     let card = &sheet.card;
     let (request, position) = origin.map(|(request, position)| (request.to_string(), position)).unzip();
     html! {
-        article.closeup data-pin=(card.id) data-surface="home" data-request=[request] data-position=[position] {
+        article.closeup data-pin=(card.id) data-surface=[surface] data-request=[request]
+            data-position=[position] {
             div.plate.wide[card.size.is_some_and(|size| size.width > size.height)] {
                 div.picture { (large(sheet)) }
                 div.about {

@@ -45,7 +45,7 @@ fn page(app: &App, next: &str, wrong: Option<&str>) -> Response {
 
 /// `POST /login`
 pub(crate) async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let bytes = body::read(&headers, body, FORM_BYTES_MAX).await?;
+    let bytes = body::read(app.room(), &headers, body, FORM_BYTES_MAX).await?;
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| Problem::parameter("key", "the form is not UTF-8"))?;
     let mut given = Parameters::read(Some(&text), &["key", "next"])?;
     let key = given.text("key").unwrap_or_default();

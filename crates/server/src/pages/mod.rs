@@ -28,6 +28,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
+use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("../assets/app.css");
 const SCRIPT: &str = include_str!("../assets/app.js");
@@ -73,9 +74,9 @@ impl<'a> Page<'a> {
                     meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) " · Bowerbird" }
-                    link rel="icon" href={ "/assets/mark.svg?v=" (asset_version()) } type="image/svg+xml";
-                    link rel="stylesheet" href={ "/assets/app.css?v=" (asset_version()) };
-                    script src={ "/assets/app.js?v=" (asset_version()) } defer {}
+                    link rel="icon" href={ "/assets/mark.svg?v=" (*ASSET_VERSION) } type="image/svg+xml";
+                    link rel="stylesheet" href={ "/assets/app.css?v=" (*ASSET_VERSION) };
+                    script src={ "/assets/app.js?v=" (*ASSET_VERSION) } defer {}
                 }
                 body data-pinner=[pinner] {
                     a.skip href="#content" { "Skip to the content" }
@@ -128,11 +129,11 @@ pub(crate) fn see_other(place: &str) -> Response {
 }
 
 /// Changes whenever an asset does, so that browsers may keep each version for good.
-fn asset_version() -> String {
+static ASSET_VERSION: LazyLock<String> = LazyLock::new(|| {
     let sum = [STYLE, SCRIPT, MARK].iter().flat_map(|asset| asset.bytes());
     let hash = sum.fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
     format!("{VERSION}-{:x}", hash & 0xFFFF_FFFF)
-}
+});
 
 /// `GET /assets/{name}`
 pub(crate) async fn asset(crate::extract::Segment(name): crate::extract::Segment) -> Result<Response, Problem> {

@@ -78,10 +78,10 @@ pub(crate) struct Shown<'a> {
 /// One pin in a wall.
 pub(crate) fn card(pinner: &str, card: &Card, shown: &Shown<'_>, eager: bool) -> Markup {
     let from = match (shown.request, shown.position) {
-        (Some(request), Some(position)) => format!("?from={request}&at={position}"),
+        (Some(request), Some(position)) => format!("&from={request}&at={position}"),
         _ => String::new(),
     };
-    let open = format!("{}/pin/{}{from}", home(pinner), encode(&card.id));
+    let open = format!("{}/pin/{}?on={}{from}", home(pinner), encode(&card.id), shown.surface);
     html! {
         article.card.bare[card.image.is_none()] data-pin=(card.id)
             data-surface=(shown.surface) data-request=[shown.request]

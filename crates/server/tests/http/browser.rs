@@ -4,6 +4,7 @@ use crate::harness::{Nest, Server, empty, now_ms, populated};
 use crate::webdriver::Browser;
 use domain::{Action, EventId, Fact, TopicKind};
 use serde_json::json;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world::{World, WorldConfig};
@@ -27,6 +28,15 @@ fn painted() -> Nest {
     let model = models::Model::untrained(config, 1).unwrap();
     nest.consumer.views().install(Arc::new(model)).unwrap();
     nest
+}
+
+/// A browser; without one the test is skipped, and says so past libtest, which keeps what passing tests print.
+fn browser(width: u32, height: u32, phone: bool) -> Option<Browser> {
+    let browser = Browser::start(width, height, phone);
+    if browser.is_none() {
+        writeln!(std::io::stderr(), "skipped a browser test: no chromedriver on this machine").unwrap();
+    }
+    browser
 }
 
 fn paint(server: &Server, world: &World, number: u32) {
@@ -97,10 +107,7 @@ const CARDS: &str = "document.querySelectorAll('main .wall .card.placed').length
 
 #[test]
 fn a_pinner_chooses_scrolls_opens_saves_hides_and_searches() {
-    let Some(browser) = Browser::start(1400, 950, false) else {
-        println!("skipped: no chromedriver on this machine");
-        return;
-    };
+    let Some(browser) = browser(1400, 950, false) else { return };
     let nest = painted();
     let base = format!("http://{}", nest.address);
 
@@ -254,10 +261,7 @@ fn in_the_dark(browser: &Browser, base: &str, pinner: &str) {
 /// Pins that are words only, as data sets without pictures have them.
 #[test]
 fn pins_without_pictures_are_a_wall_too() {
-    let Some(browser) = Browser::start(1400, 950, false) else {
-        println!("skipped: no chromedriver on this machine");
-        return;
-    };
+    let Some(browser) = browser(1400, 950, false) else { return };
     let nest = populated();
     // The world's pins name pictures that nobody painted here.
     let ids = (0..40).map(|number| format!("{{\"id\":\"{number:05}\",\"creator\":\"Studio {}\"}}", number % 7));
@@ -279,10 +283,7 @@ fn pins_without_pictures_are_a_wall_too() {
 
 #[test]
 fn it_fits_a_phone() {
-    let Some(browser) = Browser::start(390, 844, true) else {
-        println!("skipped: no chromedriver on this machine");
-        return;
-    };
+    let Some(browser) = browser(390, 844, true) else { return };
     let nest = painted();
     let base = format!("http://{}", nest.address);
     browser.open(&base);

@@ -42,6 +42,28 @@ fn pages_work_without_the_script() {
 }
 
 #[test]
+fn a_close_up_knows_where_its_pin_was_opened() {
+    let nest = populated();
+    let part = |text: &str, before: &str| {
+        text.split(before).nth(1).and_then(|rest| rest.split('"').next()).expect(before).replace("&amp;", "&")
+    };
+    let opened = |page: &str| nest.get(&part(page, "class=\"open\" href=\"")).text();
+    let surface = |closeup: &str| part(closeup.split("class=\"closeup\"").nth(1).unwrap(), "data-surface=\"");
+    let boards = nest.get("/as/pinner-00003/boards").text();
+    let board = format!("/as/pinner-00003/boards/{}", part(&boards, "href=\"/as/pinner-00003/boards/"));
+    for (path, word) in
+        [("/as/pinner-00003", "home"), ("/as/pinner-00003/search?q=lake", "search"), (board.as_str(), "board")]
+    {
+        let closeup = opened(&nest.get(path).text());
+        assert_eq!(surface(&closeup), word, "{path}");
+        assert_eq!(surface(&opened(&closeup)), "related", "more like it");
+    }
+    let by_address = nest.get("/as/pinner-00003/pin/pin-00007").text();
+    assert!(by_address.contains("class=\"closeup\" data-pin=\"pin-00007\">"), "nobody knows");
+    assert!(nest.get("/as/pinner-00003/pin/pin-00007?on=nowhere").problem(400).contains("known: home"));
+}
+
+#[test]
 fn strangers_words_stay_words() {
     let nest = empty();
     let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";

@@ -1,25 +1,58 @@
 //! A server over real embedded engines in a temporary directory, with a small planted world in it.
 
 use crate::client::{Answer, raw, request};
-use domain::{Fact, TopicKind};
+use domain::{EventId, Fact, TopicKind};
 use serde_json::Value;
 use server::{App, Engines, Keys, Limits, Settings};
 use serving::{Consumer, Pipeline, Views};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use store::{Blobs, EventLog};
+use store::{Appended, Blobs, EventLog, Record, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use world::{World, WorldConfig};
+
+/// The log as the server writes it: appending can be held up.
+pub struct SlowLog {
+    log: Arc<dyn EventLog>,
+    held: RwLock<()>,
+}
+
+impl SlowLog {
+    /// Nothing is appended until this is dropped.
+    pub fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.held.write().unwrap()
+    }
+}
+
+impl EventLog for SlowLog {
+    fn append(&self, facts: &[(EventId, Fact)]) -> Result<Appended, StoreError> {
+        let _free = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        self.log.append(facts)
+    }
+
+    fn read(&self, topic: TopicKind, from: u64, max: usize) -> Result<Vec<Record>, StoreError> {
+        self.log.read(topic, from, max)
+    }
+
+    fn end(&self, topic: TopicKind) -> u64 {
+        self.log.end(topic)
+    }
+
+    fn wait(&self, topic: TopicKind, from: u64, timeout: Duration) -> bool {
+        self.log.wait(topic, from, timeout)
+    }
+}
 
 /// A running server. Stops when dropped.
 pub struct Server {
     pub address: SocketAddr,
     pub app: App,
     pub log: Arc<dyn EventLog>,
+    pub slow: Arc<SlowLog>,
     pub blobs: Blobs,
     pub consumer: Arc<Consumer>,
     stop_consumer: Arc<AtomicBool>,
@@ -35,7 +68,7 @@ pub fn now_ms() -> u64 {
 
 impl Server {
     /// A server over what lies in `directory`.
-    pub fn open(directory: &Path, keys: Keys, limits: Limits) -> Server {
+    pub fn open(directory: &Path, settings: Settings) -> Server {
         let part = |name: &str| directory.join(name).to_str().unwrap().to_owned();
         let log = store::open_log(&part("log")).unwrap();
         let state = store::open_state(&part("state")).unwrap();
@@ -43,14 +76,15 @@ impl Server {
         let views = Arc::new(Views::new().unwrap());
         let consumer = Arc::new(Consumer::open(log.clone(), state, views.clone()).unwrap());
         consumer.catch_up().unwrap();
+        let slow = Arc::new(SlowLog { log: log.clone(), held: RwLock::default() });
         let engines = Engines {
             consumer: consumer.clone(),
             pipeline: Pipeline::new(views, 2),
-            log: log.clone(),
+            log: slow.clone(),
             blobs: blobs.clone(),
         };
         let runtime = Runtime::new().unwrap();
-        let app = App::new(engines, Settings { keys, limits, ..Settings::default() }).unwrap();
+        let app = App::new(engines, settings).unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -64,6 +98,7 @@ impl Server {
             address,
             app,
             log,
+            slow,
             blobs,
             consumer,
             stop_consumer,
@@ -155,13 +190,18 @@ impl std::ops::Deref for Nest {
 
 /// An empty server.
 pub fn empty() -> Nest {
-    with(Keys::default(), Limits::default())
+    start(Settings::default())
 }
 
 /// An empty server with keys and limits.
 pub fn with(keys: Keys, limits: Limits) -> Nest {
+    start(Settings { keys, limits, ..Settings::default() })
+}
+
+/// An empty server with settings.
+pub fn start(settings: Settings) -> Nest {
     let directory = tempfile::tempdir().unwrap();
-    let server = Server::open(directory.path(), keys, limits);
+    let server = Server::open(directory.path(), settings);
     Nest { server, directory }
 }
 
@@ -184,7 +224,7 @@ pub fn fill(server: &Server, world: &World) {
     let understood = facts.iter().filter_map(|(id, fact)| match fact {
         Fact::Pin(pin) => {
             let understood = content::understand(pin, None).unwrap().understood;
-            Some((domain::EventId(id.0 ^ 1), Fact::Understood(understood)))
+            Some((EventId(id.0 ^ 1), Fact::Understood(understood)))
         }
         _ => None,
     });

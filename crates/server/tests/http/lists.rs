@@ -1,6 +1,7 @@
 //! Feeds, related pins, search, board ideas: pages, cursors, explanations, strangers.
 
 use crate::harness::{Nest, empty, populated};
+use domain::{Fact, Surface, TopicKind};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -127,12 +128,37 @@ fn records_outlive_the_memory() {
     nest.server.stop();
     let crate::harness::Nest { server, directory } = nest;
     drop(server);
-    let again = crate::harness::Server::open(directory.path(), server::Keys::default(), server::Limits::default());
+    let again = crate::harness::Server::open(directory.path(), server::Settings::default());
     again.settle();
     assert_eq!(ids(&again.json(&path))[..10], ids(&feed));
     let cursor = feed["next_cursor"].as_str().unwrap();
     again.get(&format!("/v1/feed/pinner-00003?cursor={cursor}")).problem(410);
     drop(again);
+}
+
+#[test]
+fn a_later_page_is_recorded_however_late_it_is_asked_for() {
+    let limits = server::Limits { answers_kept_max: 1, ..server::Limits::default() };
+    let nest = crate::harness::with(server::Keys::default(), limits);
+    crate::harness::fill(&nest, &crate::harness::small_world());
+    let feed = nest.json("/v1/feed/pinner-00003?limit=10");
+    nest.json("/v1/feed/pinner-00004?limit=10");
+    let cursor = feed["next_cursor"].as_str().unwrap();
+    let second = nest.json(&format!("/v1/feed/pinner-00003?limit=5&cursor={cursor}"));
+    let until = Instant::now() + Duration::from_secs(10);
+    while nest.end(TopicKind::Requests) < 3 {
+        assert!(Instant::now() < until, "the second page left no record");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let facts = nest.log.read(TopicKind::Requests, 0, 9).unwrap();
+    let Some((_, _, Fact::Served(record))) = facts.last() else { panic!("a record") };
+    assert_eq!(feed["request_id"], record.request_id.to_string());
+    assert_eq!((record.surface, record.offset, record.shown), (Surface::Home, 10, 5));
+    assert_eq!(record.trace.ranked, [], "the trace was gone already");
+    // The ranking is still told, from the first page's record: the answer has left the memory.
+    nest.settle();
+    let told = nest.json(&format!("/v1/requests/{}", feed["request_id"].as_str().unwrap()));
+    assert_eq!(ids(&told)[10..15], ids(&second));
 }
 
 #[test]

@@ -70,6 +70,59 @@ fn a_picture_is_put_to_a_pin() {
 }
 
 #[test]
+fn what_was_written_a_moment_ago_is_not_taken_back() {
+    let nest = empty();
+    let pictures = [5, 6].map(|number| small_world().draw(number).to_png());
+    let describe = |title: &str| {
+        let row = json!({"id": "p1", "title": title}).to_string();
+        assert_eq!(nest.post("/v1/pins", row).json()["accepted"], 1);
+    };
+    let put = |png: &[u8]| nest.send("PUT", "/v1/pins/p1/image", &[("content-type", "image/png")], png);
+    let shown = || {
+        nest.settle();
+        let sheet = nest.json("/v1/pins/p1");
+        let picture = sheet["picture"].as_str().map(|picture| nest.get(picture).body);
+        (sheet["title"].as_str().unwrap().to_owned(), picture)
+    };
+    for (round, png) in pictures.iter().cycle().take(6).enumerate() {
+        let (words, others) = (format!("words {round}"), format!("other words {round}"));
+        describe(&words);
+        assert_eq!(put(png).status, 200);
+        assert!(shown() == (words, Some(png.clone())), "round {round}: the picture came with old words");
+        assert_eq!(put(&pictures[(round + 1) % 2]).status, 200);
+        describe(&others);
+        let other = pictures[(round + 1) % 2].clone();
+        assert!(shown() == (others, Some(other)), "round {round}: the words came with the old picture");
+    }
+    assert_eq!(nest.send("DELETE", "/v1/pins/p1", &[], b"").status, 200);
+    put(&pictures[0]).problem(404);
+    nest.settle();
+    nest.get("/v1/pins/p1").problem(404);
+}
+
+#[test]
+fn who_writes_words_and_who_writes_pictures_do_not_undo_each_other() {
+    let nest = empty();
+    let pictures = [5, 6].map(|number| small_world().draw(number).to_png());
+    nest.post("/v1/pins", json!({"id": "p1", "title": "first"}).to_string());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for png in pictures.iter().cycle().take(5) {
+                let answer = nest.send("PUT", "/v1/pins/p1/image", &[("content-type", "image/png")], png);
+                assert_eq!(answer.status, 200, "{}", answer.text());
+            }
+        });
+        for number in 0..5 {
+            nest.post("/v1/pins", json!({"id": "p1", "title": format!("title {number}")}).to_string());
+        }
+    });
+    nest.settle();
+    let sheet = nest.json("/v1/pins/p1");
+    assert_eq!(sheet["title"], "title 4");
+    assert!(nest.get(sheet["picture"].as_str().unwrap()).body == pictures[0], "the last picture");
+}
+
+#[test]
 fn a_web_address_is_kept_as_it_is() {
     let nest = empty();
     nest.post("/v1/pins", json!({"id": "p1", "image": "https://pictures.example/1.jpg"}).to_string());

@@ -1,12 +1,12 @@
 //! The service as an operator knows it: health, figures, documentation, load, stopping.
 
 use crate::client::{connect, read, request};
-use crate::harness::{Server, empty, populated, with};
+use crate::harness::{Server, fill, populated, small_world, start, with};
 use domain::TopicKind;
 use serde_json::json;
-use server::{Keys, Limits};
+use server::{Keys, Limits, Settings};
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn it_is_alive_ready_and_tells_its_figures() {
@@ -96,29 +96,44 @@ fn check_members(document: &serde_json::Value, schema: &serde_json::Value, answe
 
 #[test]
 fn a_full_house_sends_away_and_says_when_to_come_back() {
-    let limits = Limits { ingests_max: 1, waiting_max: 0, ..Limits::default() };
+    let limits = Limits { ingests_max: 1, waiting_max: 0, request_ms_max: 200, ..Limits::default() };
     let nest = with(Keys::default(), limits);
     let row = br#"{"pinner":"a","action":"save","pin":"p"}"#;
-    let whole = request("POST", "/v1/events", &[("content-type", "application/json")], row);
-    let mut slow = connect(nest.address);
-    slow.write_all(&whole[..whole.len() - 5]).unwrap();
-    // The slow one has the only turn as soon as the server has read its head; should a quick one have been quicker, the
-    // slow one was sent away itself.
-    let sent_away = (0..200).find_map(|_| {
-        std::thread::sleep(Duration::from_millis(5));
-        let answer = nest.post("/v1/events", row);
-        (answer.status != 200).then_some(answer)
-    });
-    let slow_has_a_turn = sent_away.is_some();
-    let sent_away = sent_away.unwrap_or_else(|| read(&mut slow));
+    let held = nest.slow.hold();
+    nest.post("/v1/events", row).problem(408);
+    // Nobody waits for the first one any more, but its work goes on, and with it its turn.
+    let sent_away = nest.post("/v1/events", row);
     sent_away.problem(503);
     assert_eq!(sent_away.header("retry-after"), Some("1"));
     assert_eq!(nest.get("/health/live").status, 200, "light requests need no turn");
-    if slow_has_a_turn {
-        slow.write_all(&whole[whole.len() - 5..]).unwrap();
-        assert_eq!(read(&mut slow).status, 200);
+    drop(held);
+    eventually("the turn is free again", || nest.post("/v1/events", row).status == 200);
+}
+
+#[test]
+fn a_slow_sender_takes_room_but_no_turn() {
+    let limits =
+        Limits { ingests_max: 1, waiting_max: 0, body_bytes_max: 1_000, picture_bytes_max: 1_000, ..Limits::default() };
+    let nest = with(Keys::default(), limits);
+    let row = br#"{"pinner":"a","action":"save","pin":"p"}"#;
+    let wide = [&row[..], &[b' '; 700]].concat();
+    let whole = request("POST", "/v1/events", &[("content-type", "application/json")], &wide);
+    let mut slow = connect(nest.address);
+    slow.write_all(&whole[..whole.len() - 5]).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    eventually("bodies in memory are bounded", || nest.post("/v1/events", &wide).status == 503);
+    assert_eq!(nest.post("/v1/events", row).status, 200, "others go past the slow one");
+    slow.write_all(&whole[whole.len() - 5..]).unwrap();
+    assert_eq!(read(&mut slow).status, 200);
+    eventually("the room is free again", || nest.post("/v1/events", &wide).status == 200);
+}
+
+fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !is() {
+        assert!(Instant::now() < until, "not so: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(nest.post("/v1/events", row).status, 200);
 }
 
 #[test]
@@ -155,7 +170,7 @@ fn stopping_loses_nothing() {
     let counts = server.app.records();
     assert_eq!((counts.waiting, counts.dropped, counts.failed), (0, 0, 0));
     drop(server);
-    let again = Server::open(directory.path(), Keys::default(), Limits::default());
+    let again = Server::open(directory.path(), Settings::default());
     again.settle();
     assert_eq!(again.end(TopicKind::Requests), counts.written);
     let told = again.json(&format!("/v1/requests/{}", feed["request_id"].as_str().unwrap()));
@@ -164,9 +179,10 @@ fn stopping_loses_nothing() {
 }
 
 #[test]
-fn parameters_can_be_changed_while_it_runs() {
-    let nest = empty();
-    let params = domain::Params { deadline_ms: 77, ..domain::Params::default() };
-    nest.app.set_params(params);
-    assert_eq!(nest.app.params().deadline_ms, 77);
+fn parameters_of_the_funnel_are_those_it_was_started_with() {
+    let params = domain::Params { slate_max: 7, ..domain::Params::default() };
+    let nest = start(Settings { params, ..Settings::default() });
+    fill(&nest, &small_world());
+    let feed = nest.json("/v1/feed/pinner-00003?limit=20");
+    assert_eq!((feed["items"].as_array().unwrap().len(), &feed["next_cursor"]), (7, &json!(null)));
 }

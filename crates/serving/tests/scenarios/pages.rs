@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use domain::{Subject, Surface};
-use serving::{CacheLimits, Cursor, PageError, RecordSink, SlateCache};
+use serving::{CacheLimits, Cursor, RecordSink, SlateCache};
 use std::sync::Arc;
 
 #[test]
@@ -12,12 +12,11 @@ fn pages_stay_the_same_while_the_world_changes() {
     let cache = SlateCache::new(CacheLimits::default());
     let request = world.request("ann", Surface::Home, Subject::None);
     let slate = Arc::new(world.serve(request.clone(), &params()));
-    cache.put(request.request_id, "ann", slate.clone(), NOW_MS);
+    cache.put(request.request_id, slate.clone(), NOW_MS);
     world.tell(vec![domain::Fact::PinRemoved("d".into()), pin("new"), save("ben", "new"), save("cat", "new")]);
     let cursor: Cursor = format!("{}.2", request.request_id).parse().expect("a cursor");
-    let kept = cache.get(cursor.request_id, "ann", NOW_MS + 1_000).expect("kept");
+    let kept = cache.get(cursor.request_id, NOW_MS + 1_000).expect("kept");
     assert_eq!(kept.items, slate.items);
-    assert_eq!(cache.get(cursor.request_id, "ben", NOW_MS).err(), Some(PageError::NotYours));
 }
 
 #[test]
@@ -27,11 +26,12 @@ fn a_served_page_can_be_explained_later() {
     let sink = RecordSink::start(world.log.clone()).expect("a sink");
     let request = world.request("ann", Surface::Home, Subject::None);
     assert_eq!(world.consumer.find_request(request.request_id).expect("asked"), None);
-    let slate = world.serve(request.clone(), &params());
-    assert!(sink.record(&request, &slate, 0, 2));
-    assert!(sink.record(&request, &slate, 0, 2), "twice is once");
-    assert!(sink.record(&request, &slate, 2, 2));
+    let slate = Arc::new(world.serve(request.clone(), &params()));
+    for (offset, why) in [(0, "taken"), (0, "twice is once"), (2, "the next page")] {
+        assert!(sink.record(request.clone(), slate.clone(), offset, 2), "{why}");
+    }
     let counts = sink.close();
+    assert!(!sink.record(request.clone(), slate.clone(), 4, 2), "closed");
     assert_eq!((counts.written, counts.dropped, counts.waiting), (3, 0, 0));
     assert_eq!(world.log.end(domain::TopicKind::Requests), 2);
     world.consumer.catch_up().expect("caught up");
