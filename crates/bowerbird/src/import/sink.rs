@@ -41,8 +41,6 @@ struct Row {
     file: String,
     line: u64,
     seed: [u64; 2],
-    /// Facts so far: catalogue and events apart, because pins that are known already are left out.
-    facts: [u64; 2],
 }
 
 #[derive(Default)]
@@ -94,7 +92,6 @@ impl Sink {
         let half = |from: usize| hash[from..from + 8].iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
         self.row.seed = [half(0), half(8)];
         self.row.line = line;
-        self.row.facts = [0; 2];
         if self.row.file != file {
             file.clone_into(&mut self.row.file);
         }
@@ -102,22 +99,24 @@ impl Sink {
         Ok(())
     }
 
-    /// The name of the row's next fact.
-    fn name(&mut self, fact: &Fact) -> EventId {
-        let (kind, ts_ms) = match fact {
-            Fact::Event(event) => (1, event.ts_ms),
-            Fact::Pin(pin) => (0, pin.created_ms),
-            _ => (0, 0),
+    /// The name of a fact of the row: from the row and from what the fact is about. Its place among the row's facts
+    /// would not do, because what is held out or known already is left out.
+    fn name(&self, fact: &Fact) -> EventId {
+        let (ts_ms, about) = match fact {
+            Fact::Event(event) => (event.ts_ms, [event.action.as_str(), event.pin.as_deref().unwrap_or_default()]),
+            Fact::Pin(pin) => (pin.created_ms, ["pin of the catalogue", pin.id.as_str()]),
+            Fact::Board(board) => (0, ["board", board.id.as_str()]),
+            Fact::Pinner(pinner) => (0, ["pinner", pinner.id.as_str()]),
+            Fact::PinRemoved(_) | Fact::Understood(_) | Fact::Served(_) => (0, ["", ""]),
         };
         // A moment that stands in for a missing one is another in each import.
         let ts_ms = if ts_ms == self.now_ms { 0 } else { ts_ms };
-        let number = (self.row.facts[kind] << 1) | kind as u64;
-        self.row.facts[kind] += 1;
-        let [high, low] = self.row.seed.map(|seed| hash64(seed ^ hash64(number)));
+        let about = mixed(0, &about);
+        let [high, low] = self.row.seed.map(|seed| hash64(seed ^ about));
         EventId::new(ts_ms.min((1 << 48) - 1), u128::from(high) << 64 | u128::from(low))
     }
 
-    /// Takes a fact of the row under a name made from its place. Refuses the row when the fact is wrong.
+    /// Takes a fact of the row under a name made for it. Refuses the row when the fact is wrong.
     pub(crate) fn fact(&mut self, fact: Fact) -> Result<()> {
         let id = self.name(&fact);
         self.named(id, fact, None)
@@ -240,4 +239,10 @@ impl Sink {
         self.summary.duplicates += written.duplicates;
         Ok(())
     }
+}
+
+/// A hash of words that depends on where each ends.
+fn mixed(start: u64, words: &[&str]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
+    bytes.fold(start, |sum, byte| hash64(sum ^ u64::from(byte)))
 }

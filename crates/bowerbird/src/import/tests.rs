@@ -277,6 +277,34 @@ fn a_board_a_line_with_some_pins_held_out() {
 }
 
 #[test]
+fn another_hold_out_or_none_brings_every_save_once() {
+    let line = |pinner: u32| {
+        let pins: Vec<String> = (0..10).map(|pin| (pinner + pin).to_string()).collect();
+        format!("{pinner} {}\n", pins.join(" "))
+    };
+    let text: String = (0..20).map(line).collect();
+    let place = Place::new();
+    let path = place.write("saves.txt", &text);
+    let held = place.folder.path().join("held.txt");
+    let with = |share: &str, seed: &str| {
+        let words = ["--holdout", share, "--holdout-file", held.to_str().expect("text"), "--seed", seed];
+        place.import("pinterest", &path, &words).0.summary.accepted
+    };
+    with("0.2", "5");
+    assert_eq!(place.events().len(), 20 * 8);
+    with("0.3", "6");
+    let (again, stopped) = place.import("pinterest", &path, &[]);
+    assert_eq!((stopped, again.summary.refused), (None, 0));
+    let mut saves: Vec<(String, String)> =
+        place.events().into_iter().map(|event| (event.pinner, event.pin.unwrap_or_default())).collect();
+    assert_eq!(saves.len(), 20 * 10, "nothing is there twice");
+    saves.sort();
+    saves.dedup();
+    assert_eq!(saves.len(), 20 * 10, "nothing is lost");
+    assert_eq!(with("0.5", "7"), 0, "a hold-out takes nothing back");
+}
+
+#[test]
 fn films_are_saved_when_they_are_rated_well() {
     let place = Place::new();
     place.write(
