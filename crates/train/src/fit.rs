@@ -36,7 +36,8 @@ pub struct Progress {
 /// What surrounds a training run.
 pub struct Session<'a> {
     /// A file for checkpoints: written after each epoch and when stopped, continued when it is of the same data and
-    /// configuration, removed at the end.
+    /// configuration. A finished run leaves it, so that the same run gives its result at once; who has put the result
+    /// in safety removes it.
     pub checkpoint: Option<&'a Path>,
     /// Called after every step.
     pub progress: &'a mut dyn FnMut(&Progress),
@@ -88,7 +89,6 @@ pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Tra
             return Err(TrainError::Stopped { step: run.state.step });
         }
     }
-    session.checkpoint.map_or(Ok(()), checkpoint::remove)?;
     run.finish(&session)
 }
 
