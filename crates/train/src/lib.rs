@@ -34,3 +34,4 @@ pub use metrics::{
 };
 pub use ranker::{RankRows, RankedFit, fit_ranker};
 pub use split::{Holdout, holdout, holdout_row};
+pub use validate::validation_recall;

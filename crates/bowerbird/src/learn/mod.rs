@@ -9,4 +9,4 @@ mod training;
 
 pub(crate) use acts::{Acts, read_acts};
 pub(crate) use gate::judge;
-pub(crate) use training::{Outcome, Task, train};
+pub(crate) use training::{Outcome, Task, train, train_beside};

@@ -2,9 +2,11 @@
 
 use super::acts::Acts;
 use super::dataset::dataset;
+use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
 use crate::progress::Progress;
+use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
 use domain::{Params, PinnerId};
@@ -42,12 +44,20 @@ pub(crate) struct Outcome {
 /// Trains the sequence model on what pinners did, then the ranking head on replayed requests of pinners held back.
 /// The model stays installed in the views.
 pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
+    train_beside(task, acts, None)
+}
+
+/// [`train`], with what the live model of a registry reaches on the same held-back pinners in the new model's card.
+pub(crate) fn train_beside(task: &Task, acts: &Acts, registry: Option<&Registry>) -> Result<Outcome> {
     let started = Instant::now();
     let data = dataset(task.views, acts, task.config.neighbours_max)?;
     if data.histories.is_empty() {
         bail!("nobody has done anything with a pin yet: there is nothing to learn from");
     }
     let (model, mut card, held_back) = sequence_model(task, &data)?;
+    if let Some(registry) = registry {
+        measure_live(registry, &data, task.config, &mut card);
+    }
     drop(data);
     task.views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors")?;
     let mut rows = rank_rows(task, acts, &held_back)?;
