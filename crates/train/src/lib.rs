@@ -33,5 +33,5 @@ pub use metrics::{
     reciprocal_rank,
 };
 pub use ranker::{RankRows, RankedFit, fit_ranker};
-pub use split::{Holdout, holdout, holdout_row};
+pub use split::holdout_row;
 pub use validate::validation_recall;
