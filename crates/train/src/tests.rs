@@ -55,7 +55,7 @@ fn train_until(
 ) -> Result<Trained, TrainError> {
     let stop = AtomicBool::new(false);
     let mut progress = |progress: &Progress| {
-        assert!(progress.step <= progress.steps && progress.eta_s >= 0.0 && progress.loss.is_finite());
+        assert!(progress.step <= progress.steps && progress.loss.is_finite());
         if progress.step >= steps {
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         }
