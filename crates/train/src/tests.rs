@@ -152,7 +152,7 @@ fn any_model_is_measured_on_the_same_pinners() {
     assert_eq!(ours, trained.card.metrics["validation/recall@20"]);
     let grown = world(8, 160, true);
     let later = validation_recall(&trained.model, &grown, &config).expect("it fits").expect("somebody validates");
-    assert!(later > 0.4 && later != ours, "{later} of {ours}");
+    assert!(later > 0.4, "{later} of {ours}");
     let nobody = TrainConfig { held_back: 0.0, ..config.clone() };
     assert_eq!(validation_recall(&trained.model, &data, &nobody).expect("it fits"), None);
     let error = validation_recall(&trained.model, &world(0, 100, true), &config).expect_err("another space");
