@@ -137,7 +137,8 @@ fn zone_ms(zone: &str) -> Option<i64> {
         _ => return None,
     };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    Some(sign * (hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?) * 60_000)
+    let below = |text: &str, end: u8| text.parse().ok().filter(|number: &u8| *number < end).map(i64::from);
+    Some(sign * (below(hours, 24)? * 60 + below(minutes, 60)?) * 60_000)
 }
 
 #[cfg(test)]
@@ -163,6 +164,9 @@ mod tests {
         assert_eq!(parse("1706702400", Unit::Second), Ok(noon));
         assert_eq!(parse("1706702400000000", Unit::Micro), Ok(noon));
         assert_eq!(parse("1970-01-01", Unit::Second), Ok(0));
+        for zone in ["+99999999999999999:00", "+24:00", "-00:60", "+-1:00", "+1", "*01:00"] {
+            assert!(parse(&format!("2024-01-31T12:00:00{zone}"), Unit::Milli).is_err(), "{zone}");
+        }
         for text in ["2023-02-29", "31.1.2024", "soon", "-5", "NaN", "2024-01-31T25:00:00Z", "é024-01-31"] {
             assert!(parse(text, Unit::Second).is_err(), "{text}");
         }

@@ -29,6 +29,15 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// A value as the text of a cell: words without quotes, nothing for null.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(words) => words.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Prints one JSON value on one line.
 pub(crate) fn print_json(value: &Value) {
     println!("{value}");

@@ -60,7 +60,7 @@ impl Setup {
         }
     }
 
-    /// A folder of the data directory for what this room keeps: checkpoints, the lake.
+    /// A place in the data directory.
     pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.data.join(name)
     }

@@ -83,7 +83,8 @@ pub struct RequestRecord {
     pub subject: Subject,
     /// First position of this page in the ranking.
     pub offset: u32,
-    /// How many pins this page showed: `trace.ranked[offset..offset + shown]` in slate order.
+    /// How many pins this page showed: `trace.ranked[offset..offset + shown]` in slate order. A later page may come
+    /// without the ranking, which the record of the first page holds.
     pub shown: u32,
     /// What the funnel did.
     pub trace: Trace,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `edge` | running number | a run of edges in the order in which they were added |
 //! | `pinner`, `pin` | dense id | what `signals` knows of it |
-//! | `request` | request id | offset of its newest record in the topic `requests` |
+//! | `request` | request id | offset of its newest record with a ranking in the topic `requests` |
 //!
 //! Descriptions are not here: the catalogue topic is read again at start, and so are the numbers of ids.
 

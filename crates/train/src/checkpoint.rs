@@ -74,14 +74,6 @@ pub(crate) fn read(path: &Path, fingerprint: u64) -> Result<Option<Saved>, Train
     Ok(Some((state, lists)))
 }
 
-/// Takes away the checkpoint of a run that is over.
-pub(crate) fn remove(path: &Path) -> Result<(), TrainError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(path, &error)),
-        _ => Ok(()),
-    }
-}
-
 /// Header and floats, when everything that the header promises is there and undamaged.
 fn parse(bytes: &[u8]) -> Option<(State, &[u8])> {
     let (body, crc) = bytes.split_at_checked(bytes.len().checked_sub(CRC)?)?;

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use domain::{Act, PinnerId, Rng, hash64};
 use models::{Model, ModelCard};
@@ -25,18 +24,13 @@ pub struct Progress {
     pub epochs: usize,
     /// Mean loss of the epoch at hand.
     pub loss: f64,
-    /// Histories learned from per second, since this process began.
-    pub pinners_per_s: f64,
-    /// Seconds left at that speed.
-    pub eta_s: f64,
-    /// Latest recall@20 on the validation pinners.
-    pub validation: Option<f64>,
 }
 
 /// What surrounds a training run.
 pub struct Session<'a> {
     /// A file for checkpoints: written after each epoch and when stopped, continued when it is of the same data and
-    /// configuration, removed at the end.
+    /// configuration. A finished run leaves it, so that the same run gives its result at once; who has put the result
+    /// in safety removes it.
     pub checkpoint: Option<&'a Path>,
     /// Called after every step.
     pub progress: &'a mut dyn FnMut(&Progress),
@@ -53,7 +47,7 @@ pub struct Session<'a> {
 pub struct Trained {
     /// The model, without a learned ranking head.
     pub model: Model,
-    /// What it is and how good.
+    /// What it is and how good. What the run does not know is left open: the range of the data, the code, the parents.
     pub card: ModelCard,
     /// Pinners that it never learned from, sorted: their requests can be replayed to learn ranking.
     pub held_back: Vec<PinnerId>,
@@ -72,11 +66,9 @@ pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Tra
     if let Some(path) = session.checkpoint {
         run.resume(path)?;
     }
-    let begun = Instant::now();
-    let first = run.state.step;
     while run.state.step < run.steps && !run.is_over() {
         run.step()?;
-        (session.progress)(&run.progress(first, begun.elapsed().as_secs_f64()));
+        (session.progress)(&run.progress());
         let stopped = session.stop.load(Ordering::Relaxed);
         if run.at_epoch_end() {
             run.end_epoch()?;
@@ -88,7 +80,6 @@ pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Tra
             return Err(TrainError::Stopped { step: run.state.step });
         }
     }
-    session.checkpoint.map_or(Ok(()), checkpoint::remove)?;
     run.finish(&session)
 }
 
@@ -186,19 +177,13 @@ impl<'a> Run<'a> {
         Ok(Model::new(String::new(), model.clone(), weights.clone(), ids.clone())?)
     }
 
-    fn progress(&self, first: u64, seconds: f64) -> Progress {
-        let done = (self.state.step - first) as f64;
-        let steps_per_s = done / seconds.max(1e-9);
-        let pinners = self.cast.learned.len() as f64 / self.steps_per_epoch as f64;
+    fn progress(&self) -> Progress {
         Progress {
             step: self.state.step,
             steps: self.steps,
             epoch: self.epoch() as usize,
             epochs: (self.steps / self.steps_per_epoch) as usize,
             loss: self.state.loss.0 / self.state.loss.1.max(1) as f64,
-            pinners_per_s: steps_per_s * pinners,
-            eta_s: (self.steps - self.state.step) as f64 / steps_per_s.max(1e-9),
-            validation: self.state.validations.last().copied(),
         }
     }
 
@@ -251,13 +236,11 @@ impl<'a> Run<'a> {
     }
 
     fn card(&self, session: &Session) -> ModelCard {
-        let acts = || self.cast.learned.iter().flat_map(|story| &story.acts);
-        let times = |pick: fn(u64, u64) -> u64| acts().map(|act| act.ts_ms).reduce(pick).unwrap_or(0);
         let counts = [
             ("pinners", self.cast.learned.len()),
             ("pins", self.data.pins),
             ("known_pins", self.learner.known.len()),
-            ("acts", acts().count()),
+            ("acts", self.cast.learned.iter().map(|story| story.acts.len()).sum()),
             ("held_back", self.cast.held_back.len()),
             ("validation", self.cast.probes.len()),
             ("epochs", self.epoch() as usize),
@@ -270,13 +253,11 @@ impl<'a> Run<'a> {
         ModelCard {
             version: session.version.clone(),
             created_ms: session.now_ms,
-            data_range_ms: (times(u64::min), times(u64::max)),
             counts: counts.into_iter().map(|(name, count)| (name.into(), count as u64)).collect(),
             metrics,
             seeds: BTreeMap::from([("train".into(), self.config.seed)]),
-            parents: Vec::new(),
-            code: env!("CARGO_PKG_VERSION").into(),
             training: serde_json::to_value(self.config).unwrap_or_default(),
+            ..ModelCard::default()
         }
     }
 }

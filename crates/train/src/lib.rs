@@ -1,4 +1,38 @@
-//! How are weights learned: data sets, losses, loops, evaluation, promotion gates.
+//! How are weights learned and judged?
+//!
+//! Two things are learned, one after the other. [`fit`] makes the sequence model: user and pin vectors whose inner
+//! product says what a pinner will act on next. [`fit_ranker`] makes the ranking head: per candidate a calibrated
+//! chance of each action, from rows of features that the funnel computed ([`RankRows`]). What serving computes is
+//! `models`' business; this room only moves its numbers.
+//!
+//! ```text
+//! Dataset ──► cast: learned | held back ──► probes (validation)      held back ──► replays (the binary) ──► RankRows
+//!    │            │                            ▲                                                             │
+//!    └─ spectral start ──► Learner: batch ──► graph ──► loss ──► AdamW, Adagrad ──► Model             fit_ranker
+//!                             ▲                                        │            best by recall@20        │
+//!                             └──────────── epoch, checkpoint ◄────────┘                              Model + Ranker
+//! ```
+//!
+//! A step asks questions at random places of histories: what of all that came later would answer? With cosines `s`
+//! times a learned scale, target `t`, candidates `c` that the pinner never acted on, each drawn with chance `q`:
+//!
+//! ```text
+//! loss = mean over questions and their targets of  −ln( eˢᵗ / (eˢᵗ + Σ eˢᶜ / q) )
+//! ```
+//!
+//! That is the softmax over sampled candidates, corrected for how they were sampled (Yi et al., RecSys 2019); many
+//! later acts as targets of one user vector are from PinnerFormer (Pancha et al., KDD 2022). A small catalogue is
+//! scored as a whole: `q` is 1. The gradient of scores is written out in `softmax`, that of the dense weights comes
+//! from burn, that of the id table from `sparse`. The head's loss is the log loss per action and a little of a
+//! softmax over each request; then each action's chance is calibrated (Platt 1999) on requests that taught nothing.
+//!
+//! Judging is here too: rankings over the whole catalogue ([`Report`]), hold-outs ([`holdout_row`]), the published
+//! baselines ([`Ease`], [`ItemKnn`], [`Popularity`]), and any model on the pinners of a run ([`validation_recall`]).
+//! Useful for: histories of positive acts, with or without times and contents. Not useful for: learning while
+//! serving.
+//!
+//! **Architecture invariant:** the same data, configuration and seed give the same bytes, on any number of threads,
+//! stopped and continued or not. No clock: length follows from the data. Acts that tie in time carry no order.
 
 mod adamw;
 mod baseline;
@@ -33,4 +67,5 @@ pub use metrics::{
     reciprocal_rank,
 };
 pub use ranker::{RankRows, RankedFit, fit_ranker};
-pub use split::{Holdout, holdout, holdout_row};
+pub use split::holdout_row;
+pub use validate::validation_recall;

@@ -2,24 +2,6 @@
 
 use domain::{Rng, hash64};
 
-/// Rows (a board's pins, in order) without what was held out, and what was held out, row by row.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holdout<T> {
-    /// What remains of each row, each pin once, in the order given.
-    pub kept: Vec<Vec<T>>,
-    /// What was taken out of each row, sorted.
-    pub held: Vec<Vec<T>>,
-}
-
-/// Takes `share` of the different pins out of each row.
-///
-/// Row `i` is split by [`holdout_row`] with number `i`, so a stream of rows can be split one by one to the same end.
-pub fn holdout<T: Copy + Ord>(rows: &[Vec<T>], share: f64, seed: u64) -> Holdout<T> {
-    let split = rows.iter().enumerate().map(|(number, row)| holdout_row(row, number as u64, share, seed));
-    let (kept, held) = split.unzip();
-    Holdout { kept, held }
-}
-
 /// Takes `share` of the different pins (rounded to the nearest number) out of one row, at random by `seed` and the
 /// row's number; at least one pin is kept. Returns what is kept, in order, and what is held out, sorted.
 pub fn holdout_row<T: Copy + Ord>(row: &[T], number: u64, share: f64, seed: u64) -> (Vec<T>, Vec<T>) {
@@ -51,12 +33,15 @@ mod tests {
 
     #[test]
     fn rows_are_split_by_share_and_seed() {
-        let rows: Vec<Vec<u32>> = vec![(0..100).rev().collect(), vec![5, 5, 5], vec![], vec![1, 2, 1, 3, 2, 4, 9]];
-        let split = holdout(&rows, 0.2, 42);
-        assert_eq!(split.held.iter().map(Vec::len).collect::<Vec<_>>(), [20, 0, 0, 1]);
-        assert_eq!(split.kept[1], [5], "one pin is always kept, once");
-        assert!(split.kept[0].is_sorted_by(|a, b| a > b), "the order stays");
-        for (row, (kept, held)) in rows.iter().zip(split.kept.iter().zip(&split.held)) {
+        let rows: [Vec<u32>; 4] = [(0..100).rev().collect(), vec![5, 5, 5], vec![], vec![1, 2, 1, 3, 2, 4, 9]];
+        let split = |share: f64, seed: u64| -> Vec<(Vec<u32>, Vec<u32>)> {
+            (0..).zip(&rows).map(|(number, row)| holdout_row(row, number, share, seed)).collect()
+        };
+        let parts = split(0.2, 42);
+        assert_eq!(parts.iter().map(|(_, held)| held.len()).collect::<Vec<_>>(), [20, 0, 0, 1]);
+        assert_eq!(parts[1].0, [5], "one pin is always kept, once");
+        assert!(parts[0].0.is_sorted_by(|a, b| a > b), "the order stays");
+        for (row, (kept, held)) in rows.iter().zip(&parts) {
             let mut all: Vec<u32> = kept.iter().chain(held).copied().collect();
             all.sort_unstable();
             let mut expected = row.clone();
@@ -64,9 +49,8 @@ mod tests {
             expected.dedup();
             assert_eq!(all, expected, "nothing is lost or in both");
         }
-        assert_eq!(split, holdout(&rows, 0.2, 42));
-        assert_ne!(split, holdout(&rows, 0.2, 43));
-        assert_eq!(holdout_row(&rows[3], 3, 0.2, 42).1, split.held[3], "row by row is the same");
-        assert_eq!(holdout(&rows, 9.0, 1).kept.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 0, 1]);
+        assert_eq!(parts, split(0.2, 42));
+        assert_ne!(parts, split(0.2, 43));
+        assert_eq!(split(9.0, 1).iter().map(|(kept, _)| kept.len()).collect::<Vec<_>>(), [1, 1, 0, 1]);
     }
 }

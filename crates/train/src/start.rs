@@ -52,9 +52,8 @@ pub(crate) fn cast(data: &Dataset, config: &TrainConfig) -> Result<Cast, TrainEr
 
 /// The learner before the first step.
 pub(crate) fn learner(data: &Dataset, config: &TrainConfig, stories: &[History]) -> Result<Learner, TrainError> {
-    let mut counts = vec![0u32; data.pins];
-    stories.iter().flat_map(|story| &story.acts).for_each(|act| counts[act.pin.index()] += 1);
-    let known: Vec<PinId> = (0..data.pins as u32).map(PinId).filter(|pin| counts[pin.index()] > 0).collect();
+    let counts = counts(data, stories);
+    let known = known(&counts);
     let total = counts.iter().map(|&count| f64::from(count)).sum::<f64>().max(1.0);
     let model = ModelConfig {
         dim: config.dim,
@@ -80,6 +79,24 @@ pub(crate) fn learner(data: &Dataset, config: &TrainConfig, stories: &[History])
         model,
         weights,
     })
+}
+
+/// Per pin how many acts teach something about it.
+fn counts(data: &Dataset, stories: &[History]) -> Vec<u32> {
+    let mut counts = vec![0; data.pins];
+    stories.iter().flat_map(|story| &story.acts).for_each(|act| counts[act.pin.index()] += 1);
+    counts
+}
+
+/// The pins that are learned about.
+fn known(counts: &[u32]) -> Vec<PinId> {
+    (0u32..).zip(counts).filter(|(_, count)| **count > 0).map(|(pin, _)| PinId(pin)).collect()
+}
+
+/// What [`crate::fit`] would validate a model of this data with: the pins that are ranked, and the probes.
+pub(crate) fn validation(data: &Dataset, config: &TrainConfig) -> Result<(Vec<PinId>, Vec<Probe>), TrainError> {
+    let cast = cast(data, config)?;
+    Ok((known(&counts(data, &cast.learned)), cast.probes))
 }
 
 /// The id table at the start: each pin's two rows hold half of its spectral vector.

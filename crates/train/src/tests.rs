@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
 use models::{Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, Scratch, SubjectKind, feature, tokens};
 
+use crate::validation_recall;
 use crate::{Dataset, History, Progress, RankRows, Session, TrainConfig, TrainError, Trained, auc, fit, fit_ranker};
 
 const TASTES: u32 = 6;
@@ -54,7 +55,7 @@ fn train_until(
 ) -> Result<Trained, TrainError> {
     let stop = AtomicBool::new(false);
     let mut progress = |progress: &Progress| {
-        assert!(progress.step <= progress.steps && progress.eta_s >= 0.0 && progress.loss.is_finite());
+        assert!(progress.step <= progress.steps && progress.loss.is_finite());
         if progress.step >= steps {
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         }
@@ -133,13 +134,29 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
     let mut bytes = std::fs::read(&path).expect("a checkpoint");
     let continued = train_until(&data, &config, Some(&path), u64::MAX).expect("it goes on");
     assert!(continued.model.to_bytes() == whole, "the same bytes");
-    assert!(!path.exists(), "a finished run leaves no checkpoint");
+    let again = train_until(&data, &config, Some(&path), 0).expect("it is finished: no step, so nothing to stop");
+    assert!(again.model.to_bytes() == whole && again.card == continued.card, "the finished checkpoint says the same");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).expect("a damaged checkpoint");
     let error = train_until(&data, &config, Some(&path), u64::MAX).expect_err("damaged").to_string();
     assert!(error.contains("damaged"), "{error}");
     std::fs::remove_dir_all(&folder).expect("gone");
+}
+
+#[test]
+fn any_model_is_measured_on_the_same_pinners() {
+    let (data, config) = (world(8, 100, true), config());
+    let trained = train(&data, &config).expect("it trains");
+    let ours = validation_recall(&trained.model, &data, &config).expect("it fits").expect("somebody validates");
+    assert_eq!(ours, trained.card.metrics["validation/recall@20"]);
+    let grown = world(8, 160, true);
+    let later = validation_recall(&trained.model, &grown, &config).expect("it fits").expect("somebody validates");
+    assert!(later > 0.4, "{later} of {ours}");
+    let nobody = TrainConfig { held_back: 0.0, ..config.clone() };
+    assert_eq!(validation_recall(&trained.model, &data, &nobody).expect("it fits"), None);
+    let error = validation_recall(&trained.model, &world(0, 100, true), &config).expect_err("another space");
+    assert!(error.to_string().contains("the model reads 8 of space 1"), "{error}");
 }
 
 #[test]

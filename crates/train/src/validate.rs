@@ -5,7 +5,7 @@ use models::{Condition, Model, Operand, PinInput, Scratch, matmul, tokens};
 use rayon::prelude::*;
 
 use crate::metrics::recall_at;
-use crate::{Dataset, History};
+use crate::{Dataset, History, TrainConfig, TrainError, start};
 
 /// Part of a validation pinner's acts that is predicted from the rest.
 const LATER: f32 = 0.2;
@@ -35,6 +35,23 @@ impl Probe {
         later.dedup();
         (!acts.is_empty() && !later.is_empty()).then_some(Probe { before: acts, later })
     }
+}
+
+/// Recall@20 of any model on the held-back pinners and pins that [`crate::fit`] would validate with, were it given this
+/// data and configuration; nothing when nobody validates. What a model of other data reaches can so be compared.
+///
+/// # Errors
+/// When the data or the configuration are wrong, or the model reads another content space than the data has.
+pub fn validation_recall(model: &Model, data: &Dataset, config: &TrainConfig) -> Result<Option<f64>, TrainError> {
+    data.check()?;
+    let (reads, has) = (model.config(), (data.content_dim, data.content_space));
+    if (reads.content_dim, reads.content_space) != has {
+        let (dim, space) = (reads.content_dim, reads.content_space);
+        let reason = format!("{} values of space {}, the model reads {dim} of space {space}", has.0, has.1);
+        return Err(TrainError::Data(format!("content is {reason}")));
+    }
+    let (known, probes) = start::validation(data, config)?;
+    Ok((!probes.is_empty()).then(|| recall(model, data, &known, &probes)))
 }
 
 /// Mean recall@20 over the probes; what a pinner acted on before is not ranked.

@@ -1,5 +1,6 @@
 //! `bowerbird.toml`: every key with its meaning and its default; the environment overrides any of them.
 
+mod bounds;
 mod env;
 
 use anyhow::{Context, Result, bail};
@@ -122,13 +123,7 @@ impl Config {
         self.server.socket()?;
         self.keys()?;
         self.train.check().context("[train]")?;
-        if self.lake.roll_every_s == 0 {
-            bail!("lake.roll_every_s: must be at least 1");
-        }
-        if self.server.model_check_s == 0 {
-            bail!("server.model_check_s: must be at least 1");
-        }
-        Ok(())
+        bounds::check(self)
     }
 
     /// The keys of the API.

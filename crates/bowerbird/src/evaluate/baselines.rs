@@ -1,16 +1,14 @@
 //! Published baselines on the same split by the same measure.
 
-use super::{CUTOFFS, Case};
+use super::{CUTOFFS, Case, SEED};
 use crate::progress::Progress;
-use anyhow::Result;
 use domain::PinId;
 use train::{Ease, ItemKnn, Popularity, Report, ReportSummary, evaluate};
 
 /// Ridge of EASE (Steck, WWW 2019).
 const EASE_LAMBDA: f32 = 500.0;
-const SEED: u64 = 7;
 
-/// What each pinner is known to have saved: rows to learn from, and per case what is masked.
+/// What each pinner is known to have saved: rows to learn from, and per case what is masked and what is right.
 struct Split<'a> {
     known: Vec<Vec<PinId>>,
     right: Vec<Vec<PinId>>,
@@ -33,6 +31,31 @@ impl<'a> Split<'a> {
         progress.finish("measured");
         report.summary(SEED)
     }
+
+    fn popularity(&self) -> ReportSummary {
+        let popular = Popularity::fit(self.rows, self.pins);
+        self.measure("popularity", &|known, k| popular.rank(known, k))
+    }
+
+    fn item_knn(&self) -> ReportSummary {
+        let knn = ItemKnn::fit(self.rows, self.pins);
+        self.measure("item-kNN", &|known, k| knn.rank(known, k))
+    }
+
+    /// Nothing when there are too many pins for it.
+    fn ease(&self) -> Option<ReportSummary> {
+        let progress = Progress::new("EASE", 0);
+        let told = |done: usize, parts: usize| {
+            progress.total(parts as u64);
+            progress.set(done as u64);
+        };
+        let Some(ease) = Ease::fit(self.rows, self.pins, EASE_LAMBDA, &told) else {
+            progress.finish(&format!("left out: {} pins are too many for it", self.pins));
+            return None;
+        };
+        progress.finish("learned");
+        Some(self.measure("EASE", &|known, k| ease.rank(known, k)))
+    }
 }
 
 /// Popularity, item-kNN and EASE, learned from `rows` (saved pins by pinner) and asked for the same cases.
@@ -40,29 +63,14 @@ pub(crate) fn baselines(
     rows: &[Vec<PinId>],
     cases: &[Case],
     pins: usize,
-) -> Result<Vec<(&'static str, ReportSummary)>> {
+) -> Vec<(&'static str, ReportSummary)> {
     let split = Split::new(rows, cases, pins);
-    let mut all = vec![("popularity", popularity(rows, cases, pins))];
-    let knn = ItemKnn::fit(split.rows, pins);
-    all.push(("item_knn", split.measure("item-kNN", &|known, k| knn.rank(known, k))));
-    drop(knn);
-    let progress = Progress::new("EASE", 0);
-    let told = |done: usize, parts: usize| {
-        progress.total(parts as u64);
-        progress.set(done as u64);
-    };
-    match Ease::fit(split.rows, pins, EASE_LAMBDA, &told) {
-        Some(ease) => {
-            progress.finish("learned");
-            all.push(("ease", split.measure("EASE", &|known, k| ease.rank(known, k))));
-        }
-        None => progress.finish(&format!("left out: {pins} pins are too many for it")),
-    }
-    Ok(all)
+    let mut all = vec![("popularity", split.popularity()), ("item_knn", split.item_knn())];
+    all.extend(split.ease().map(|ease| ("ease", ease)));
+    all
 }
 
 /// The most saved pins for everybody.
 pub(crate) fn popularity(rows: &[Vec<PinId>], cases: &[Case], pins: usize) -> ReportSummary {
-    let popular = Popularity::fit(rows, pins);
-    Split::new(rows, cases, pins).measure("popularity", &|known, k| popular.rank(known, k))
+    Split::new(rows, cases, pins).popularity()
 }

@@ -1,13 +1,12 @@
 //! Figures as JSON and as a table.
 
-use super::PROTOCOL;
 use super::measure::Measured;
+use super::{PROTOCOL, SEED};
 use crate::output::{print_table, thousands};
 use domain::Source;
 use serde_json::{Map, Value, json};
 use train::ReportSummary;
 
-const SEED: u64 = 7;
 /// Columns of the table.
 const SHOWN: [&str; 6] = ["recall@10", "ndcg@10", "recall@20", "ndcg@20", "recall@100", "recall@500"];
 

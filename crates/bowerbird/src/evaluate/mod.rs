@@ -14,6 +14,8 @@ pub(crate) use measure::{measure, request};
 pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];
 /// Where the offers of generators are cut.
 pub(crate) const OFFER_CUTOFFS: [usize; 3] = [20, 100, 500];
+/// Seed of the figures' intervals and of draws for them.
+pub(crate) const SEED: u64 = 7;
 /// What the figures are measured by.
 pub(crate) const PROTOCOL: &str = "full ranking of all pins through the served funnel, known saves masked by its \
      filters, exploration off, ideal DCG cut at min(k, held out), mean over pinners with something held out";

@@ -16,7 +16,7 @@ pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> 
         if line.bytes.trim_ascii().is_empty() && !line.too_long {
             continue;
         }
-        sink.row(&file, line.number, line.bytes)?;
+        sink.row(&file, line.number, [line.bytes])?;
         match line.text() {
             Ok(text) => take(text, sink)?,
             Err(reason) => sink.refuse(&reason)?,

@@ -119,7 +119,7 @@ fn history(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()>
     let mut lines = Lines::open(path, progress)?;
     let file = lines.file().to_owned();
     while let Some(line) = lines.next()? {
-        sink.row(&file, line.number, line.bytes)?;
+        sink.row(&file, line.number, [line.bytes])?;
         match line.text().and_then(|text| serde_json::from_str::<History>(text).map_err(|error| error.to_string())) {
             Ok(history) => earlier(&history, sink)?,
             Err(reason) => sink.refuse(&reason)?,

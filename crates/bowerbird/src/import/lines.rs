@@ -28,7 +28,7 @@ pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<Bytes> {
     Ok(BufReader::with_capacity(BUFFER_BYTES, inner))
 }
 
-/// The name by which a file is known in refusals and event ids: without its folders.
+/// The name by which a file is known in refusals and names of facts: without its folders.
 pub(crate) fn short_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

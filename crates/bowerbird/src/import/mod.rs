@@ -10,6 +10,7 @@ mod mapping;
 mod movielens;
 mod pictures;
 mod pinterest;
+mod repeats;
 mod sink;
 mod summary;
 mod table;
@@ -34,7 +35,8 @@ use std::sync::Arc;
 /// Bring data in.
 ///
 /// Rows are checked one by one: a bad one is refused with its file, line and reason, the rest lands. Importing the same
-/// file again adds nothing. Files may be gzip. Stop `bowerbird serve` on the same data directory first.
+/// file again adds nothing, a newer export of it adds what is new. Files may be gzip. Stop `bowerbird serve` on the
+/// same data directory first.
 ///
 ///   jsonl      one fact a line, the fields of the API:
 ///              {"type":"pin","id":"p1","title":"Oak table","topics":["wood"],"image":"https://…"}

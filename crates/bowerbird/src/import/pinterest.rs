@@ -24,7 +24,7 @@ pub(crate) fn import(
         if line.bytes.is_empty() && !line.too_long {
             continue;
         }
-        sink.row(&file, line.number, line.bytes)?;
+        sink.row(&file, line.number, [line.bytes])?;
         match saves(&line) {
             Ok(saves) => take(&saves, line.number, ts_ms, holdout.as_mut(), sink)?,
             Err(reason) => sink.refuse(&reason)?,

@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::pictures::{self, Pictures, Waiting};
+use super::repeats::Repeats;
 use super::summary::{Refused, Summary};
 use crate::setup::{Setup, now_ms};
 use crate::stop::Stop;
@@ -24,6 +25,7 @@ pub(crate) struct Sink {
     now_ms: u64,
     stop: Stop,
     row: Row,
+    repeats: Repeats,
     batch: Batch,
     waiting: Vec<Waiting>,
     known: Known,
@@ -35,14 +37,17 @@ pub(crate) struct Sink {
     refused: Refused,
 }
 
-/// Where a row came from, and the seed of its facts' names.
+/// Where a row came from, and what its facts' names are made of.
 #[derive(Default)]
 struct Row {
     file: String,
     line: u64,
-    seed: [u64; 2],
-    /// Facts so far: catalogue and events apart, because pins that are known already are left out.
-    facts: [u64; 2],
+    /// Hash of `file`.
+    place: u64,
+    /// Hash of what its cells say.
+    says: [u64; 2],
+    /// How many rows said the same before; looked up when a fact needs a name.
+    repeats: Option<u64>,
 }
 
 #[derive(Default)]
@@ -72,6 +77,7 @@ impl Sink {
             now_ms: now_ms(),
             stop: setup.stop.clone(),
             row: Row::default(),
+            repeats: Repeats::default(),
             batch: Vec::with_capacity(BATCH_FACTS),
             waiting: Vec::new(),
             known,
@@ -83,41 +89,50 @@ impl Sink {
         })
     }
 
-    /// A row begins: `content` is what it holds, so that a changed row is a new fact and a repeated one is not.
-    pub(crate) fn row(&mut self, file: &str, line: u64, content: &[u8]) -> Result<()> {
+    /// A row begins. Its facts are named by what its cells say and by how many rows of the file said the same before:
+    /// a changed row is a new fact, a repeated one stays apart, and one that only moved is known.
+    pub(crate) fn row<'a>(&mut self, file: &str, line: u64, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
         self.stop.check()?;
-        let mut hash = Sha256::new();
-        for part in [self.format.as_bytes(), b"\0", file.as_bytes(), b"\0", &line.to_le_bytes(), content] {
-            hash.update(part);
+        if self.row.file != file {
+            file.clone_into(&mut self.row.file);
+            self.row.place = mixed(0, &[file]);
+            self.repeats.clear();
+        }
+        let mut hash = Sha256::new_with_prefix(self.format);
+        for cell in cells {
+            hash.update((cell.len() as u64).to_le_bytes());
+            hash.update(cell);
         }
         let hash = hash.finalize();
         let half = |from: usize| hash[from..from + 8].iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
-        self.row.seed = [half(0), half(8)];
-        self.row.line = line;
-        self.row.facts = [0; 2];
-        if self.row.file != file {
-            file.clone_into(&mut self.row.file);
-        }
+        (self.row.line, self.row.says, self.row.repeats) = (line, [half(0), half(8)], None);
         self.summary.read += 1;
         Ok(())
     }
 
-    /// The name of the row's next fact.
+    /// The name of a fact of the row: from the row and from what the fact is about. Its place among the row's facts
+    /// would not do, because what is held out or known already is left out.
     fn name(&mut self, fact: &Fact) -> EventId {
-        let (kind, ts_ms) = match fact {
-            Fact::Event(event) => (1, event.ts_ms),
-            Fact::Pin(pin) => (0, pin.created_ms),
-            _ => (0, 0),
+        let (ts_ms, about) = match fact {
+            Fact::Event(event) => (event.ts_ms, [event.action.as_str(), event.pin.as_deref().unwrap_or_default()]),
+            Fact::Pin(pin) => (pin.created_ms, ["pin of the catalogue", pin.id.as_str()]),
+            Fact::Board(board) => (0, ["board", board.id.as_str()]),
+            Fact::Pinner(pinner) => (0, ["pinner", pinner.id.as_str()]),
+            Fact::PinRemoved(_) | Fact::Understood(_) | Fact::Served(_) => (0, ["", ""]),
         };
         // A moment that stands in for a missing one is another in each import.
         let ts_ms = if ts_ms == self.now_ms { 0 } else { ts_ms };
-        let number = (self.row.facts[kind] << 1) | kind as u64;
-        self.row.facts[kind] += 1;
-        let [high, low] = self.row.seed.map(|seed| hash64(seed ^ hash64(number)));
+        // What was done at a moment of its own is the same in every file. What has none, or describes, may come again
+        // in another file and mean it.
+        let dated = matches!(fact, Fact::Event(_)) && ts_ms > 0;
+        let about = mixed(if dated { 0 } else { self.row.place }, &about);
+        let Row { line, says, repeats, .. } = &mut self.row;
+        let repeats = *repeats.get_or_insert_with(|| self.repeats.count(says[0], *line));
+        let [high, low] = says.map(|half| hash64(hash64(half ^ repeats) ^ about));
         EventId::new(ts_ms.min((1 << 48) - 1), u128::from(high) << 64 | u128::from(low))
     }
 
-    /// Takes a fact of the row under a name made from its place. Refuses the row when the fact is wrong.
+    /// Takes a fact of the row under a name made for it. Refuses the row when the fact is wrong.
     pub(crate) fn fact(&mut self, fact: Fact) -> Result<()> {
         let id = self.name(&fact);
         self.named(id, fact, None)
@@ -240,4 +255,10 @@ impl Sink {
         self.summary.duplicates += written.duplicates;
         Ok(())
     }
+}
+
+/// A hash of words that depends on where each ends.
+fn mixed(start: u64, words: &[&str]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
+    bytes.fold(start, |sum, byte| hash64(sum ^ u64::from(byte)))
 }

@@ -68,7 +68,7 @@ impl Table {
     ) -> Result<()> {
         let mut record = ByteRecord::new();
         while self.next(&mut record)? {
-            sink.row(&self.file, self.line, record.as_slice())?;
+            sink.row(&self.file, self.line, record.iter())?;
             match cells(&record, self.header.len()) {
                 Ok(cells) => take(&Fields { header: &self.header, cells }, sink)?,
                 Err(reason) => sink.refuse(&reason)?,

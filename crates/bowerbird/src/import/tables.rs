@@ -45,13 +45,13 @@ pub(crate) fn parquet(
             Ok(row) => row,
             // A part of the file that cannot be read; what follows may still be.
             Err(error) => {
-                sink.row(&file, number, b"")?;
+                sink.row(&file, number, [])?;
                 sink.refuse(&error.to_string())?;
                 continue;
             }
         };
         let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
-        sink.row(&file, number, cells.join("\u{1f}").as_bytes())?;
+        sink.row(&file, number, cells.iter().map(|cell| cell.as_bytes()))?;
         take(&bound, |column| cells[column], folder, sink)?;
     }
     Ok(())

@@ -277,6 +277,73 @@ fn a_board_a_line_with_some_pins_held_out() {
 }
 
 #[test]
+fn another_hold_out_or_none_brings_every_save_once() {
+    let line = |pinner: u32| {
+        let pins: Vec<String> = (0..10).map(|pin| (pinner + pin).to_string()).collect();
+        format!("{pinner} {}\n", pins.join(" "))
+    };
+    let text: String = (0..20).map(line).collect();
+    let place = Place::new();
+    let path = place.write("saves.txt", &text);
+    let held = place.folder.path().join("held.txt");
+    let with = |share: &str, seed: &str| {
+        let words = ["--holdout", share, "--holdout-file", held.to_str().expect("text"), "--seed", seed];
+        place.import("pinterest", &path, &words).0.summary.accepted
+    };
+    with("0.2", "5");
+    assert_eq!(place.events().len(), 20 * 8);
+    with("0.3", "6");
+    let (again, stopped) = place.import("pinterest", &path, &[]);
+    assert_eq!((stopped, again.summary.refused), (None, 0));
+    let mut saves: Vec<(String, String)> =
+        place.events().into_iter().map(|event| (event.pinner, event.pin.unwrap_or_default())).collect();
+    assert_eq!(saves.len(), 20 * 10, "nothing is there twice");
+    saves.sort();
+    saves.dedup();
+    assert_eq!(saves.len(), 20 * 10, "nothing is lost");
+    assert_eq!(with("0.5", "7"), 0, "a hold-out takes nothing back");
+}
+
+#[test]
+fn a_newer_export_adds_what_is_new() {
+    let place = Place::new();
+    let row = |pin: &str| {
+        let act = r#"{"type":"event","pinner":"ann","action":"closeup","ts":1700000000000,"pin":"#;
+        format!("{act}\"{pin}\"}}\n")
+    };
+    let (a, b, new) = (row("a"), row("b"), row("new"));
+    let path = place.write("events.jsonl", [&*a, &b, &a].concat());
+    assert_eq!(place.import("jsonl", &path, &[]).0.summary.accepted, 3, "rows that say the same stay apart");
+    let newer = [&*new, &a, &a, &b].concat();
+    for (name, expected) in [("events.jsonl", 1), ("renamed.jsonl", 0)] {
+        let path = place.write(name, &newer);
+        assert_eq!(place.import("jsonl", &path, &[]).0.summary.accepted, expected, "{name}");
+    }
+
+    let header = "pinner,pin,ts,action\n";
+    let rows = ["1,23,1700000000,save\n", "12,3,1700000000,save\n"];
+    for (order, accepted) in [([0, 1], [4, 0]), ([1, 0], [0, 0])] {
+        let text: String = std::iter::once(header).chain(order.map(|row| rows[row])).collect();
+        let path = place.write("saves.csv", text);
+        for expected in accepted {
+            let (sink, _) = place.import("csv", &path, &["--map", "ts=ts,ts_unit=s"]);
+            assert_eq!(sink.summary.accepted, expected, "two saves of two pins, in whatever order");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_moment_comes_again_with_another_file() {
+    let place = Place::new();
+    let event = "{\"type\":\"event\",\"pinner\":\"ann\",\"action\":\"closeup\",\"pin\":\"a\"}\n";
+    let board = "{\"type\":\"board\",\"id\":\"b\",\"title\":\"Oak\"}\n";
+    for (name, accepted) in [("monday.jsonl", 2), ("tuesday.jsonl", 2), ("monday.jsonl", 0)] {
+        let path = place.write(name, [event, board].concat());
+        assert_eq!(place.import("jsonl", &path, &[]).0.summary.accepted, accepted, "{name}");
+    }
+}
+
+#[test]
 fn films_are_saved_when_they_are_rated_well() {
     let place = Place::new();
     place.write(

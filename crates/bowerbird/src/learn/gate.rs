@@ -1,101 +1,94 @@
 //! What a new model must pass before it serves.
 
-use anyhow::Result;
+use crate::registry::Registry;
+use anyhow::{Context, Result, bail};
 use domain::PinId;
 use models::{Condition, Model, ModelCard, PinInput, Scratch};
+use train::{Dataset, TrainConfig, validation_recall};
 
-/// How much worse than the live model a new one may be on a validation metric (relative).
+/// How much worse than the live model a new one may be on the same held-back pinners (relative).
 const WORSE_MAX: f64 = 0.02;
 /// Pins and histories that are tried on the new model.
 const PROBES: u32 = 64;
 /// Largest difference between the model and the same model written and read again.
 const PARITY_MAX: f32 = 1e-6;
+/// What the new model reaches, by its card.
+const RECALL: &str = "validation/recall@20";
+/// What the live model reaches on the same pinners and pins, by the card of the new one.
+const LIVE_RECALL: &str = "live/recall@20";
 
-/// What the gates say.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Gate {
-    /// Why the model must not serve; empty when it may.
-    pub reasons: Vec<String>,
+/// Judges a model by itself and by its card: the reasons why it must not serve, none when it may.
+pub(crate) fn judge(model: &Model, card: &ModelCard) -> Result<Vec<String>> {
+    let odd = card.metrics.iter().filter(|(_, value)| !value.is_finite());
+    let mut reasons: Vec<String> = odd.map(|(name, value)| format!("{name} is {value}")).collect();
+    reasons.extend(probe(model)?.map(str::to_owned));
+    if let (Some(&now), Some(&live)) = (card.metrics.get(RECALL), card.metrics.get(LIVE_RECALL))
+        && now < live * (1.0 - WORSE_MAX)
+    {
+        let margin = WORSE_MAX * 100.0;
+        reasons.push(format!("recall@20 is {now:.4}, the live model has {live:.4} (margin {margin} %)"));
+    }
+    Ok(reasons)
 }
 
-impl Gate {
-    /// Whether the model may serve.
-    pub(crate) fn passed(&self) -> bool {
-        self.reasons.is_empty()
+/// Measures the live model on the pinners who are held back from the training at hand, for the new model's card. Cards
+/// cannot be compared: each was measured on other pinners and another catalogue. Nothing without a live model, or when
+/// it cannot be compared, which is told.
+pub(crate) fn measure_live(registry: &Registry, data: &Dataset, config: &TrainConfig, card: &mut ModelCard) {
+    match live_recall(registry, data, config) {
+        Ok(Some(recall)) => _ = card.metrics.insert(LIVE_RECALL.into(), recall),
+        Ok(None) => {}
+        Err(error) => eprintln!("remark: the new model was not compared with the live one: {error:#}"),
     }
 }
 
-/// Judges a model and its card against the live one's card.
-pub(crate) fn judge(model: &Model, card: &ModelCard, live: Option<&ModelCard>) -> Result<Gate> {
-    let mut gate = Gate::default();
-    if let Some((name, value)) = card.metrics.iter().find(|(_, value)| !value.is_finite()) {
-        gate.reasons.push(format!("{name} is {value}"));
+fn live_recall(registry: &Registry, data: &Dataset, config: &TrainConfig) -> Result<Option<f64>> {
+    let Some(version) = registry.live()? else { return Ok(None) };
+    if registry.card(&version)?.seeds.get("train") != Some(&config.seed) {
+        bail!("{version} was trained with another seed, so it learned from pinners who are held back now");
     }
-    probe(model, &mut gate)?;
-    if let Some(live) = live {
-        compare(card, live, &mut gate);
-    }
-    Ok(gate)
+    validation_recall(&registry.model(&version)?, data, config).with_context(|| format!("model {version}"))
 }
 
 /// The weights as they will be read must give what these give, and numbers.
-fn probe(model: &Model, gate: &mut Gate) -> Result<()> {
+fn probe(model: &Model) -> Result<Option<&'static str>> {
     let read = Model::from_bytes(&model.to_bytes())?;
     let home = Condition::home(None, 0);
-    let (ours, theirs) =
-        (model.encode(&[], &home, &mut Scratch::default()), read.encode(&[], &home, &mut Scratch::default()));
-    let mut pairs = vec![(ours.vector, theirs.vector)];
+    let user = |model: &Model| model.encode(&[], &home, &mut Scratch::default()).vector;
+    let mut pairs = vec![(user(model), user(&read))];
     for pin in 0..PROBES {
         let input = PinInput { pin: PinId(pin), content: &[], neighbours: &[] };
         pairs.push((model.pin_vector(&input), read.pin_vector(&input)));
     }
-    if pairs.iter().flat_map(|(ours, _)| ours).any(|value| !value.is_finite()) {
-        gate.reasons.push("the model gives vectors that are no numbers".into());
-    }
     let apart = |(ours, theirs): &(Vec<f32>, Vec<f32>)| {
         ours.len() != theirs.len() || ours.iter().zip(theirs).any(|(a, b)| (a - b).abs() > PARITY_MAX)
     };
-    if pairs.iter().any(apart) {
-        gate.reasons.push("the weights read back differ from the weights written".into());
-    }
-    Ok(())
-}
-
-/// Validation metrics that both have; where more is better.
-fn compare(card: &ModelCard, live: &ModelCard, gate: &mut Gate) {
-    for (name, &before) in live.metrics.iter().filter(|(name, _)| better_when_larger(name)) {
-        if let Some(&now) = card.metrics.get(name)
-            && now < before * (1.0 - WORSE_MAX)
-        {
-            let margin = WORSE_MAX * 100.0;
-            gate.reasons.push(format!("{name} is {now:.4}, the live model has {before:.4} (margin {margin} %)"));
-        }
-    }
-}
-
-fn better_when_larger(name: &str) -> bool {
-    name.starts_with("validation/") && (name.contains("recall") || name.contains("ndcg"))
+    Ok(if pairs.iter().flat_map(|(ours, _)| ours).any(|value| !value.is_finite()) {
+        Some("the model gives vectors that are no numbers")
+    } else if pairs.iter().any(apart) {
+        Some("the weights read back differ from the weights written")
+    } else {
+        None
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn card(recall: f64) -> ModelCard {
-        ModelCard { metrics: [("validation/recall@20".to_owned(), recall)].into(), ..ModelCard::default() }
-    }
-
-    fn reasons(card: &ModelCard, live: Option<&ModelCard>) -> Vec<String> {
-        let model = Model::untrained(models::ModelConfig::default(), 1).expect("the default shape");
-        judge(&model, card, live).expect("a model").reasons
+    fn card(recall: f64, live: Option<f64>) -> ModelCard {
+        let metrics = [(RECALL, Some(recall)), (LIVE_RECALL, live)];
+        let metrics = metrics.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        ModelCard { metrics, ..ModelCard::default() }
     }
 
     #[test]
     fn a_worse_model_does_not_pass() {
-        assert_eq!(reasons(&card(0.10), None), [""; 0]);
-        assert_eq!(reasons(&card(0.099), Some(&card(0.10))), [""; 0], "within the margin");
-        let why = reasons(&card(0.09), Some(&card(0.10)));
-        assert_eq!(why, ["validation/recall@20 is 0.0900, the live model has 0.1000 (margin 2 %)"]);
-        assert_eq!(reasons(&card(f64::NAN), None), ["validation/recall@20 is NaN"]);
+        let model = Model::untrained(models::ModelConfig::default(), 1).expect("the default shape");
+        let reasons = |recall, live| judge(&model, &card(recall, live)).expect("a model");
+        assert_eq!(reasons(0.10, None), [""; 0]);
+        assert_eq!(reasons(0.099, Some(0.10)), [""; 0], "within the margin");
+        assert_eq!(reasons(0.09, Some(0.10)), ["recall@20 is 0.0900, the live model has 0.1000 (margin 2 %)"]);
+        assert_eq!(reasons(f64::NAN, None), ["validation/recall@20 is NaN"]);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::stop::Stop;
 use anyhow::{Context, Result};
-use domain::{ActionSet, EventId, Fact, HEADS, PinId, RequestRecord, TopicKind};
+use domain::{ActionSet, EventId, Fact, HEADS, PinId, RequestRecord, ServedItem, TopicKind};
 use serving::Catalogue;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use store::EventLog;
 use train::RankRows;
 
@@ -12,6 +12,9 @@ const READ_EVENTS: usize = 16_384;
 const READ_RECORDS: usize = 256;
 /// Most rows that are taken from records.
 const ROWS_MAX: usize = 400_000;
+
+/// Rankings that are remembered for their later pages, whose records may not repeat them.
+const RANKINGS_MAX: usize = 4_096;
 
 type Outcomes = HashMap<EventId, HashMap<PinId, ActionSet>>;
 
@@ -30,6 +33,7 @@ pub(crate) fn add_outcomes(
     }
     let mut request = rows.requests.last().map_or(0, |last| last + 1);
     let (mut from, mut added) = (0, 0);
+    let mut rankings = Rankings::default();
     loop {
         stop.check()?;
         let facts = log.read(TopicKind::Requests, from, READ_RECORDS).context("cannot read the request records")?;
@@ -38,7 +42,7 @@ pub(crate) fn add_outcomes(
         for (_, _, fact) in &facts {
             let Fact::Served(record) = fact else { continue };
             let Some(done) = outcomes.get(&record.request_id) else { continue };
-            added += add(rows, record, done, request);
+            added += add(rows, record, rankings.of(record), done, request);
             request += 1;
         }
         if added >= ROWS_MAX {
@@ -47,8 +51,36 @@ pub(crate) fn add_outcomes(
     }
 }
 
-fn add(rows: &mut RankRows, record: &RequestRecord, done: &HashMap<PinId, ActionSet>, request: u32) -> usize {
-    let shown = record.trace.ranked.iter().skip(record.offset as usize).take(record.shown as usize);
+/// The latest rankings by request.
+#[derive(Default)]
+struct Rankings {
+    known: HashMap<EventId, Vec<ServedItem>>,
+    order: VecDeque<EventId>,
+}
+
+impl Rankings {
+    /// The ranking that a record is a page of: its own, or the one that an earlier page brought.
+    fn of(&mut self, record: &RequestRecord) -> &[ServedItem] {
+        let id = record.request_id;
+        if !record.trace.ranked.is_empty() && !self.known.contains_key(&id) {
+            if self.order.len() == RANKINGS_MAX {
+                self.order.pop_front().and_then(|oldest| self.known.remove(&oldest));
+            }
+            self.order.push_back(id);
+            self.known.insert(id, record.trace.ranked.clone());
+        }
+        self.known.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn add(
+    rows: &mut RankRows,
+    record: &RequestRecord,
+    ranked: &[ServedItem],
+    done: &HashMap<PinId, ActionSet>,
+    request: u32,
+) -> usize {
+    let shown = ranked.iter().skip(record.offset as usize).take(record.shown as usize);
     let mut added = 0;
     for item in shown.filter(|item| item.features.len() == models::FEATURE_COUNT) {
         let done = done.get(&item.pin).copied().unwrap_or_default();

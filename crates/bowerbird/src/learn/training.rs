@@ -2,9 +2,11 @@
 
 use super::acts::Acts;
 use super::dataset::dataset;
+use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
 use crate::progress::Progress;
+use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
 use domain::{Params, PinnerId};
@@ -28,6 +30,8 @@ pub(crate) struct Task<'a> {
     pub config: &'a TrainConfig,
     /// Where a stopped training can be gone on with.
     pub checkpoint: Option<&'a Path>,
+    /// Whose live model is measured on the same held-back pinners, for the gate.
+    pub registry: Option<&'a Registry>,
     pub now_ms: u64,
     pub stop: &'a Stop,
 }
@@ -48,6 +52,9 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
         bail!("nobody has done anything with a pin yet: there is nothing to learn from");
     }
     let (model, mut card, held_back) = sequence_model(task, &data)?;
+    if let Some(registry) = task.registry {
+        measure_live(registry, &data, task.config, &mut card);
+    }
     drop(data);
     task.views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors")?;
     let mut rows = rank_rows(task, acts, &held_back)?;

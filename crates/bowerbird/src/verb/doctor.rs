@@ -1,6 +1,5 @@
 //! `bowerbird doctor`: is everything as it should be?
 
-use crate::ask::is_locked;
 use crate::config::{self, Config};
 use crate::output::{print_json, thousands};
 use crate::registry::Registry;
@@ -8,13 +7,16 @@ use crate::setup::{Setup, now_ms};
 use crate::stop::Stop;
 use anyhow::{Result, bail};
 use serde_json::json;
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Check the data directory, the configuration and this machine.
 ///
-/// Reads every byte of the event log and changes nothing. Ends with 1 when something is broken; a remark is no error.
+/// Reads every byte of the event log and opens, repairs or makes nothing. Ends with 1 when something is broken; a
+/// remark is no error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -128,16 +130,33 @@ fn event_log(setup: &Setup) -> Vec<Finding> {
     }
 }
 
-/// Opens the state when nobody else holds it.
+/// Tries the event log's lock, which whoever works on the data holds, and lets go at once.
 fn running(setup: &Setup) -> Finding {
-    match setup.log().and_then(|_| setup.state()) {
-        Ok(_) => Finding::new("state", Verdict::Fine, "can be opened; nobody else works on this data"),
-        Err(error) if is_locked(&error) => Finding::new("state", Verdict::Fine, "a server works on this data"),
-        Err(error) => Finding::new("state", Verdict::Broken, format!("{error:#}")),
+    let lock = directory(setup, &setup.config.data.events).join("lock");
+    let tried = match File::open(&lock) {
+        Ok(file) => file.try_lock_shared(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(TryLockError::Error(error)),
+    };
+    match tried {
+        Ok(()) => Finding::new("in use", Verdict::Fine, "nobody works on this data"),
+        Err(TryLockError::WouldBlock) => Finding::new("in use", Verdict::Fine, "another process works on this data"),
+        Err(TryLockError::Error(error)) => {
+            Finding::new("in use", Verdict::Broken, format!("{}: {error}", lock.display()))
+        }
     }
 }
 
+/// The directory of an address.
+fn directory(setup: &Setup, uri: &str) -> PathBuf {
+    let uri = setup.uri(uri);
+    PathBuf::from(uri.strip_prefix("file://").unwrap_or(&uri))
+}
+
 fn model(setup: &Setup) -> Finding {
+    if !directory(setup, &setup.config.data.blobs).is_dir() {
+        return Finding::new("model", Verdict::Remark, "none is live (bowerbird train makes one)");
+    }
     let looked = setup.blobs().and_then(|blobs| {
         let registry = Registry::new(blobs);
         let versions = registry.versions()?.len();
@@ -200,4 +219,59 @@ fn chromium() -> Finding {
         .any(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
     let words = if found { "there, for the browser test" } else { "not there; only the browser test needs it" };
     Finding::new("chromium", Verdict::Fine, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn setup(data: &Path) -> Setup {
+        Setup { data: data.to_owned(), config: Config::default(), json: false, stop: Stop::default() }
+    }
+
+    fn words<'a>(findings: &'a [Finding], what: &str) -> &'a str {
+        &findings.iter().find(|finding| finding.what == what).expect(what).words
+    }
+
+    /// Every file and folder below `folder`, with its bytes.
+    fn everything(folder: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                everything(&path, into);
+            }
+            into.insert(path.clone(), std::fs::read(&path).unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn it_leaves_everything_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let setup = setup(folder.path());
+        let findings = data_directory(&setup);
+        assert!(findings.iter().all(|finding| finding.verdict != Verdict::Broken));
+        let mut made = BTreeMap::new();
+        everything(folder.path(), &mut made);
+        assert!(made.is_empty(), "an empty directory stays empty: {:?}", made.keys());
+
+        let log = setup.log().expect("a log");
+        let findings = data_directory(&setup);
+        assert_eq!(words(&findings, "in use"), "another process works on this data");
+        let pinner = domain::Pinner { id: "ann".into(), ..domain::Pinner::default() };
+        log.append(&[(domain::EventId::new(7, 7), domain::Fact::Pinner(pinner))]).expect("appended");
+        drop(log);
+        let catalogue = folder.path().join("log/catalogue");
+        let segment = std::fs::read_dir(&catalogue).expect("a folder").next().expect("one").expect("readable").path();
+        let mut bytes = std::fs::read(&segment).expect("the facts");
+        bytes.extend(b"the beginning of a fact that was never acknowledged");
+        std::fs::write(&segment, bytes).expect("a torn tail");
+        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+        everything(folder.path(), &mut before);
+        let findings = data_directory(&setup);
+        everything(folder.path(), &mut after);
+        assert!(before == after, "nothing was cut off or made");
+        assert_eq!(words(&findings, "in use"), "nobody works on this data");
+        assert!(findings.iter().any(|finding| finding.words.contains("of an unfinished write at the end")));
+    }
 }

@@ -90,7 +90,7 @@ fn figures(
     if let (true, Some(acts)) = (args.baselines, acts) {
         setup.stop.check()?;
         let pins = pipeline.views().catalogue().pins();
-        figures.baselines = baselines(&acts.rows(), &cases, pins)?;
+        figures.baselines = baselines(&acts.rows(), &cases, pins);
     }
     Ok(figures)
 }
@@ -144,6 +144,7 @@ fn throwaway(
         params: &setup.config.params,
         config: &setup.config.train,
         checkpoint: None,
+        registry: None,
         now_ms,
         stop: &setup.stop,
     };

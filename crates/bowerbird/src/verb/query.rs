@@ -2,7 +2,7 @@
 
 use crate::ask::{Whom, ask};
 use crate::client::encoded;
-use crate::output::{print_json, print_table};
+use crate::output::{print_json, print_table, text};
 use crate::setup::Setup;
 use anyhow::Result;
 use clap::Subcommand;
@@ -92,8 +92,7 @@ fn path(args: &Args) -> String {
 
 /// A cell of text, cut to a readable length.
 pub(crate) fn cell(value: &Value) -> String {
-    let text =
-        value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned);
+    let text = text(value);
     if text.chars().count() > 48 { text.chars().take(47).chain(['…']).collect() } else { text }
 }
 

@@ -67,6 +67,8 @@ pub(crate) fn serve(
     // The server may have ended by an error: its helpers end with it.
     setup.stop.ask();
     threads.join();
+    // The records of the last requests are written: the lake gets them too.
+    roll(setup, engine.log.as_ref(), &engine.views);
     served
 }
 
@@ -173,14 +175,19 @@ fn watch_models(
     }
 }
 
-/// Brings the lake up to the log every so often, and once more at the end.
+/// Brings the lake up to the log every so often.
 fn keep_rolling(setup: &Setup, log: &dyn EventLog, views: &Views) {
     let every = Duration::from_secs(setup.config.lake.roll_every_s);
-    let rolled = || lake_roll::open(setup).and_then(|lake| lake_roll::roll(&lake, log, views, &mut |_| ()));
     while rest(every, &setup.stop) {
-        if let Err(error) = rolled() {
-            tracing::warn!(error = %format!("{error:#}"), "the lake was not rolled");
-        }
+        roll(setup, log, views);
+    }
+}
+
+/// Brings the lake up to the log. The log has everything: what was not rolled is rolled the next time.
+fn roll(setup: &Setup, log: &dyn EventLog, views: &Views) {
+    let rolled = lake_roll::open(setup).and_then(|lake| lake_roll::roll(&lake, log, views, &mut |_| ()));
+    if let Err(error) = rolled {
+        tracing::warn!(error = %format!("{error:#}"), "the lake was not rolled");
     }
 }
 

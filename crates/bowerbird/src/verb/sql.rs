@@ -3,7 +3,7 @@
 use crate::ask::is_locked;
 use crate::engine::Engine;
 use crate::lake_roll::{open, roll};
-use crate::output::{print_json, print_table, thousands};
+use crate::output::{print_json, print_table, text, thousands};
 use crate::progress::Progress;
 use crate::setup::Setup;
 use anyhow::Result;
@@ -62,10 +62,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         print_json(&json!({ "columns": table.columns, "rows": rows, "truncated": table.truncated }));
         return Ok(());
     }
-    let cell = |value: &Value| {
-        value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
-    };
-    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(text).collect()).collect();
     print_table(&table.columns, &rows);
     if table.truncated {
         println!("… more rows (--rows N shows more)");

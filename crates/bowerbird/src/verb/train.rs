@@ -1,11 +1,11 @@
 //! `bowerbird train`: from the log to a live model.
 
 use crate::engine::Reading;
-use crate::learn::{Outcome, Task, judge, read_acts, train};
+use crate::learn::{Acts, Outcome, Task, judge, read_acts, train};
 use crate::output::{print_json, thousands};
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 /// Learn a model from the log and put it live when it passes the gates.
@@ -13,7 +13,8 @@ use serde_json::json;
 /// Reads what pinners did, trains the sequence model, then a ranking head on replayed requests of pinners that the
 /// sequence model never saw. The new version is kept in the data directory with its card (what it learned from, how
 /// good it is). It goes live when it is sound and not worse than the live one on held-back pinners; a running server
-/// takes it over without a pause. Ctrl-C leaves a checkpoint, and the same command goes on from there.
+/// takes it over without a pause. Ctrl-C leaves a checkpoint, and the same command goes on from there; it is removed
+/// when the version is kept.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often everybody's history is read [default: train.epochs, else the size of the data].
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         forget(&setup)?;
     }
     let outcome = learn(&setup, &data)?;
-    let refused = promote(&data.registry(), &outcome, args.force)?;
+    let refused = promote(&setup, &data.registry(), &outcome, args.force)?;
     tell(&setup, &outcome, &refused);
     if refused.is_empty() || args.force {
         return Ok(());
@@ -60,8 +61,13 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
 /// Trains on everything that the log holds; the new model stays installed in the views.
 pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
     let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?;
+    learn_from(&acts, setup, data)
+}
+
+fn learn_from(acts: &Acts, setup: &Setup, data: &Reading) -> Result<Outcome> {
     let pipeline = data.pipeline();
     let checkpoint = setup.folder(CHECKPOINT);
+    let registry = data.registry();
     let task = Task {
         views: &data.views,
         pipeline: &pipeline,
@@ -69,24 +75,25 @@ pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
         params: &setup.config.params,
         config: &setup.config.train,
         checkpoint: Some(&checkpoint),
+        registry: Some(&registry),
         now_ms: now_ms(),
         stop: &setup.stop,
     };
-    train(&task, &acts)
+    train(&task, acts)
 }
 
-/// Keeps the model and, when the gates let it, makes it live; gives the reasons against it.
-pub(crate) fn promote(registry: &Registry, outcome: &Outcome, force: bool) -> Result<Vec<String>> {
-    let live = registry.live()?;
-    let live_card = live.as_deref().map(|version| registry.card(version)).transpose()?;
+/// Keeps the model and, when the gates let it, makes it live; gives the reasons against it. Only then is the checkpoint
+/// not needed any more.
+pub(crate) fn promote(setup: &Setup, registry: &Registry, outcome: &Outcome, force: bool) -> Result<Vec<String>> {
     let mut card = outcome.card.clone();
-    card.parents = live.into_iter().collect();
-    let gate = judge(&outcome.model, &card, live_card.as_ref())?;
+    card.parents = registry.live()?.into_iter().collect();
+    let reasons = judge(&outcome.model, &card)?;
     registry.keep(&outcome.model, &card)?;
-    if gate.passed() || force {
+    if reasons.is_empty() || force {
         registry.promote(outcome.model.version())?;
     }
-    Ok(gate.reasons)
+    forget(setup)?;
+    Ok(reasons)
 }
 
 fn tell(setup: &Setup, outcome: &Outcome, refused: &[String]) {
@@ -115,9 +122,96 @@ fn tell(setup: &Setup, outcome: &Outcome, refused: &[String]) {
 
 fn forget(setup: &Setup) -> Result<()> {
     let path = setup.folder(CHECKPOINT);
-    let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::engine::Engine;
+    use crate::import::import_jsonl;
+    use crate::stop::{Interrupted, Stop};
+    use std::path::Path;
+
+    fn setup(data: &Path) -> Setup {
+        let mut config = Config::default();
+        (config.train.dim, config.train.hidden, config.train.epochs) = (16, 16, Some(2));
+        Setup { data: data.to_owned(), config, json: false, stop: Stop::default() }
+    }
+
+    /// Ten saves each of pinners with one of two tastes, hours apart.
+    fn bring(setup: &Setup, pinners: std::ops::Range<u64>) {
+        let row = |pinner: u64, place: u64| {
+            let pin = domain::hash64(pinner * 100 + place) % 30 * 2 + pinner % 2;
+            let ts = 1_700_000_000_000 + place * 3_600_000;
+            let act = r#""type":"event","action":"save""#;
+            format!("{{{act},\"pinner\":\"{pinner}\",\"pin\":\"{pin}\",\"ts\":{ts}}}\n")
+        };
+        let pins = (0..60).map(|pin| format!("{{\"type\":\"pin\",\"id\":\"{pin}\"}}\n"));
+        let acts = pinners.flat_map(|pinner| (0..10).map(move |place| row(pinner, place)));
+        std::fs::create_dir_all(&setup.data).expect("a folder");
+        let file = setup.folder("facts.jsonl");
+        std::fs::write(&file, pins.chain(acts).collect::<String>()).expect("a file");
+        import_jsonl(&file, setup).expect("imported");
+    }
+
+    #[test]
+    fn what_was_learned_outlives_a_stop_until_it_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let setup = setup(folder.path());
+        bring(&setup, 0..60);
+        let checkpoint = setup.folder(CHECKPOINT);
+        let engine = Engine::open(&setup).expect("opened");
+        let acts = read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop).expect("acts");
+        let first = learn_from(&acts, &setup, &engine).expect("learned");
+        assert!(checkpoint.is_file(), "learned and not kept yet");
+
+        let stopped = Setup { stop: Stop::default(), ..setup.clone() };
+        stopped.stop.ask();
+        // The sequence model comes from the checkpoint at once; the stop is heard in what follows it.
+        let error = learn_from(&acts, &stopped, &engine).map(|_| ()).expect_err("stopped");
+        assert!(error.is::<Interrupted>(), "{error:#}");
+        assert!(checkpoint.is_file(), "a stop after the last epoch loses nothing");
+
+        let second = learn_from(&acts, &setup, &engine).expect("learned");
+        assert!(first.model.weights() == second.model.weights() && first.model.ids() == second.model.ids());
+        assert_eq!(promote(&setup, &engine.registry(), &second, false).expect("kept"), [""; 0]);
+        assert!(!checkpoint.exists());
+    }
+
+    #[test]
+    fn the_live_model_is_measured_on_the_same_pinners() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut setup = setup(folder.path());
+        let learned = |setup: &Setup| {
+            let engine = Engine::open(setup).expect("opened");
+            let mut outcome = learn(setup, &engine).expect("learned");
+            // Versions are seconds, which is long for a test.
+            let version = format!("v{}", engine.registry().versions().expect("listed").len());
+            outcome.model = models::Model::clone(&outcome.model).with_version(version).into();
+            let refused = promote(setup, &engine.registry(), &outcome, false).expect("kept");
+            (outcome.card.metrics, refused)
+        };
+        bring(&setup, 0..60);
+        let (metrics, refused) = learned(&setup);
+        assert!(refused.is_empty() && !metrics.contains_key("live/recall@20"), "{metrics:?}");
+        let first = metrics["validation/recall@20"];
+
+        let (metrics, refused) = learned(&setup);
+        assert_eq!((metrics["live/recall@20"], refused.len()), (first, 0), "the same data: the same again");
+
+        bring(&setup, 60..120);
+        let (metrics, _) = learned(&setup);
+        assert!(metrics["live/recall@20"] > 0.0, "measured anew, on who is held back now");
+
+        setup.config.train.seed += 1;
+        let (metrics, refused) = learned(&setup);
+        assert!(refused.is_empty() && !metrics.contains_key("live/recall@20"), "it learned from who is held back now");
     }
 }

@@ -95,6 +95,8 @@ fn serving(house: &House) {
     let error = house.fails(&["import", "jsonl", &house.write("none.jsonl", "")]);
     assert!(error.contains("is held by another process"), "{error}");
     assert_eq!(server.end(), 0);
+    let kept = house.json(&["sql", "--no-roll", "select count(distinct request_id) as n from served"]);
+    assert!(kept["rows"][0]["n"].as_u64().expect("a number") >= 2, "the lake has the last requests: {kept}");
 }
 
 /// The data without a server: questions, SQL, health.

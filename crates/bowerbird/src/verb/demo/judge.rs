@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use crate::engine::Engine;
-use crate::evaluate::{CUTOFFS, Case, Figures, later_cases, measure, popularity, request, sample};
+use crate::evaluate::{CUTOFFS, Case, Figures, SEED, later_cases, measure, popularity, request, sample};
 use crate::learn::{Acts, Outcome};
 use crate::setup::Setup;
 use anyhow::Result;
@@ -17,7 +17,6 @@ use world::World;
 const TASTED: usize = 500;
 /// Pins of a slate that are looked at.
 const SLATE: usize = 20;
-const SEED: u64 = 7;
 
 /// The world's truth by internal ids.
 struct Truth<'a> {

@@ -78,7 +78,7 @@ fn make(plan: &mut Plan, setup: &Setup) -> Result<Engine> {
     let engine = Engine::open(setup)?;
     stage(3, "learning what pinners like");
     let outcome = learn(setup, &engine)?;
-    let refused = promote(&engine.registry(), &outcome, true)?;
+    let refused = promote(setup, &engine.registry(), &outcome, true)?;
     if !refused.is_empty() {
         eprintln!("remark: {}", refused.join("; "));
     }

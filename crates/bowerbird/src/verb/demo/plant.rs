@@ -24,7 +24,7 @@ pub(crate) fn catalogue(world: &World, setup: &Setup) -> Result<()> {
                 waiting.push((id, pin));
                 if waiting.len() < DRAWN_TOGETHER { Ok(()) } else { draw(world, &mut waiting, &mut sink, &progress) }
             }
-            fact => sink.row("world", 0, b"").and_then(|()| sink.fact_named(id, fact)),
+            fact => sink.row("world", 0, []).and_then(|()| sink.fact_named(id, fact)),
         };
         if planted.is_err() {
             break;
@@ -43,7 +43,7 @@ fn draw(world: &World, waiting: &mut Vec<(EventId, Pin)>, sink: &mut Sink, progr
     let pictures: Vec<Option<Vec<u8>>> = waiting.par_iter().map(picture).collect();
     progress.add(waiting.len() as u64);
     for ((id, pin), picture) in waiting.drain(..).zip(pictures) {
-        sink.row("world", 0, b"")?;
+        sink.row("world", 0, [])?;
         sink.pin_named(id, pin, picture.unwrap_or_default())?;
     }
     Ok(())
@@ -57,7 +57,7 @@ pub(crate) fn history(world: &World, split_ms: u64, before: bool, setup: &Setup)
     for (number, (id, fact)) in (1..).zip(world.history()) {
         let wanted = matches!(&fact, Fact::Event(event) if (event.ts_ms < split_ms) == before);
         if wanted {
-            played = sink.row("world", number, b"").and_then(|()| sink.fact_named(id, fact));
+            played = sink.row("world", number, []).and_then(|()| sink.fact_named(id, fact));
         }
         if played.is_err() {
             break;

@@ -1,0 +1,140 @@
+//! What a value may be. Everything here is refused with its key and the range it must lie in.
+
+use super::Config;
+use anyhow::{Result, bail};
+use domain::{Source, Surface};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+/// One day (s).
+const DAY_S: u64 = 86_400;
+/// Ten minutes (ms).
+const WAIT_MS: u64 = 600_000;
+/// Ranks of candidates are 16 bits wide, and the highest stands for "not offered".
+const RANKS: u64 = u16::MAX as u64 - 1;
+
+/// Whether every value of the sections server, limits, lake and params may be.
+pub(super) fn check(config: &Config) -> Result<()> {
+    for (key, value, range) in server(config).into_iter().chain(limits(config)).chain(params(config)) {
+        within(key, value, range)?;
+    }
+    for (key, value, range) in shares(config) {
+        within(key, value, range)?;
+    }
+    for source in Source::ALL {
+        let generator = config.params.generator(source);
+        let key = |name| format!("params.generators.{}.{name}", source.as_str());
+        within(&key("quota_max"), generator.quota_max as u64, 1..=RANKS)?;
+        within(&key("deadline_ms"), generator.deadline_ms, 1..=WAIT_MS)?;
+    }
+    for surface in [Surface::Home, Surface::Related, Surface::Search, Surface::Board] {
+        let wanted = config.params.surface(surface);
+        let key = |name| format!("params.{}.{name}", surface.as_str());
+        within(&key("explore_every"), wanted.explore_every as u64, 0..=100_000)?;
+        for weight in wanted.weights {
+            within(&key("weights"), weight, -1e3..=1e3)?;
+        }
+    }
+    Ok(())
+}
+
+fn within<T: PartialOrd + Display>(key: &str, value: T, range: RangeInclusive<T>) -> Result<()> {
+    if !range.contains(&value) {
+        bail!("{key}: {value} is not between {} and {}", range.start(), range.end());
+    }
+    Ok(())
+}
+
+type Count = (&'static str, u64, RangeInclusive<u64>);
+
+fn server(config: &Config) -> [Count; 4] {
+    let (server, lake) = (&config.server, &config.lake);
+    [
+        ("server.threads", server.threads as u64, 0..=1_024),
+        ("server.model_check_s", server.model_check_s, 1..=DAY_S),
+        ("lake.roll_every_s", lake.roll_every_s, 1..=30 * DAY_S),
+        ("lake.sql_rows_max", lake.sql_rows_max as u64, 1..=lake::ROWS_MAX as u64),
+    ]
+}
+
+fn limits(config: &Config) -> [Count; 16] {
+    let limits = &config.limits;
+    [
+        ("limits.body_bytes_max", limits.body_bytes_max as u64, 1_024..=1 << 30),
+        ("limits.picture_bytes_max", limits.picture_bytes_max as u64, 1_024..=1 << 30),
+        ("limits.row_bytes_max", limits.row_bytes_max as u64, 256..=1 << 24),
+        ("limits.rows_max", limits.rows_max as u64, 1..=10_000_000),
+        ("limits.page_max", limits.page_max as u64, 1..=10_000),
+        ("limits.deadline_ms_max", limits.deadline_ms_max, 1..=WAIT_MS),
+        ("limits.request_ms_max", limits.request_ms_max, 1..=6 * WAIT_MS),
+        ("limits.rankings_max", limits.rankings_max as u64, 1..=65_536),
+        ("limits.ingests_max", limits.ingests_max as u64, 1..=65_536),
+        ("limits.waiting_max", limits.waiting_max as u64, 0..=1_000_000),
+        ("limits.wait_ms_max", limits.wait_ms_max, 0..=WAIT_MS),
+        ("limits.connections_max", limits.connections_max as u64, 1..=1_000_000),
+        ("limits.rankings_kept_max", limits.rankings_kept_max as u64, 1..=10_000_000),
+        ("limits.answers_kept_max", limits.answers_kept_max as u64, 1..=100_000),
+        ("limits.paging_ms_max", limits.paging_ms_max, 1..=7 * DAY_S * 1_000),
+        ("limits.drain_ms_max", limits.drain_ms_max, 0..=6 * WAIT_MS),
+    ]
+}
+
+fn params(config: &Config) -> [Count; 8] {
+    let params = &config.params;
+    [
+        ("params.l1_keep_max", params.l1_keep_max as u64, 1..=RANKS),
+        ("params.slate_max", params.slate_max as u64, 1..=RANKS),
+        ("params.deadline_ms", params.deadline_ms, 1..=WAIT_MS),
+        ("params.seeds_max", params.seeds_max as u64, 1..=10_000),
+        ("params.walk.steps_max", u64::from(params.walk.steps_max), 1..=100_000_000),
+        ("params.walk.stop_pins", u64::from(params.walk.stop_pins), 0..=1_000_000),
+        ("params.walk.stop_visits", u64::from(params.walk.stop_visits), 1..=1_000_000),
+        ("params.diversity.window", params.diversity.window as u64, 0..=1_000),
+    ]
+}
+
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 6] {
+    let (walk, diversity) = (&config.params.walk, &config.params.diversity);
+    [
+        ("params.walk.continue_chance", walk.continue_chance, 0.0..=1.0),
+        ("params.walk.start_half_life_days", walk.start_half_life_days, 0.001..=36_500.0),
+        ("params.walk.popularity_discount", walk.popularity_discount, 0.0..=10.0),
+        ("params.diversity.same_creator", diversity.same_creator, 0.0..=100.0),
+        ("params.diversity.same_topic", diversity.same_topic, 0.0..=100.0),
+        ("params.diversity.alike", diversity.alike, 0.0..=100.0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_bounds_is_named_with_its_range() {
+        for (section, value, range) in [
+            ("server", "model_check_s = 0", "1 and 86400"),
+            ("lake", "roll_every_s = 0", "1 and 2592000"),
+            ("limits", "page_max = 0", "1 and 10000"),
+            ("limits", "deadline_ms_max = 0", "1 and 600000"),
+            ("limits", "body_bytes_max = 0", "1024 and 1073741824"),
+            ("limits", "rankings_max = 0", "1 and 65536"),
+            ("limits", "connections_max = 2000000", "1 and 1000000"),
+            ("params", "slate_max = 0", "1 and 65534"),
+            ("params", "l1_keep_max = 70000", "1 and 65534"),
+            ("params", "deadline_ms = 0", "1 and 600000"),
+            ("params.generators.fresh", "quota_max = 0", "1 and 65534"),
+            ("params.walk", "steps_max = 0", "1 and 100000000"),
+            ("params.walk", "continue_chance = nan", "0 and 1"),
+            ("params.walk", "start_half_life_days = -1.0", "0.001 and 36500"),
+            ("params.diversity", "alike = -0.5", "0 and 100"),
+            ("params.related", "weights = [1.0, inf, 0.0, 0.0, 0.0, 0.0]", "-1000 and 1000"),
+        ] {
+            let text = format!("[{section}]\n{value}\n");
+            let error = format!("{:#}", Config::parse(&text).expect_err(&text));
+            let (key, value) = value.split_once(" = ").expect("a pair");
+            let value = if value.starts_with('[') { "inf" } else { value };
+            let value = value.replace("nan", "NaN").replace("-1.0", "-1");
+            assert_eq!(error, format!("{section}.{key}: {value} is not between {range}"));
+        }
+    }
+}
