@@ -20,7 +20,8 @@ const ROWS_MAX: usize = 100;
 /// Training rows for the ranker from pinners who were held back. The views must hold the model.
 pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[PinnerId]) -> Result<RankRows> {
     let seed = task.config.seed;
-    let mut replays: Vec<Replay> = held_back.iter().filter_map(|&pinner| replay(acts, pinner, seed)).collect();
+    let mut replays: Vec<Replay> =
+        held_back.iter().filter_map(|&pinner| replay(acts, pinner, task.now_ms, seed)).collect();
     Rng::new(hash64(seed ^ 0x5EED)).shuffle(&mut replays);
     replays.truncate(REPLAYS_MAX);
     let progress = Progress::new("replay", replays.len() as u64);
@@ -45,9 +46,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[PinnerId]) -> Res
 }
 
 /// Splits what a pinner did into a history and what came after: by time, or at random when all happened at one moment.
-/// They ask at the moment of the first new thing that they did, as they would have: the time since the history is then
-/// what the sequence model learned it to be.
-fn replay(acts: &Acts, pinner: PinnerId, seed: u64) -> Option<Replay> {
+fn replay(acts: &Acts, pinner: PinnerId, now_ms: u64, seed: u64) -> Option<Replay> {
     let mut own: Vec<Act> = acts.by_pinner.get(pinner.index())?.clone();
     if own.len() < ACTS_MIN {
         return None;
@@ -61,15 +60,13 @@ fn replay(acts: &Acts, pinner: PinnerId, seed: u64) -> Option<Replay> {
     let cut = ((own.len() as f32 * share) as usize).clamp(1, own.len() - 1);
     let (before, after) = own.split_at(cut);
     let history: Vec<Act> = before.iter().filter(|act| act.action.is_positive()).copied().collect();
-    let new: Vec<&Act> = after.iter().filter(|act| !before.iter().any(|known| known.pin == act.pin)).collect();
-    let now_ms = new.first()?.ts_ms;
     let mut labels: BTreeMap<PinId, ActionSet> = BTreeMap::new();
-    for act in new {
+    for act in after.iter().filter(|act| !before.iter().any(|known| known.pin == act.pin)) {
         let done = labels.entry(act.pin).or_default();
         *done = done.with(act.action);
     }
     let labels: Vec<(PinId, ActionSet)> = labels.into_iter().collect();
-    (!history.is_empty()).then_some(Replay {
+    (!history.is_empty() && !labels.is_empty()).then_some(Replay {
         pinner: Some(pinner),
         history,
         labels,
@@ -78,35 +75,4 @@ fn replay(acts: &Acts, pinner: PinnerId, seed: u64) -> Option<Replay> {
         now_ms,
         seed,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::Action;
-
-    fn acts(moments: &[u64]) -> Acts {
-        let act = |(pin, &ts_ms): (u32, &u64)| Act {
-            pin: PinId(pin),
-            board: None,
-            action: Action::Save,
-            surface: Surface::Home,
-            ts_ms,
-            value: 0.0,
-        };
-        Acts { by_pinner: vec![(0..).zip(moments).map(act).collect()], range_ms: (0, 100) }
-    }
-
-    #[test]
-    fn a_replay_asks_when_the_pinner_came_back() {
-        let moments: Vec<u64> = (0..10).map(|act| 1_000_000 * act).collect();
-        for seed in 0..20 {
-            let replay = replay(&acts(&moments), PinnerId(0), seed).expect("a replay");
-            let newest = replay.history.last().expect("a history").ts_ms;
-            assert_eq!(replay.now_ms, newest + 1_000_000);
-            assert_eq!(replay.history.len() + replay.labels.len(), 10);
-        }
-        let replay = replay(&acts(&[7; 10]), PinnerId(0), 1).expect("a replay");
-        assert_eq!(replay.now_ms, 7, "acts that tie stay tied");
-    }
 }
