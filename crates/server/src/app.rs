@@ -210,8 +210,8 @@ impl App {
         last.saturating_sub(self.consumer().lag()[TopicKind::Catalogue as usize]) >= end
     }
 
-    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now, so that
-    /// who has just written something finds it.
+    /// What `look` finds in the catalogue. When that is nothing, it waits a moment for what is in the log by now, so
+    /// that who has just written something finds it.
     pub(crate) async fn find<T>(&self, look: impl Fn(&Catalogue) -> Option<T>) -> Option<T> {
         const PATIENCE: Duration = Duration::from_millis(1_000);
         let (end, until) = (self.log().end(TopicKind::Catalogue), Instant::now() + PATIENCE);

@@ -61,7 +61,6 @@ impl Consumer {
         state: Arc<dyn StateStore>,
         views: Arc<Views>,
     ) -> Result<Consumer, ServingError> {
-        layout::check_numbers(&*state, &*log)?;
         let mut progress = Progress::default();
         for topic in TopicKind::FOLLOWED {
             let offset = state.offset(CONSUMER, topic)?;
@@ -71,6 +70,7 @@ impl Consumer {
             }
             progress.next[topic as usize] = offset;
         }
+        layout::check_numbers(&*state, &*log)?;
         progress.written = progress.next;
         progress.numbered = views.read_numbers(&*log)?;
         restore_signals(&*state, &views)?;

@@ -59,11 +59,7 @@ impl<'a> Split<'a> {
 }
 
 /// Popularity, item-kNN and EASE, learned from `rows` (saved pins by pinner) and asked for the same cases.
-pub(crate) fn baselines(
-    rows: &[Vec<PinId>],
-    cases: &[Case],
-    pins: usize,
-) -> Vec<(&'static str, ReportSummary)> {
+pub(crate) fn baselines(rows: &[Vec<PinId>], cases: &[Case], pins: usize) -> Vec<(&'static str, ReportSummary)> {
     let split = Split::new(rows, cases, pins);
     let mut all = vec![("popularity", split.popularity()), ("item_knn", split.item_knn())];
     all.extend(split.ease().map(|ease| ("ease", ease)));

@@ -118,7 +118,7 @@ impl Sink {
             Fact::Pin(pin) => (pin.created_ms, ["pin of the catalogue", pin.id.as_str()]),
             Fact::Board(board) => (0, ["board", board.id.as_str()]),
             Fact::Pinner(pinner) => (0, ["pinner", pinner.id.as_str()]),
-            Fact::PinRemoved(_) | Fact::Understood(_) | Fact::Served(_) => (0, ["", ""]),
+            Fact::PinRemoved(_) | Fact::Understood(_) | Fact::Served(_) | Fact::Numbered(_) => (0, ["", ""]),
         };
         // A moment that stands in for a missing one is another in each import.
         let ts_ms = if ts_ms == self.now_ms { 0 } else { ts_ms };
