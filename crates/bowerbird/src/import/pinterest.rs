@@ -5,7 +5,7 @@ use super::lines::{Line, Lines};
 use super::sink::Sink;
 use crate::progress::Progress;
 use anyhow::Result;
-use domain::{Action, Board, Event, EventId, Fact, Pinner, Surface};
+use domain::{Action, Board, Event, Fact, Pinner};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,18 +84,5 @@ pub(crate) fn save(pinner: &str, pin: &str, board: &str, ts_ms: u64) -> Event {
 
 /// An action on a pin, at home; the sink names it.
 pub(crate) fn event(pinner: &str, action: Action, pin: &str, ts_ms: u64) -> Event {
-    Event {
-        event_id: EventId(0),
-        ts_ms,
-        pinner: pinner.to_owned(),
-        action,
-        surface: Surface::Home,
-        pin: Some(pin.to_owned()),
-        board: None,
-        query: None,
-        request_id: None,
-        position: None,
-        value: None,
-        props: None,
-    }
+    Event { pin: Some(pin.to_owned()), ..Event::new(pinner, action, ts_ms) }
 }

@@ -4,7 +4,7 @@ use crate::import::import_jsonl;
 use crate::output::{print_json, thousands};
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result};
-use domain::{Action, Event, EventId, Fact, Rng, Surface};
+use domain::{Action, Event, EventId, Fact, Rng};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -76,19 +76,14 @@ fn event(number: u64, now_ms: u64) -> Event {
     let mut rng = Rng::new(number);
     let actions = [Action::Impression, Action::Impression, Action::Closeup, Action::Click, Action::Save];
     let action = actions[rng.below(5) as usize];
+    let ts_ms = now_ms - number % 86_400_000;
     Event {
         event_id: EventId::new(now_ms, u128::from(rng.next_u64()) << 16 | u128::from(number & 0xFFFF)),
-        ts_ms: now_ms - number % 86_400_000,
-        pinner: format!("pinner-{}", rng.below(50_000)),
-        action,
-        surface: Surface::Home,
         pin: Some(format!("pin-{}", rng.below(100_000))),
         board: (action == Action::Save).then(|| format!("board-{}", rng.below(50_000))),
-        query: None,
-        request_id: None,
         position: Some(rng.below(100) as u16),
         value: (action == Action::Closeup).then_some(1_500.0),
-        props: None,
+        ..Event::new(format!("pinner-{}", rng.below(50_000)), action, ts_ms)
     }
 }
 
