@@ -9,6 +9,8 @@
 //! People's ids are strings that they own. Inside, a pin, board or pinner is a dense `u32`, assigned once by the
 //! catalogue and stable ([`PinId`], [`BoardId`], [`PinnerId`]).
 //!
+//! [`Snapshot`] is the one shape that indexes take outside of memory.
+//!
 //! **Architecture invariant:** this room knows no file, socket, clock or random source, and nobody's wire format.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -22,6 +24,7 @@ mod params;
 mod record;
 mod request;
 mod rng;
+mod snapshot;
 
 pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
@@ -32,3 +35,4 @@ pub use params::{DiversityParams, GeneratorParams, GeneratorsParams, Params, Sur
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};
 pub use request::{Request, Slate, SlateItem, Subject};
 pub use rng::{Rng, hash64};
+pub use snapshot::{Column, Snapshot, SnapshotError};
