@@ -127,7 +127,7 @@ impl Consumer {
         }
     }
 
-    /// Facts in the log that the views have not seen, by topic in the order of [`TopicKind::FOLLOWED`].
+    /// Facts in the log whose effects are not in views and state yet, by topic in the order of [`TopicKind::FOLLOWED`].
     pub fn lag(&self) -> [u64; 3] {
         TopicKind::FOLLOWED.map(|topic| {
             let reached = self.reached[topic as usize].load(Ordering::Acquire);
@@ -185,7 +185,6 @@ impl Consumer {
         changes.reasons.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not applied"));
         progress.changes = changes;
         progress.next[place] = last + 1;
-        self.reached[place].store(last + 1, Ordering::Release);
         self.views.commit_text()?;
         self.write_state(&mut progress)?;
         Ok(facts.len())
@@ -211,6 +210,9 @@ impl Consumer {
         }
         self.state.write(batch)?;
         let next = progress.next;
+        for topic in TopicKind::FOLLOWED {
+            self.reached[topic as usize].store(next[topic as usize], Ordering::Release);
+        }
         *progress = Progress { next, written: next, numbered, edge_run, ..Progress::default() };
         Ok(())
     }
