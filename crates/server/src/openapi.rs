@@ -208,6 +208,7 @@ fn schemas(limits: &Limits) -> Value {
     let mut all = answers();
     for kind in RowKind::ALL {
         let mut properties: Map<String, Value> = Map::new();
+        properties.insert("type".to_owned(), json!({"const": kind.noun()}));
         for field in kind.fields() {
             properties.insert((*field).to_owned(), field_schema(kind, field));
         }

@@ -37,6 +37,22 @@ fn arrays_objects_and_lines_are_taken() {
 }
 
 #[test]
+fn the_rows_that_the_readme_shows_are_taken() {
+    let nest = empty();
+    let readme = include_str!("../../../../README.md");
+    let shown = readme.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("rows");
+    for row in shown.lines() {
+        let kind = serde_json::from_str::<Value>(row).expect("JSON")["type"].as_str().expect("a type").to_owned();
+        let answer = nest.post(&format!("/v1/{kind}s"), row);
+        assert_eq!((answer.status, &answer.json()["accepted"]), (200, &json!(1)), "{row}: {}", answer.text());
+    }
+    assert_eq!(nest.end(TopicKind::Events), 1);
+    assert_eq!(nest.json("/v1/pins/p1")["creator"], "studio-a");
+    let elsewhere = nest.post("/v1/events", r#"{"type":"pin","id":"p2"}"#);
+    assert_eq!(elsewhere.problem(400), "must be 'event' here, not 'pin'");
+}
+
+#[test]
 fn a_bad_row_is_refused_by_itself() {
     let nest = empty();
     let now = now_ms();
