@@ -8,7 +8,7 @@ mod visible;
 mod window;
 
 use crate::log::{Appended, EventLog, FACT_BYTES_MAX, Record};
-use crate::{StoreError, address, codec};
+use crate::{StoreError, address, codec, directory};
 use domain::{EventId, Fact, TopicKind};
 use scan::scan_segment;
 use std::fs::{File, TryLockError};
@@ -80,8 +80,12 @@ impl FileLog {
     }
 
     fn open_with(directory: &Path, limits: Limits) -> Result<FileLog, StoreError> {
-        std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
+        directory::make(directory)?;
         let lock = take_lock(&directory.join("lock"))?;
+        for topic in TopicKind::ALL.map(|kind| directory.join(kind.as_str())) {
+            std::fs::create_dir_all(&topic).map_err(StoreError::io(&topic))?;
+        }
+        directory::sync(directory).map_err(StoreError::io(directory))?;
         let mut windows = TopicKind::ALL.map(|_| Window::new(limits.window_ids_max));
         let mut open = |kind: TopicKind| {
             let window = &mut windows[kind as usize];
