@@ -66,6 +66,32 @@ struct Queue {
     failed: Option<String>,
 }
 
+/// The work of the leader. When it ends, by a panic too, everybody who waits is told how it went.
+struct Lead<'a> {
+    log: &'a FileLog,
+    /// The number of the last chunk that is on disk now, or why there is none.
+    written: Result<u64, String>,
+}
+
+impl<'a> Lead<'a> {
+    fn take(log: &'a FileLog, queue: &mut Queue) -> Lead<'a> {
+        queue.leading = true;
+        Lead { log, written: Err("the write did not come to an end".to_owned()) }
+    }
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.log.queue();
+        queue.leading = false;
+        match &self.written {
+            Ok(upto) => queue.synced = *upto,
+            Err(reason) => queue.failed = Some(reason.clone()),
+        }
+        self.log.done.notify_all();
+    }
+}
+
 /// Facts as frames, in the order given.
 #[derive(Default)]
 struct Chunk {
@@ -117,18 +143,13 @@ impl FileLog {
                 queue = self.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            queue.leading = true;
+            let mut lead = Lead::take(self, &mut queue);
             let group = std::mem::replace(&mut queue.pending, TopicKind::ALL.map(|_| Pending::default()));
             let upto = queue.queued;
             drop(queue);
-            let written = self.write(group);
+            lead.written = self.write(group).map(|()| upto).map_err(|error| error.to_string());
+            drop(lead);
             queue = self.queue();
-            queue.leading = false;
-            match written {
-                Ok(()) => queue.synced = upto,
-                Err(error) => queue.failed = Some(error.to_string()),
-            }
-            self.done.notify_all();
         }
     }
 
