@@ -53,7 +53,9 @@ pub(crate) fn serve(
     listener: std::net::TcpListener,
     model: Option<String>,
 ) -> Result<()> {
-    let threads = Threads::start(setup, &engine, model.clone())?;
+    // The helpers work on while requests under way are finished: these may wait for what they wrote to be in the views.
+    let helped = Setup { stop: Stop::default(), ..setup.clone() };
+    let threads = Threads::start(&helped, &engine, model.clone())?;
     let runtime = runtime(setup.config.server.threads)?;
     let served = runtime.block_on(async {
         listener.set_nonblocking(true)?;
@@ -64,8 +66,7 @@ pub(crate) fn serve(
         server::serve(listener, app, async move { asked(&stop).await }).await?;
         anyhow::Ok(())
     });
-    // The server may have ended by an error: its helpers end with it.
-    setup.stop.ask();
+    helped.stop.ask();
     threads.join();
     // The records of the last requests are written: the lake gets them too.
     roll(setup, engine.log.as_ref(), &engine.views);

@@ -110,34 +110,84 @@ impl Server {
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
-    /// Status and body of a POST of JSON.
+    /// Status and body of a POST of JSON; status 0 when no answer came.
     pub(crate) fn post(&self, path: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        ))
+        self.send(&posting(path, body))
+    }
+
+    /// Sends a POST of JSON but for its last byte.
+    pub(crate) fn begin_post(&self, path: &str, body: &str) -> UnderWay {
+        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        let request = posting(path, body);
+        let (first, last) = request.split_at(request.len() - 1);
+        stream.write_all(first.as_bytes()).expect("sent");
+        UnderWay { stream, last: last.to_owned() }
+    }
+
+    /// Whether it takes new connections.
+    pub(crate) fn listens(&self) -> bool {
+        TcpStream::connect(&self.address).is_ok()
     }
 
     fn send(&self, request: &str) -> (u16, String) {
         let Ok(mut stream) = TcpStream::connect(&self.address) else { return (0, String::new()) };
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
-        (status, if chunked { unchunked(body) } else { body.to_owned() })
+        if stream.write_all(request.as_bytes()).is_err() {
+            return (0, String::new());
+        }
+        answer(stream)
     }
 
-    /// Asks the server to end as an operator would; gives its exit code.
-    pub(crate) fn end(mut self) -> i32 {
+    /// Asks the server to end as an operator would.
+    pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    }
+
+    /// Waits until the server has ended; gives its exit code.
+    pub(crate) fn ended(mut self) -> i32 {
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }
+
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn end(self) -> i32 {
+        self.terminate();
+        self.ended()
+    }
+}
+
+/// A request whose last byte was not sent yet.
+pub(crate) struct UnderWay {
+    stream: TcpStream,
+    last: String,
+}
+
+impl UnderWay {
+    /// Sends the last byte; gives status and body of the answer.
+    pub(crate) fn finish(mut self) -> (u16, String) {
+        self.stream.write_all(self.last.as_bytes()).expect("sent");
+        answer(self.stream)
+    }
+}
+
+fn posting(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn answer(mut stream: TcpStream) -> (u16, String) {
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let mut answer = Vec::new();
+    if stream.read_to_end(&mut answer).is_err() {
+        return (0, String::new());
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    (status, if chunked { unchunked(body) } else { body.to_owned() })
 }
 
 impl Drop for Server {

@@ -3,3 +3,4 @@
 mod bowerbird;
 mod demo;
 mod journey;
+mod operation;
