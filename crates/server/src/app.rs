@@ -1,6 +1,6 @@
 //! What handlers share.
 
-use crate::admission::{Gate, Room};
+use crate::admission::{Asker, Gate, Room};
 use crate::error::ServerError;
 use crate::ids::Ids;
 use crate::keys::Keys;
@@ -164,17 +164,18 @@ impl App {
     }
 
     /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also
-    /// when nobody waits for its answer any more.
+    /// when nobody waits for its answer any more, which the work can ask its asker.
     pub(crate) async fn ingest<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+        work: impl FnOnce(&App, &Asker) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = self.0.ingest_gate.enter().await?;
         let app = self.clone();
+        let (asker, _waits) = Asker::who_waits();
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            work(&app)
+            work(&app, &asker)
         });
         worked.await.map_err(|error| Problem::internal(doing, error))?
     }

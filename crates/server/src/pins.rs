@@ -1,5 +1,6 @@
 //! One pin: looked at, given a picture, taken away.
 
+use crate::admission::Asker;
 use crate::app::App;
 use crate::cards::{Sheet, pin_of};
 use crate::extract::Segment;
@@ -31,7 +32,7 @@ pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
 
 /// `DELETE /v1/pins/{id}`
 pub(crate) async fn remove(State(app): State<App>, Segment(id): Segment) -> Result<Json<Value>, Problem> {
-    let remove = move |app: &App| {
+    let remove = move |app: &App, _: &Asker| {
         let revision = Revision::begin(app);
         described(app, &revision, &id)?;
         revision.append(&named(app, [Fact::PinRemoved(id.clone())]))?;
@@ -49,7 +50,7 @@ pub(crate) async fn picture(
 ) -> Result<Json<Value>, Problem> {
     crate::body::must_be_picture(&headers)?;
     let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?;
-    let put = move |app: &App| {
+    let put = move |app: &App, _: &Asker| {
         let revision = Revision::begin(app);
         let pin = described(app, &revision, &id)?;
         let (pin, understood) = picture::understand(app, pin, Some(&bytes))
