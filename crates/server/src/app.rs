@@ -9,6 +9,7 @@ use crate::metrics::{Metrics, Snapshot};
 use crate::problem::Problem;
 use crate::recent::Recent;
 use crate::revise::Unseen;
+use crate::wire::RowKind;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
@@ -56,6 +57,8 @@ struct Inner {
     sink: RecordSink,
     ranking_gate: Gate,
     ingest_gate: Gate,
+    /// Pins have turns of their own: they may have to wait for the views, for which events should not wait.
+    pin_gate: Gate,
     room: Room,
     unseen: Mutex<Unseen>,
     caught_up: AtomicBool,
@@ -85,6 +88,7 @@ impl App {
             sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
+            pin_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
             room: Room::new(limits.bodies()),
             unseen: Unseen::new(&*engines.log),
             caught_up: AtomicBool::new(false),
@@ -167,10 +171,12 @@ impl App {
     /// when nobody waits for its answer any more, which the work can ask its asker.
     pub(crate) async fn ingest<T: Send + 'static>(
         &self,
+        kind: RowKind,
         doing: &'static str,
         work: impl FnOnce(&App, &Asker) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.0.ingest_gate.enter().await?;
+        let gate = if kind == RowKind::Pin { &self.0.pin_gate } else { &self.0.ingest_gate };
+        let turn = gate.enter().await?;
         let app = self.clone();
         let (asker, _waits) = Asker::who_waits();
         let worked = tokio::task::spawn_blocking(move || {

@@ -70,7 +70,7 @@ async fn take(app: App, kind: RowKind, headers: HeaderMap, body: Body) -> Result
     let limits = app.limits();
     let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.body_bytes_max };
     let bytes = crate::body::read(app.room(), &headers, body, bytes_max).await?;
-    app.ingest("taking rows in", move |app, asker| land(app, asker, kind, layout, &bytes)).await.map(answer)
+    app.ingest(kind, "taking rows in", move |app, asker| land(app, asker, kind, layout, &bytes)).await.map(answer)
 }
 
 /// When nothing was taken, the answer is a problem: a sender of one bad row must not read success.
@@ -150,12 +150,15 @@ impl Harvest {
         if kind != RowKind::Pin {
             return app.log().append(&self.facts).map_err(|error| Problem::internal("writing to the log", error));
         }
-        let revision = Revision::begin(app);
+        let ids = self.bare.iter().filter_map(|&at| match &self.facts[at].1 {
+            Fact::Pin(pin) => Some(pin.id.as_str()),
+            _ => None,
+        });
+        let revision = Revision::begin(app, asker, &ids.collect::<Vec<_>>())?;
         for at in self.bare {
             asker.still_waits()?;
             let pair = &mut self.facts[at..at + 2];
             let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = pair else { continue };
-            revision.reach(&pin.id)?;
             if picture::kept(app, &pin.id) != pin.image {
                 let bare = Pin { image: None, ..std::mem::take(pin) };
                 (*pin, *understood) = picture::understand(app, bare, None)

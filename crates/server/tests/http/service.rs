@@ -111,6 +111,27 @@ fn a_full_house_sends_away_and_says_when_to_come_back() {
 }
 
 #[test]
+fn views_that_stand_still_hold_up_those_alone_who_need_them() {
+    let mut nest = with(Keys::default(), Limits { ingests_max: 2, waiting_max: 0, ..Limits::default() });
+    nest.server.stop_consumer();
+    let describe = |id: &str| nest.post("/v1/pins", json!({"id": id}).to_string()).status;
+    assert_eq!(describe("p1"), 200, "nothing was written of it before");
+    std::thread::scope(|scope| {
+        let waits = [(); 2].map(|()| scope.spawn(|| describe("p1")));
+        std::thread::sleep(Duration::from_millis(300));
+        let event = nest.post("/v1/events", r#"{"pinner":"a","action":"save","pin":"p"}"#);
+        assert_eq!(event.status, 200, "events have turns of their own");
+        assert_eq!(waits.map(|waits| waits.join().unwrap()), [503; 2], "told to come back");
+        let waits = scope.spawn(|| describe("p1"));
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        assert_eq!(describe("p2"), 200, "another pin needs nothing of them");
+        assert!(asked.elapsed() < Duration::from_secs(4), "it waited with the others: {:?}", asked.elapsed());
+        assert_eq!(waits.join().unwrap(), 503);
+    });
+}
+
+#[test]
 fn a_slow_sender_takes_room_but_no_turn() {
     let limits =
         Limits { ingests_max: 1, waiting_max: 0, body_bytes_max: 1_000, picture_bytes_max: 1_000, ..Limits::default() };
