@@ -15,7 +15,7 @@
 //! bound in [`Limits`].
 //!
 //! ```text
-//! observe → harden → dress → keep home → catch panics → key → turn (of what ranks) → handler
+//! observe → harden → dress → keep home → catch panics → key → turn (of what computes) → handler
 //! ```
 //!
 //! **Architecture invariant:** handlers are thin: they read an address, ask one room, write an answer. No lock is held
