@@ -2,6 +2,7 @@
 
 use crate::admission::{Asker, Gate, Room};
 use crate::error::ServerError;
+use crate::health::Looked;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::limits::Limits;
@@ -62,6 +63,7 @@ struct Inner {
     room: Room,
     unseen: Mutex<Unseen>,
     caught_up: AtomicBool,
+    looked: Looked,
     since: Instant,
 }
 
@@ -92,6 +94,7 @@ impl App {
             room: Room::new(limits.bodies()),
             unseen: Unseen::new(&*engines.log),
             caught_up: AtomicBool::new(false),
+            looked: Looked::default(),
             since: Instant::now(),
             engines,
             limits,
@@ -184,6 +187,10 @@ impl App {
             work(&app, &asker)
         });
         worked.await.map_err(|error| Problem::internal(doing, error))?
+    }
+
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.0.looked
     }
 
     pub(crate) fn up(&self) -> Duration {
