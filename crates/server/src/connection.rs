@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::ServiceExt;
 
 const HEADERS_BYTES_MAX: usize = 64 << 10;
@@ -104,10 +104,20 @@ async fn told(leaving: &mut watch::Receiver<bool>) {
 /// is still sending resets the connection, and an early answer such as 413 never arrives.
 struct Lingering {
     stream: TcpStream,
-    rest: Option<(usize, Pin<Box<Sleep>>)>,
+    rest: Option<Rest>,
+}
+
+/// What the peer still sends after the last answer.
+struct Rest {
+    bytes: usize,
+    /// When reading ends, however much comes.
+    until: Instant,
+    /// When it ends if nothing comes.
+    quiet: Pin<Box<Sleep>>,
 }
 
 const LINGER: Duration = Duration::from_millis(500);
+const LINGER_MAX: Duration = Duration::from_secs(5);
 const LINGER_BYTES_MAX: usize = 64 << 20;
 
 impl Lingering {
@@ -147,16 +157,17 @@ impl AsyncWrite for Lingering {
         let this = &mut *self;
         if this.rest.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            this.rest = Some((0, Box::pin(tokio::time::sleep(LINGER))));
+            let (until, quiet) = (Instant::now() + LINGER_MAX, Box::pin(tokio::time::sleep(LINGER)));
+            this.rest = Some(Rest { bytes: 0, until, quiet });
         }
-        let Some((read, quiet)) = &mut this.rest else { return Poll::Ready(Ok(())) };
+        let Some(Rest { bytes, until, quiet }) = &mut this.rest else { return Poll::Ready(Ok(())) };
         let mut scratch = [0; 8 << 10];
         loop {
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut this.stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && *read < LINGER_BYTES_MAX => {
-                    *read += buffer.filled().len();
-                    quiet.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && *bytes < LINGER_BYTES_MAX => {
+                    *bytes += buffer.filled().len();
+                    quiet.as_mut().reset((Instant::now() + LINGER).min(*until));
                 }
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return quiet.as_mut().poll(cx).map(Ok),

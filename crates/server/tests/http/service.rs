@@ -6,6 +6,7 @@ use domain::TopicKind;
 use serde_json::json;
 use server::{Keys, Limits, Settings};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -165,6 +166,27 @@ fn a_body_that_never_ends_is_given_up() {
         "POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[";
     slow.write_all(head.as_bytes()).unwrap();
     assert!(read(&mut slow).problem(408).contains("150 ms"));
+}
+
+#[test]
+fn who_drips_on_after_the_answer_keeps_no_place() {
+    let nest = with(Keys::default(), Limits { connections_max: 1, ..Limits::default() });
+    let mut dripping = connect(nest.address);
+    let head = "POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                content-length: 90000000\r\n\r\n[";
+    dripping.write_all(head.as_bytes()).unwrap();
+    read(&mut dripping).problem(413);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Often enough that the peer is never quiet; ends when the connection does.
+            while !done.load(Ordering::Relaxed) && dripping.write_all(b" ").is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        assert_eq!(nest.get("/health/live").status, 200, "the only place is free again");
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
