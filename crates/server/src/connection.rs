@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::error::ServerError;
+use crate::limits::Limits;
 use crate::routes;
 use axum::Router;
 use axum::body::Body;
@@ -31,27 +32,57 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// When the address can be reached from elsewhere and no keys are configured, or the last records cannot be written.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
     app.allow_bind(listener.local_addr().map_err(ServerError::Listen)?)?;
-    let router = routes::router(app.clone());
-    let places = Arc::new(Semaphore::new(app.limits().connections_max.max(1)));
-    let (leave, leaving) = watch::channel(false);
-    let mut stop = pin!(stop);
-    loop {
-        let stream = tokio::select! {
-            () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        if let Some((stream, place)) = stream {
-            tokio::spawn(converse(stream, place, router.clone(), leaving.clone()));
-        }
-    }
+    let reception = Reception::new(routes::router(app.clone()), app.limits());
+    reception.until(&listener, stop).await;
     drop(listener);
     tracing::info!("stopping: requests under way are finished");
-    leave.send_replace(true);
-    let all = u32::try_from(app.limits().connections_max.max(1)).unwrap_or(u32::MAX);
-    if tokio::time::timeout(app.limits().drain(), places.acquire_many(all)).await.is_err() {
+    if tokio::time::timeout(app.limits().drain(), reception.empty()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were left");
     }
     app.close().await
+}
+
+/// Tells whoever asks on `listener` that the server is alive and not ready, until `opened` is done. [`serve`] goes on
+/// from there, on another handle of the same socket.
+pub async fn greet(listener: TcpListener, limits: &Limits, opened: impl Future<Output = ()> + Send) {
+    Reception::new(routes::greeting(), limits).until(&listener, opened).await;
+}
+
+/// Where connections come in that one router answers.
+struct Reception {
+    router: Router,
+    places: Arc<Semaphore>,
+    places_max: u32,
+    leave: watch::Sender<bool>,
+}
+
+impl Reception {
+    fn new(router: Router, limits: &Limits) -> Reception {
+        let places_max = u32::try_from(limits.connections_max.max(1)).unwrap_or(u32::MAX);
+        let places = Arc::new(Semaphore::new(places_max as usize));
+        Reception { router, places, places_max, leave: watch::Sender::new(false) }
+    }
+
+    /// Takes connections until `end` is done; those that are there then leave after the request under way.
+    async fn until(&self, listener: &TcpListener, end: impl Future<Output = ()> + Send) {
+        let mut end = pin!(end);
+        loop {
+            let stream = tokio::select! {
+                () = &mut end => break,
+                accepted = accept(listener, &self.places) => accepted,
+            };
+            if let Some((stream, place)) = stream {
+                tokio::spawn(converse(stream, place, self.router.clone(), self.leave.subscribe()));
+            }
+        }
+        self.leave.send_replace(true);
+    }
+
+    /// Returns when the last connection has ended.
+    async fn empty(&self) {
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(self.places_max).await;
+    }
 }
 
 /// The next connection, when there is a place for it.

@@ -14,7 +14,16 @@ use std::time::{Duration, Instant};
 
 /// `GET /health/live`: the process answers.
 pub(crate) async fn live(State(app): State<App>) -> Json<Value> {
-    Json(json!({"live": true, "up_s": app.up().as_secs()}))
+    alive(app.up())
+}
+
+pub(crate) fn alive(up: Duration) -> Json<Value> {
+    Json(json!({"live": true, "up_s": up.as_secs()}))
+}
+
+/// Whatever else is asked while the data is opened.
+pub(crate) async fn opening() -> Problem {
+    Problem::new(Kind::NotReady, "the data is still being opened").retry_after(1)
 }
 
 /// `GET /health/ready`: the views have caught up with the log, and the funnel finds pins when there are any.

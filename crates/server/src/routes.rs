@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
+use std::time::Instant;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -105,6 +106,16 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), access::observe))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(app)
+}
+
+/// What is answered while there is nothing to answer from yet.
+pub(crate) fn greeting() -> Router {
+    let since = Instant::now();
+    Router::new()
+        .route("/health/live", get(async move || health::alive(since.elapsed())))
+        .fallback(health::opening)
+        .layer(from_fn(pages::dress))
+        .layer(from_fn(access::harden))
 }
 
 /// The key first, then the turn.

@@ -69,10 +69,7 @@ impl House {
     pub(crate) fn serve(&self) -> Server {
         let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
+        let address = word_after(child.stdout.take().expect("piped"), "http://");
         let server = Server { child, address };
         for _ in 0..600 {
             if server.get("/health/ready").0 == 200 {
@@ -80,7 +77,16 @@ impl House {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("the server is not ready: {line}");
+        panic!("the server is not ready");
+    }
+
+    /// Starts a server and does not wait until its data is opened.
+    pub(crate) fn start(&self) -> Server {
+        let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
+        command.env("BOWERBIRD_LOG", "info").env("NO_COLOR", "1").stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let address = word_after(child.stderr.take().expect("piped"), "address=");
+        Server { child, address }
     }
 }
 
@@ -89,6 +95,14 @@ impl Done {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Done { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
+}
+
+/// The word that follows `mark` where a line has it.
+fn word_after(output: impl Read, mark: &str) -> String {
+    let lines = BufReader::new(output).lines().map(|line| line.expect("text"));
+    let mut rest = lines.filter_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));
+    let rest = rest.next().unwrap_or_else(|| panic!("it ended without saying '{mark}'"));
+    rest.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 /// A running `bowerbird serve`.
