@@ -5,7 +5,8 @@ use crate::error::ServerError;
 use crate::limits::Limits;
 use crate::routes;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -46,6 +47,20 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
 /// from there, on another handle of the same socket.
 pub async fn greet(listener: TcpListener, limits: &Limits, opened: impl Future<Output = ()> + Send) {
     Reception::new(routes::greeting(), limits).until(&listener, opened).await;
+}
+
+/// Answers one GET of `path` without a socket: nobody else can ask meanwhile, so no key is needed. What is to be
+/// written down of it is written.
+///
+/// # Errors
+/// When the path is none, or the last records cannot be written.
+pub async fn ask(app: App, path: &str) -> Result<(StatusCode, Bytes), ServerError> {
+    let request = Request::get(path).body(Body::empty()).map_err(|_| ServerError::BadPath(path.to_owned()))?;
+    let Ok(response) = routes::router(app.clone()).oneshot(request).await;
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await;
+    app.close().await?;
+    body.map(|body| (status, body)).map_err(|_| ServerError::BadPath(path.to_owned()))
 }
 
 /// Where connections come in that one router answers.
@@ -102,7 +117,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
 async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, router: Router, mut leaving: watch::Receiver<bool>) {
     let _place = place;
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
+    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WAIT)

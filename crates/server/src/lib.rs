@@ -53,7 +53,7 @@ mod routes;
 mod wire;
 
 pub use app::{App, Engines, Settings};
-pub use connection::{greet, serve};
+pub use connection::{ask, greet, serve};
 pub use error::ServerError;
 pub use keys::{Key, Keys, Role};
 pub use limits::Limits;

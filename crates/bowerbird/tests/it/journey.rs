@@ -149,6 +149,8 @@ fn init_makes_a_manual_and_keys() {
     assert!(manual.contains("role = \"write\"") && !manual.contains(secret));
     assert!(house.fails(&["init", "--key", "phone:read"]).contains("a key named 'phone' already"));
     assert!(house.fails(&["init", "--key", "tv:king"]).contains("unknown role 'king'"));
+    let feed = house.json(&["query", "feed", "a"]);
+    assert_eq!(feed["pinner"], "a", "who may read the data needs no key");
     let server = house.serve();
     assert_eq!(server.get("/v1/feed/a").0, 401, "a key is asked for");
     assert_eq!(server.end(), 0);
