@@ -77,7 +77,7 @@ pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model:
     let served = runtime.block_on(async {
         let listener = listening(listener)?;
         let app = app(setup, &engine)?;
-        announce(listener.local_addr()?, &engine, model.as_deref());
+        announce(setup, listener.local_addr()?, &engine, model.as_deref());
         let stop = setup.stop.clone();
         server::serve(listener, app, async move { asked(&stop).await }).await?;
         anyhow::Ok(())
@@ -112,14 +112,16 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
     Ok(App::new(engines, settings)?)
 }
 
-/// Says where the server is: one line on stdout, so that whoever started it can read the port.
-fn announce(address: SocketAddr, engine: &Engine, model: Option<&str>) {
+/// Says where the server is: one line on stdout, so that whoever started it can read the port; where JSON was asked for,
+/// nothing else may stand there.
+fn announce(setup: &Setup, address: SocketAddr, engine: &Engine, model: Option<&str>) {
     let (pins, pinners) = {
         let catalogue = engine.views.catalogue();
         (catalogue.pins(), catalogue.pinners())
     };
     let model = model.map_or("no model yet".to_owned(), |version| format!("model {version}"));
-    println!("bowerbird serves {pins} pins to {pinners} pinners ({model}): http://{address}");
+    let words = format!("bowerbird serves {pins} pins to {pinners} pinners ({model}): http://{address}");
+    if setup.json { eprintln!("{words}") } else { println!("{words}") }
 }
 
 async fn asked(stop: &Stop) {

@@ -80,6 +80,22 @@ impl House {
         panic!("the server is not ready");
     }
 
+    /// Runs a verb that serves until a line of stderr holds `mark`, and asks it to end; gives its stdout.
+    pub(crate) fn until_told(&self, words: &[&str], mark: &str) -> String {
+        let mut command = self.command(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let mut told = false;
+        for line in lines.map(|line| line.expect("text")) {
+            if line.contains(mark) {
+                told = true;
+                signal(&child, "-TERM");
+            }
+        }
+        assert!(told, "it ended without saying '{mark}'");
+        Done::of(child.wait_with_output().expect("it ends")).out
+    }
+
     /// Starts a server and does not wait until its data is opened.
     pub(crate) fn start(&self) -> Server {
         let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
@@ -95,6 +111,11 @@ impl Done {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Done { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
+}
+
+fn signal(child: &Child, name: &str) {
+    let killed = Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
 }
 
 /// The word that follows `mark` where a line has it.
@@ -153,8 +174,12 @@ impl Server {
 
     /// Asks the server to end as an operator would.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        signal(&self.child, "-TERM");
+    }
+
+    /// Ends the server at once, in the middle of whatever it does.
+    pub(crate) fn kill(&self) {
+        signal(&self.child, "-KILL");
     }
 
     /// Waits until the server has ended; gives its exit code.
