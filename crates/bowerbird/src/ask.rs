@@ -1,6 +1,6 @@
 //! Asks for an answer: a running server, or the same server made for this one question.
 
-use crate::client::Client;
+use crate::client::{Client, told};
 use crate::engine::Engine;
 use crate::setup::Setup;
 use anyhow::{Context, Result};
@@ -50,7 +50,7 @@ fn reachable(address: &str) -> String {
     address.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
 }
 
-/// Serves on a free port of this machine for one question, which is recorded like any other.
+/// Answers one question as the server would, without listening anywhere; it is recorded like any other.
 async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
     let engines = Engines {
         consumer: engine.consumer.clone(),
@@ -61,16 +61,8 @@ async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
     let settings =
         Settings { keys: Keys::default(), limits: setup.config.limits.clone(), params: setup.config.params.clone() };
     let app = App::new(engines, settings)?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("cannot open a port")?;
-    let base = format!("http://{}", listener.local_addr()?);
-    let (done, finished) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(server::serve(listener, app, async move {
-        let _ = finished.await;
-    }));
-    let answer = Client::new(&base, None).json(path).await;
-    let _ = done.send(());
-    serving.await.context("the server failed")??;
+    let (status, body) = server::ask(app, path).await?;
     // What was recorded is brought into the views' state, so that `explain` finds it.
     tokio::task::spawn_blocking(move || engine.consumer.catch_up()).await??;
-    answer
+    told(status, &body)
 }

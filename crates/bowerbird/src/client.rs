@@ -56,13 +56,18 @@ impl Client {
     /// The JSON of a GET; a problem document becomes an error with its words.
     pub(crate) async fn json(&self, path: &str) -> Result<Value> {
         let (status, body) = self.get(path).await?;
-        let value: Value = serde_json::from_slice(&body).with_context(|| format!("{status}: the answer is no JSON"))?;
-        if status.is_success() {
-            return Ok(value);
-        }
-        let words = value["detail"].as_str().or(value["title"].as_str()).unwrap_or("no reason given");
-        bail!("{status}: {words}")
+        told(status, &body)
     }
+}
+
+/// The JSON of a good answer; a problem document becomes an error with its words.
+pub(crate) fn told(status: StatusCode, body: &[u8]) -> Result<Value> {
+    let value: Value = serde_json::from_slice(body).with_context(|| format!("{status}: the answer is no JSON"))?;
+    if status.is_success() {
+        return Ok(value);
+    }
+    let words = value["detail"].as_str().or(value["title"].as_str()).unwrap_or("no reason given");
+    bail!("{status}: {words}")
 }
 
 /// A word as it may stand in a path or a query.

@@ -1,8 +1,8 @@
 //! Whose turn is it? A few requests run, a few wait a moment, the rest is told to come back.
 
 use crate::problem::{Kind, Problem};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -30,6 +30,26 @@ impl Gate {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(busy()),
         }
+    }
+}
+
+/// Who asked for a work: they may be gone before it is done, since their time is over or their connection ended.
+pub(crate) struct Asker(Weak<()>);
+
+impl Asker {
+    /// An asker who waits as long as the other half lives.
+    pub(crate) fn who_waits() -> (Asker, Arc<()>) {
+        let waits = Arc::new(());
+        (Asker(Arc::downgrade(&waits)), waits)
+    }
+
+    /// An error when nobody waits for the answer any more. Work looks here as long as it has changed nothing: who was
+    /// told that it failed will send it again.
+    pub(crate) fn still_waits(&self) -> Result<(), Problem> {
+        if self.0.strong_count() > 0 {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::TooSlow, "nobody waits for the answer any more"))
     }
 }
 

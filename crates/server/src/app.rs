@@ -1,7 +1,8 @@
 //! What handlers share.
 
-use crate::admission::{Gate, Room};
+use crate::admission::{Asker, Gate, Room};
 use crate::error::ServerError;
+use crate::health::Looked;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::limits::Limits;
@@ -9,6 +10,7 @@ use crate::metrics::{Metrics, Snapshot};
 use crate::problem::Problem;
 use crate::recent::Recent;
 use crate::revise::Unseen;
+use crate::wire::RowKind;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
@@ -56,9 +58,12 @@ struct Inner {
     sink: RecordSink,
     ranking_gate: Gate,
     ingest_gate: Gate,
+    /// Pins have turns of their own: they may have to wait for the views, for which events should not wait.
+    pin_gate: Gate,
     room: Room,
     unseen: Mutex<Unseen>,
     caught_up: AtomicBool,
+    looked: Looked,
     since: Instant,
 }
 
@@ -85,9 +90,11 @@ impl App {
             sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
             ingest_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
+            pin_gate: Gate::new(limits.ingests_max, limits.waiting_max, limits.wait()),
             room: Room::new(limits.bodies()),
             unseen: Unseen::new(&*engines.log),
             caught_up: AtomicBool::new(false),
+            looked: Looked::default(),
             since: Instant::now(),
             engines,
             limits,
@@ -164,19 +171,26 @@ impl App {
     }
 
     /// Takes something in, when its turn has come, where blocking is fine. The turn lasts as long as the work, also
-    /// when nobody waits for its answer any more.
+    /// when nobody waits for its answer any more, which the work can ask its asker.
     pub(crate) async fn ingest<T: Send + 'static>(
         &self,
+        kind: RowKind,
         doing: &'static str,
-        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+        work: impl FnOnce(&App, &Asker) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.0.ingest_gate.enter().await?;
+        let gate = if kind == RowKind::Pin { &self.0.pin_gate } else { &self.0.ingest_gate };
+        let turn = gate.enter().await?;
         let app = self.clone();
+        let (asker, _waits) = Asker::who_waits();
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            work(&app)
+            work(&app, &asker)
         });
         worked.await.map_err(|error| Problem::internal(doing, error))?
+    }
+
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.0.looked
     }
 
     pub(crate) fn up(&self) -> Duration {

@@ -2,9 +2,11 @@
 
 use crate::App;
 use crate::error::ServerError;
+use crate::limits::Limits;
 use crate::routes;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,7 +19,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::ServiceExt;
 
 const HEADERS_BYTES_MAX: usize = 64 << 10;
@@ -31,27 +33,71 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// When the address can be reached from elsewhere and no keys are configured, or the last records cannot be written.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
     app.allow_bind(listener.local_addr().map_err(ServerError::Listen)?)?;
-    let router = routes::router(app.clone());
-    let places = Arc::new(Semaphore::new(app.limits().connections_max.max(1)));
-    let (leave, leaving) = watch::channel(false);
-    let mut stop = pin!(stop);
-    loop {
-        let stream = tokio::select! {
-            () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        if let Some((stream, place)) = stream {
-            tokio::spawn(converse(stream, place, router.clone(), leaving.clone()));
-        }
-    }
+    let reception = Reception::new(routes::router(app.clone()), app.limits());
+    reception.until(&listener, stop).await;
     drop(listener);
     tracing::info!("stopping: requests under way are finished");
-    leave.send_replace(true);
-    let all = u32::try_from(app.limits().connections_max.max(1)).unwrap_or(u32::MAX);
-    if tokio::time::timeout(app.limits().drain(), places.acquire_many(all)).await.is_err() {
+    if tokio::time::timeout(app.limits().drain(), reception.empty()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were left");
     }
     app.close().await
+}
+
+/// Tells whoever asks on `listener` that the server is alive and not ready, until `opened` is done. [`serve`] goes on
+/// from there, on another handle of the same socket.
+pub async fn greet(listener: TcpListener, limits: &Limits, opened: impl Future<Output = ()> + Send) {
+    Reception::new(routes::greeting(), limits).until(&listener, opened).await;
+}
+
+/// Answers one GET of `path` without a socket: nobody else can ask meanwhile, so no key is needed. What is to be
+/// written down of it is written.
+///
+/// # Errors
+/// When the path is none, or the last records cannot be written.
+pub async fn ask(app: App, path: &str) -> Result<(StatusCode, Bytes), ServerError> {
+    let request = Request::get(path).body(Body::empty()).map_err(|_| ServerError::BadPath(path.to_owned()))?;
+    let Ok(response) = routes::router(app.clone()).oneshot(request).await;
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await;
+    app.close().await?;
+    body.map(|body| (status, body)).map_err(|_| ServerError::BadPath(path.to_owned()))
+}
+
+/// Where connections come in that one router answers.
+struct Reception {
+    router: Router,
+    places: Arc<Semaphore>,
+    places_max: u32,
+    leave: watch::Sender<bool>,
+}
+
+impl Reception {
+    fn new(router: Router, limits: &Limits) -> Reception {
+        let places_max = u32::try_from(limits.connections_max.max(1)).unwrap_or(u32::MAX);
+        let places = Arc::new(Semaphore::new(places_max as usize));
+        Reception { router, places, places_max, leave: watch::Sender::new(false) }
+    }
+
+    /// Takes connections until `end` is done; those that are there then leave after the request under way.
+    async fn until(&self, listener: &TcpListener, end: impl Future<Output = ()> + Send) {
+        let mut end = pin!(end);
+        loop {
+            let stream = tokio::select! {
+                () = &mut end => break,
+                accepted = accept(listener, &self.places) => accepted,
+            };
+            if let Some((stream, place)) = stream {
+                tokio::spawn(converse(stream, place, self.router.clone(), self.leave.subscribe()));
+            }
+        }
+        self.leave.send_replace(true);
+    }
+
+    /// Returns when the last connection has ended.
+    async fn empty(&self) {
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(self.places_max).await;
+    }
 }
 
 /// The next connection, when there is a place for it.
@@ -71,7 +117,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
 async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, router: Router, mut leaving: watch::Receiver<bool>) {
     let _place = place;
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
+    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WAIT)
@@ -104,10 +150,20 @@ async fn told(leaving: &mut watch::Receiver<bool>) {
 /// is still sending resets the connection, and an early answer such as 413 never arrives.
 struct Lingering {
     stream: TcpStream,
-    rest: Option<(usize, Pin<Box<Sleep>>)>,
+    rest: Option<Rest>,
+}
+
+/// What the peer still sends after the last answer.
+struct Rest {
+    bytes: usize,
+    /// When reading ends, however much comes.
+    until: Instant,
+    /// When it ends if nothing comes.
+    quiet: Pin<Box<Sleep>>,
 }
 
 const LINGER: Duration = Duration::from_millis(500);
+const LINGER_MAX: Duration = Duration::from_secs(5);
 const LINGER_BYTES_MAX: usize = 64 << 20;
 
 impl Lingering {
@@ -147,16 +203,17 @@ impl AsyncWrite for Lingering {
         let this = &mut *self;
         if this.rest.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            this.rest = Some((0, Box::pin(tokio::time::sleep(LINGER))));
+            let (until, quiet) = (Instant::now() + LINGER_MAX, Box::pin(tokio::time::sleep(LINGER)));
+            this.rest = Some(Rest { bytes: 0, until, quiet });
         }
-        let Some((read, quiet)) = &mut this.rest else { return Poll::Ready(Ok(())) };
+        let Some(Rest { bytes, until, quiet }) = &mut this.rest else { return Poll::Ready(Ok(())) };
         let mut scratch = [0; 8 << 10];
         loop {
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut this.stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && *read < LINGER_BYTES_MAX => {
-                    *read += buffer.filled().len();
-                    quiet.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && *bytes < LINGER_BYTES_MAX => {
+                    *bytes += buffer.filled().len();
+                    quiet.as_mut().reset((Instant::now() + LINGER).min(*until));
                 }
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return quiet.as_mut().poll(cx).map(Ok),

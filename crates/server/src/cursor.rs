@@ -1,4 +1,7 @@
 //! Cursors: where the next page of a ranking begins, and whose ranking it is.
+//!
+//! The check at the end finds mistakes, such as a cursor cut short or handed to another list. It is no secret: who may ask
+//! for a list may ask for anybody's.
 
 use crate::keys::hex;
 use crate::problem::{Kind, Problem};
@@ -31,14 +34,14 @@ impl Scope {
 }
 
 /// The text of a cursor for one scope.
-pub(crate) fn seal(cursor: Cursor, scope: &Scope) -> String {
+pub(crate) fn write(cursor: Cursor, scope: &Scope) -> String {
     let place = format!("{cursor}.{}.{}", scope.owner(), scope.list());
     let check = digest(&[&place]);
     format!("{place}.{check}")
 }
 
 /// Reads a cursor that must belong to `scope`.
-pub(crate) fn open(text: &str, scope: &Scope) -> Result<Cursor, Problem> {
+pub(crate) fn read(text: &str, scope: &Scope) -> Result<Cursor, Problem> {
     let bad = |why: &str| Problem::new(Kind::BadCursor, why).on("cursor");
     let (cursor, owner, list) =
         parse(text).ok_or_else(|| bad("this is no cursor: give back `next_cursor` as it came"))?;
@@ -82,19 +85,19 @@ mod tests {
     #[test]
     fn a_cursor_fits_its_own_list_only() {
         let cursor = Cursor { request_id: EventId::new(1_700_000_000_000, 7), offset: 50 };
-        let text = seal(cursor, &home("ann"));
-        assert_eq!(open(&text, &home("ann")).expect("its own"), cursor);
-        let other = open(&text, &home("bob")).expect_err("another pinner");
+        let text = write(cursor, &home("ann"));
+        assert_eq!(read(&text, &home("ann")).expect("its own"), cursor);
+        let other = read(&text, &home("bob")).expect_err("another pinner");
         assert!(other.detail.contains("another pinner"));
         let list = Scope { surface: Surface::Related, subject: Subject::Pin(PinId(3)), ..home("ann") };
-        assert!(open(&text, &list).expect_err("another list").detail.contains("another list"));
+        assert!(read(&text, &list).expect_err("another list").detail.contains("another list"));
     }
 
     #[test]
     fn a_changed_cursor_is_no_cursor() {
-        let text = seal(Cursor { request_id: EventId(5), offset: 50 }, &home("ann"));
+        let text = write(Cursor { request_id: EventId(5), offset: 50 }, &home("ann"));
         for changed in ["", ".", "x", &text[1..], &text.replace(".50.", ".51."), &text[..text.len() - 1]] {
-            let error = open(changed, &home("ann")).expect_err(changed);
+            let error = read(changed, &home("ann")).expect_err(changed);
             assert_eq!(error.kind, Kind::BadCursor);
         }
     }

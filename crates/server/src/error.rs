@@ -16,6 +16,9 @@ pub enum ServerError {
         "{0} can be reached from other machines, and no keys are configured: listen on 127.0.0.1, or make a key first"
     )]
     OpenDoor(SocketAddr),
+    /// What was asked for is no path, or has no answer.
+    #[error("'{0}' cannot be asked for")]
+    BadPath(String),
     /// The listener is gone.
     #[error("the listener has no address: {0}")]
     Listen(std::io::Error),

@@ -9,17 +9,34 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use domain::{Request, Subject, Surface};
 use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// `GET /health/live`: the process answers.
 pub(crate) async fn live(State(app): State<App>) -> Json<Value> {
-    Json(json!({"live": true, "up_s": app.up().as_secs()}))
+    alive(app.up())
+}
+
+pub(crate) fn alive(up: Duration) -> Json<Value> {
+    Json(json!({"live": true, "up_s": up.as_secs()}))
+}
+
+/// Whatever else is asked while the data is opened.
+pub(crate) async fn opening() -> Problem {
+    Problem::new(Kind::NotReady, "the data is still being opened").retry_after(1)
 }
 
 /// `GET /health/ready`: the views have caught up with the log, and the funnel finds pins when there are any.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
     let mut reasons = app.unready();
-    if reasons.is_empty() && !can_rank(&app).await? {
-        reasons.push("no ranking comes out although there are pins".to_owned());
+    if reasons.is_empty() {
+        if app.looked().is_due(Instant::now()) {
+            let fine = can_rank(&app).await?;
+            app.looked().note(fine);
+        }
+        if !app.looked().fine() {
+            reasons.push("no ranking comes out although there are pins".to_owned());
+        }
     }
     if !reasons.is_empty() {
         return Err(Problem::new(Kind::NotReady, reasons.join("; ")).retry_after(1));
@@ -27,6 +44,38 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem
     Ok(Json(
         json!({"ready": true, "lag": app.snapshot().lag.into_iter().collect::<std::collections::BTreeMap<_, _>>()}),
     ))
+}
+
+/// When it was last looked whether rankings come out, and what was seen. Anybody may ask whether the server is ready,
+/// and a ranking is work: one look a second has to do for all who ask.
+#[derive(Default)]
+pub(crate) struct Looked(Mutex<(Option<Instant>, bool)>);
+
+impl Looked {
+    const EVERY: Duration = Duration::from_secs(1);
+
+    /// Whether it is time to look again; who hears yes looks.
+    fn is_due(&self, now: Instant) -> bool {
+        let mut last = self.lock();
+        let due = last.0.is_none_or(|then| now.saturating_duration_since(then) >= Looked::EVERY);
+        if due {
+            last.0 = Some(now);
+        }
+        due
+    }
+
+    fn note(&self, fine: bool) {
+        self.lock().1 = fine;
+    }
+
+    /// What the last look saw.
+    fn fine(&self) -> bool {
+        self.lock().1
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Option<Instant>, bool)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Whether a stranger's home feed has a pin, or there is none to show.
@@ -63,4 +112,22 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response, Problem>
     let text = app.metrics().expose(&app.snapshot()).map_err(|error| Problem::internal("writing figures", error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_look_a_second_does_for_all() {
+        let looked = Looked::default();
+        let start = Instant::now();
+        let due = |ms| looked.is_due(start + Duration::from_millis(ms));
+        assert!(due(0) && !looked.fine(), "nothing is promised before the first look");
+        looked.note(true);
+        assert!(!due(1) && !due(999) && looked.fine());
+        assert!(due(1_000) && !due(1_001) && looked.fine(), "while one looks, the last look counts");
+        looked.note(false);
+        assert!(!looked.fine());
+    }
 }

@@ -1,5 +1,6 @@
 //! Facts come in: rows are judged one by one, pictures are understood, and what is good is durable before we say so.
 
+use crate::admission::Asker;
 use crate::app::App;
 use crate::ids::now_ms;
 use crate::picture;
@@ -69,7 +70,7 @@ async fn take(app: App, kind: RowKind, headers: HeaderMap, body: Body) -> Result
     let limits = app.limits();
     let bytes_max = if kind == RowKind::Pin { limits.picture_bytes_max } else { limits.body_bytes_max };
     let bytes = crate::body::read(app.room(), &headers, body, bytes_max).await?;
-    app.ingest("taking rows in", move |app| land(app, kind, layout, &bytes)).await.map(answer)
+    app.ingest(kind, "taking rows in", move |app, asker| land(app, asker, kind, layout, &bytes)).await.map(answer)
 }
 
 /// When nothing was taken, the answer is a problem: a sender of one bad row must not read success.
@@ -83,8 +84,9 @@ fn answer(outcome: Outcome) -> Response {
     names.into_iter().fold(problem, |problem, name| problem.with(name, rows[name].clone())).into_response()
 }
 
-/// Reads the rows, understands pictures and appends what is good. Blocks until it is durable.
-fn land(app: &App, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcome, Problem> {
+/// Reads the rows, understands pictures and appends what is good. Blocks until it is durable. Nothing lands when the
+/// asker is gone before all rows are read.
+fn land(app: &App, asker: &Asker, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcome, Problem> {
     let limits = app.limits();
     let rows =
         rows::cut(bytes, layout, limits.rows_max).map_err(|broken| broken_body(bytes, broken, limits.rows_max))?;
@@ -94,11 +96,12 @@ fn land(app: &App, kind: RowKind, layout: Layout, bytes: &[u8]) -> Result<Outcom
     let mut outcome = Outcome::default();
     let mut harvest = Harvest { facts: Vec::with_capacity(rows.len()), bare: Vec::new() };
     for (number, row) in rows.iter().enumerate() {
+        asker.still_waits()?;
         if let Err(refusal) = harvest.take(app, kind, row, now_ms, &mut new_id) {
             outcome.refuse(number, refusal, places.of(bytes, row.at));
         }
     }
-    let appended = harvest.append(app, kind)?;
+    let appended = harvest.append(app, asker, kind)?;
     let taken = rows.len() as u64 - outcome.refused_count;
     outcome.duplicates = appended.duplicates;
     outcome.accepted = taken.saturating_sub(appended.duplicates);
@@ -143,15 +146,19 @@ impl Harvest {
     }
 
     /// Writes the facts. Pins without a picture of their own keep the one that they have by then.
-    fn append(mut self, app: &App, kind: RowKind) -> Result<Appended, Problem> {
+    fn append(mut self, app: &App, asker: &Asker, kind: RowKind) -> Result<Appended, Problem> {
         if kind != RowKind::Pin {
             return app.log().append(&self.facts).map_err(|error| Problem::internal("writing to the log", error));
         }
-        let revision = Revision::begin(app);
+        let ids = self.bare.iter().filter_map(|&at| match &self.facts[at].1 {
+            Fact::Pin(pin) => Some(pin.id.as_str()),
+            _ => None,
+        });
+        let revision = Revision::begin(app, asker, &ids.collect::<Vec<_>>())?;
         for at in self.bare {
+            asker.still_waits()?;
             let pair = &mut self.facts[at..at + 2];
             let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = pair else { continue };
-            revision.reach(&pin.id)?;
             if picture::kept(app, &pin.id) != pin.image {
                 let bare = Pin { image: None, ..std::mem::take(pin) };
                 (*pin, *understood) = picture::understand(app, bare, None)

@@ -10,12 +10,12 @@
 //! * **the faces**: the pinner app at `/` and the operator's console at `/console`, rendered here, one script and one
 //!   style sheet, nothing from elsewhere, and readable without the script.
 //!
-//! [`serve`] answers on a listener until it is told to stop; then requests under way finish and the last records are
+//! [`greet`] says that the server is alive while its data is still opened; [`serve`] answers until it is told to stop; then requests under way finish and the last records are
 //! written. Without [`Keys`] it only ever listens on this machine. Every body, batch, queue, wait and connection has a
 //! bound in [`Limits`].
 //!
 //! ```text
-//! observe → harden → dress → keep home → catch panics → key → turn (of what ranks) → handler
+//! observe → harden → dress → keep home → catch panics → key → turn (of what computes) → handler
 //! ```
 //!
 //! **Architecture invariant:** handlers are thin: they read an address, ask one room, write an answer. No lock is held
@@ -53,7 +53,7 @@ mod routes;
 mod wire;
 
 pub use app::{App, Engines, Settings};
-pub use connection::serve;
+pub use connection::{ask, greet, serve};
 pub use error::ServerError;
 pub use keys::{Key, Keys, Role};
 pub use limits::Limits;

@@ -23,7 +23,8 @@ pub struct Limits {
     pub request_ms_max: u64,
     /// Most rankings that run at once.
     pub rankings_max: usize,
-    /// Most bodies that are taken in at once. As many of the largest may be in memory, those being read included.
+    /// Most bodies that are taken in at once: so many with pins, and so many others. As many of the largest may be in
+    /// memory, those being read included.
     pub ingests_max: usize,
     /// Most requests that wait for their turn; more are sent away.
     pub waiting_max: usize,

@@ -125,7 +125,7 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
     match &ask.cursor {
         None => Ok(first_page(app, ask).await),
         Some(text) => {
-            let cursor = cursor::open(text, &ask.scope)?;
+            let cursor = cursor::read(text, &ask.scope)?;
             next_page(app, ask, cursor)
         }
     }
@@ -194,7 +194,7 @@ pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
         pinner: scope.pinner.clone(),
         pinner_known: catalogue.pinner(&scope.pinner).is_some(),
         items: items.collect(),
-        next_cursor: (end < slate.items.len()).then(|| cursor::seal(next, scope)),
+        next_cursor: (end < slate.items.len()).then(|| cursor::write(next, scope)),
         degraded: slate.trace.degraded.clone(),
         model: slate.trace.model.clone(),
         explanation: told.map(|told| Explanation::of(told.trace(), &catalogue)),

@@ -8,7 +8,7 @@ use crate::routes;
 use crate::wire::RowKind;
 use axum::Json;
 use axum::extract::State;
-use domain::{Action, Surface};
+use domain::{Action, Source, Surface};
 use serde_json::{Map, Value, json};
 
 /// `GET /openapi.json`
@@ -24,7 +24,7 @@ struct Entry {
     summary: &'static str,
     /// Name of the answer's schema; none when it is not JSON.
     answer: Option<&'static str>,
-    /// Statuses besides 200, 401, 403 and 500.
+    /// Statuses besides 200 and those that everything may answer.
     problems: &'static [u16],
 }
 
@@ -38,9 +38,9 @@ const fn entry(
     Entry { method, path, name, summary, answer, problems }
 }
 
-const TAKES: &[u16] = &[400, 408, 413, 415, 503];
-const LISTS: &[u16] = &[400, 408, 410, 503];
-const LISTS_OF: &[u16] = &[400, 404, 408, 410, 503];
+const TAKES: &[u16] = &[400, 413, 415];
+const LISTS: &[u16] = &[400, 410];
+const LISTS_OF: &[u16] = &[400, 404, 410];
 
 const ENTRIES: [Entry; 17] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
@@ -48,13 +48,13 @@ const ENTRIES: [Entry; 17] = [
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/pinners"), "sendPinners", "Add pinners or describe them anew", Some("Outcome"), TAKES),
     entry(("get", "/v1/pins/{id}"), "getPin", "Look at a pin", Some("Pin"), &[400, 404]),
-    entry(("delete", "/v1/pins/{id}"), "removePin", "Take a pin away", Some("Removed"), &[400, 404, 503]),
+    entry(("delete", "/v1/pins/{id}"), "removePin", "Take a pin away", Some("Removed"), &[400, 404]),
     entry(
         ("put", "/v1/pins/{id}/image"),
         "putPicture",
         "Give a pin its picture (JPEG, PNG or WebP)",
         Some("Picture"),
-        &[400, 404, 408, 413, 415, 503],
+        &[400, 404, 413, 415],
     ),
     entry(("get", "/v1/pins/{id}/related"), "getRelated", "More like this pin", Some("List"), LISTS_OF),
     entry(("get", "/v1/feed/{pinner}"), "getFeed", "A pinner's home feed", Some("List"), LISTS),
@@ -63,7 +63,7 @@ const ENTRIES: [Entry; 17] = [
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
     entry(("get", "/media/{folder}/{name}"), "getPicture", "A picture or a thumbnail", None, &[304, 400, 404]),
     entry(("get", "/health/live"), "isLive", "Whether the process answers", Some("Health"), &[]),
-    entry(("get", "/health/ready"), "isReady", "Whether it should get requests", Some("Health"), &[503]),
+    entry(("get", "/health/ready"), "isReady", "Whether it should get requests", Some("Health"), &[]),
     entry(("get", "/metrics"), "getMetrics", "Figures for Prometheus", None, &[]),
     entry(("get", "/openapi.json"), "getInterface", "This document", Some("Interface"), &[]),
 ];
@@ -103,8 +103,9 @@ fn operation(entry: &Entry, limits: &Limits) -> Value {
     let role = role.flatten();
     let mut responses: Map<String, Value> = Map::new();
     responses.insert("200".to_owned(), answer(entry));
-    let guarded: &[u16] = if role.is_some() { &[401, 403] } else { &[403] };
-    for status in entry.problems.iter().chain(guarded).chain(&[500]) {
+    // Everything ends in time, and nothing is ready while the data is opened.
+    let all: &[u16] = if role.is_some() { &[401, 403, 408, 500, 503] } else { &[403, 408, 500, 503] };
+    for status in entry.problems.iter().chain(all) {
         responses.insert(status.to_string(), problem(*status));
     }
     let mut operation = json!({
@@ -208,6 +209,7 @@ fn schemas(limits: &Limits) -> Value {
     let mut all = answers();
     for kind in RowKind::ALL {
         let mut properties: Map<String, Value> = Map::new();
+        properties.insert("type".to_owned(), json!({"const": kind.noun()}));
         for field in kind.fields() {
             properties.insert((*field).to_owned(), field_schema(kind, field));
         }
@@ -257,7 +259,7 @@ fn answers() -> Value {
     let mut item = card.clone();
     item["position"] = whole.clone();
     item["score"] = number.clone();
-    item["explanation"] = some.clone();
+    item["explanation"] = reference("Why");
     let mut pin = card;
     for field in ["description", "picture", "language", "link"] {
         pin[field] = text.clone();
@@ -280,12 +282,14 @@ fn answers() -> Value {
             }),
             &["accepted", "duplicates", "refused", "refused_count"],
         ),
+        "Why": why(),
+        "Explanation": explanation(),
         "Item": object(item, &["id", "title", "position", "score"]),
         "List": object(
             json!({
                 "request_id": text, "surface": text, "pinner": text, "pinner_known": {"type": "boolean"},
                 "items": items, "next_cursor": {"type": ["string", "null"]},
-                "degraded": {"type": "array", "items": text}, "model": text, "explanation": some,
+                "degraded": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
             }),
             &["request_id", "surface", "pinner", "pinner_known", "items", "next_cursor", "degraded", "model"],
         ),
@@ -296,13 +300,66 @@ fn answers() -> Value {
             json!({
                 "request_id": text, "ts": whole, "surface": text, "subject": {"type": ["object", "null"]},
                 "pinner": text,
-                "offset": whole, "shown": whole, "model": text, "items": items, "explanation": some,
+                "offset": whole, "shown": whole, "model": text, "items": items, "explanation": reference("Explanation"),
             }),
             &["request_id", "ts", "surface", "pinner", "items", "explanation"],
         ),
         "Health": some,
         "Interface": some,
     })
+}
+
+/// Why one pin is where it is.
+fn why() -> Value {
+    let whole = json!({"type": "integer", "minimum": 0});
+    let score = json!({"type": ["number", "null"], "description": "null where it is no number"});
+    let offer = object(json!({"source": source(), "rank": whole, "score": score}), &["source", "rank", "score"]);
+    let step = object(json!({"by": {"type": "string"}, "from": whole, "to": whole}), &["by", "from", "to"]);
+    let heads: Map<String, Value> =
+        domain::HEADS.iter().map(|head| (head.as_str().to_owned(), score.clone())).collect();
+    let mut why = object(
+        json!({
+            "sources": {"type": "array", "items": offer},
+            "l1": object(json!({"rank": whole, "score": score}), &["rank", "score"]),
+            "l2": object(json!({"rank": whole}), &["rank"]),
+            "heads": object(Value::Object(heads), &[]),
+            "utility": score,
+            "moves": {"type": "array", "items": step},
+        }),
+        &["sources", "l1", "l2", "heads", "utility", "moves"],
+    );
+    why["description"] = json!(
+        "With `explain=true`: who offered the pin, its ranks and scores from 0, the chance of each action, what it is \
+         ordered by, and what moved it"
+    );
+    why
+}
+
+/// What the funnel did for a request.
+fn explanation() -> Value {
+    let (text, whole) = (json!({"type": "string"}), json!({"type": "integer", "minimum": 0}));
+    let stage = object(
+        json!({"name": text, "took_us": whole, "before": whole, "after": whole, "note": {"type": ["string", "null"]}}),
+        &["name", "took_us", "before", "after", "note"],
+    );
+    let sources = json!({"type": "array", "items": source()});
+    let dropped = object(json!({"id": text, "by": text, "sources": sources}), &["id", "by", "sources"]);
+    let mut explanation = object(
+        json!({
+            "stages": {"type": "array", "items": stage},
+            "dropped": {"type": "array", "items": dropped},
+            "dropped_by": {"type": "object", "additionalProperties": whole},
+            "degraded": {"type": "array", "items": text},
+        }),
+        &["stages", "dropped", "dropped_by", "degraded"],
+    );
+    explanation["description"] =
+        json!("Each stage with its time (µs) and candidates before and after it, and every candidate that was dropped");
+    explanation
+}
+
+fn source() -> Value {
+    json!({"enum": Source::ALL.map(Source::as_str)})
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Pinners that are looked through for a search.
 const LOOKED_AT_MAX: usize = 500_000;
+/// Pinners that are looked through at a time: the consumer, and with it everybody, waits that long.
+const BLOCK: usize = 2_048;
 /// Pinners that are looked at for suggestions.
 const SAMPLED_MAX: usize = 512;
 /// Pins of a board that are looked through for a cover.
@@ -68,20 +70,23 @@ pub(crate) fn suggestions(app: &App, count: usize) -> Vec<Person> {
 /// Pinners whose id or name holds the words, those that begin with them first.
 pub(crate) fn find(app: &App, words: &str, count: usize) -> Vec<Person> {
     let words = words.to_lowercase();
-    let catalogue = app.views().catalogue();
     let mut found: Vec<(bool, PinnerId)> = Vec::new();
-    for number in 0..catalogue.pinners().min(LOOKED_AT_MAX) {
-        let id = PinnerId(number as u32);
-        let Some(view) = catalogue.pinner_view(id) else { continue };
-        let (key, name) = (view.key.to_lowercase(), view.name.to_lowercase());
-        if key.contains(&words) || name.contains(&words) {
-            found.push((!(key.starts_with(&words) || name.starts_with(&words)), id));
-        }
-        if found.len() >= 64 * count {
+    for start in (0..LOOKED_AT_MAX).step_by(BLOCK) {
+        let catalogue = app.views().catalogue();
+        let block = start..(start + BLOCK).min(catalogue.pinners());
+        if block.is_empty() || found.len() >= 64 * count {
             break;
+        }
+        for id in block.map(|number| PinnerId(number as u32)) {
+            let Some(view) = catalogue.pinner_view(id) else { continue };
+            let (key, name) = (view.key.to_lowercase(), view.name.to_lowercase());
+            if key.contains(&words) || name.contains(&words) {
+                found.push((!(key.starts_with(&words) || name.starts_with(&words)), id));
+            }
         }
     }
     found.sort();
+    let catalogue = app.views().catalogue();
     found.iter().take(count).map(|(_, id)| person(app, &catalogue, *id)).collect()
 }
 

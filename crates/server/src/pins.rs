@@ -1,5 +1,6 @@
 //! One pin: looked at, given a picture, taken away.
 
+use crate::admission::Asker;
 use crate::app::App;
 use crate::cards::{Sheet, pin_of};
 use crate::extract::Segment;
@@ -7,6 +8,7 @@ use crate::ids::now_ms;
 use crate::picture;
 use crate::problem::{Kind, Problem};
 use crate::revise::Revision;
+use crate::wire::RowKind;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -31,13 +33,13 @@ pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
 
 /// `DELETE /v1/pins/{id}`
 pub(crate) async fn remove(State(app): State<App>, Segment(id): Segment) -> Result<Json<Value>, Problem> {
-    let remove = move |app: &App| {
-        let revision = Revision::begin(app);
-        described(app, &revision, &id)?;
+    let remove = move |app: &App, asker: &Asker| {
+        let revision = Revision::begin(app, asker, &[&id])?;
+        described(app, &id)?;
         revision.append(&named(app, [Fact::PinRemoved(id.clone())]))?;
         Ok(Json(json!({"id": id, "removed": true})))
     };
-    app.ingest("taking a pin away", remove).await
+    app.ingest(RowKind::Pin, "taking a pin away", remove).await
 }
 
 /// `PUT /v1/pins/{id}/image`
@@ -49,9 +51,9 @@ pub(crate) async fn picture(
 ) -> Result<Json<Value>, Problem> {
     crate::body::must_be_picture(&headers)?;
     let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?;
-    let put = move |app: &App| {
-        let revision = Revision::begin(app);
-        let pin = described(app, &revision, &id)?;
+    let put = move |app: &App, asker: &Asker| {
+        let revision = Revision::begin(app, asker, &[&id])?;
+        let pin = described(app, &id)?;
         let (pin, understood) = picture::understand(app, pin, Some(&bytes))
             .map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
         let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
@@ -59,12 +61,11 @@ pub(crate) async fn picture(
         revision.append(&named(app, [Fact::Pin(pin), Fact::Understood(understood)]))?;
         Ok(Json(json!({"id": id, "image": image, "size": size})))
     };
-    app.ingest("taking a picture in", put).await
+    app.ingest(RowKind::Pin, "taking a picture in", put).await
 }
 
 /// The pin as its owner described it last; a pin that was only mentioned, or was taken away, is none.
-fn described(app: &App, revision: &Revision<'_>, id: &str) -> Result<Pin, Problem> {
-    revision.reach(id)?;
+fn described(app: &App, id: &str) -> Result<Pin, Problem> {
     let catalogue = app.views().catalogue();
     let view = catalogue.pin(id).and_then(|pin| catalogue.pin_view(pin));
     let view = view.filter(|view| view.described && !view.removed);

@@ -1,8 +1,10 @@
 //! Pins are changed one after the other, each change on top of the last word about its pin.
 //!
-//! The views follow the log a moment later, so the last word may not be in them yet. Who changes a pin has the turn to
-//! do so, waits until the views know what was written of it, reads it there, and writes.
+//! The views follow the log a moment later, so the last word may not be in them yet. Who changes a pin waits until the
+//! views know what was written of it, and then has the turn in which it reads it there, and writes. Nobody waits in a
+//! turn: views that stand still hold up those alone who need them.
 
+use crate::admission::Asker;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 use domain::{EventId, Fact, TopicKind};
@@ -42,28 +44,23 @@ pub(crate) struct Revision<'a> {
 }
 
 impl<'a> Revision<'a> {
-    /// Waits for the turn.
-    pub(crate) fn begin(app: &'a App) -> Revision<'a> {
-        let mut unseen = app.unseen().lock().unwrap_or_else(PoisonError::into_inner);
-        if app.reached(unseen.end) {
-            unseen.pins.clear();
-        }
-        Revision { app, unseen }
-    }
-
-    /// Waits until the views know the last word about a pin.
-    pub(crate) fn reach(&self, pin: &str) -> Result<(), Problem> {
-        let Unseen { start, pins, end } = &*self.unseen;
-        let wanted = if pins.len() > PINS_MAX || pins.contains(&mark(pin)) { *end } else { *start };
+    /// The turn, as soon as the views know the last word about `pins`.
+    pub(crate) fn begin(app: &'a App, asker: &Asker, pins: &[&str]) -> Result<Revision<'a>, Problem> {
+        let marks: Vec<u64> = pins.iter().map(|pin| mark(pin)).collect();
         let until = Instant::now() + PATIENCE;
-        while !self.app.reached(wanted) {
-            if Instant::now() > until {
-                let detail = "what was written of this pin before is not in the views yet; come back in a moment";
-                return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));
+        loop {
+            let mut unseen = app.unseen().lock().unwrap_or_else(PoisonError::into_inner);
+            if app.reached(unseen.end) {
+                unseen.pins.clear();
             }
-            std::thread::sleep(Duration::from_millis(5));
+            let wanted = unseen.wanted(&marks);
+            if app.reached(wanted) {
+                return Ok(Revision { app, unseen });
+            }
+            drop(unseen);
+            // Somebody may write of the same pins meanwhile: then there is more to wait for.
+            wait(app, asker, wanted, until)?;
         }
-        Ok(())
     }
 
     /// Writes facts, and ends the turn. They are durable when it returns.
@@ -81,6 +78,30 @@ impl<'a> Revision<'a> {
         self.unseen.end = self.app.log().end(TopicKind::Catalogue);
         appended.map_err(|error| Problem::internal("writing to the log", error))
     }
+}
+
+impl Unseen {
+    /// How far the views must be to know the last word about pins.
+    fn wanted(&self, marks: &[u64]) -> u64 {
+        let written = self.pins.len() > PINS_MAX || marks.iter().any(|mark| self.pins.contains(mark));
+        match marks {
+            [] => 0,
+            _ if written => self.end,
+            _ => self.start,
+        }
+    }
+}
+
+fn wait(app: &App, asker: &Asker, wanted: u64, until: Instant) -> Result<(), Problem> {
+    while !app.reached(wanted) {
+        asker.still_waits()?;
+        if Instant::now() > until {
+            let detail = "what was written of this pin before is not in the views yet; come back in a moment";
+            return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 fn mark(pin: &str) -> u64 {

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
+use std::time::Instant;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -20,30 +21,30 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// The role that a key needs; nobody needs one where it is `None`.
     pub(crate) role: Option<Role>,
-    /// Whether it runs the funnel, and so waits for its turn. What takes a body in waits when it has read it.
-    ranks: bool,
+    /// Whether it computes for long, and so waits for its turn. What takes a body in waits when it has read it.
+    computes: bool,
     handler: MethodRouter<App>,
 }
 
 impl Route {
     fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
-        Route { method: "get", path, role: Some(Role::Read), ranks: false, handler }
+        Route { method: "get", path, role: Some(Role::Read), computes: false, handler }
     }
 
-    fn ranking(path: &'static str, handler: MethodRouter<App>) -> Route {
-        Route { ranks: true, ..Route::read(path, handler) }
+    fn computing(path: &'static str, handler: MethodRouter<App>) -> Route {
+        Route { computes: true, ..Route::read(path, handler) }
     }
 
     fn write(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-        Route { method, path, role: Some(Role::Write), ranks: false, handler }
+        Route { method, path, role: Some(Role::Write), computes: false, handler }
     }
 
     fn open(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-        Route { method, path, role: None, ranks: false, handler }
+        Route { method, path, role: None, computes: false, handler }
     }
 
     fn admin(path: &'static str, handler: MethodRouter<App>) -> Route {
-        Route { method: "get", path, role: Some(Role::Admin), ranks: false, handler }
+        Route { method: "get", path, role: Some(Role::Admin), computes: false, handler }
     }
 }
 
@@ -57,10 +58,10 @@ pub(crate) fn api() -> Vec<Route> {
         Route::read("/v1/pins/{id}", get(pins::show)),
         Route::write("delete", "/v1/pins/{id}", delete(pins::remove)),
         Route::write("put", "/v1/pins/{id}/image", put(pins::picture)),
-        Route::ranking("/v1/pins/{id}/related", get(lists::related)),
-        Route::ranking("/v1/feed/{pinner}", get(lists::feed)),
-        Route::ranking("/v1/search", get(lists::search)),
-        Route::ranking("/v1/boards/{id}/ideas", get(lists::ideas)),
+        Route::computing("/v1/pins/{id}/related", get(lists::related)),
+        Route::computing("/v1/feed/{pinner}", get(lists::feed)),
+        Route::computing("/v1/search", get(lists::search)),
+        Route::computing("/v1/boards/{id}/ideas", get(lists::ideas)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
         Route::open("get", "/health/live", get(health::live)),
@@ -73,12 +74,12 @@ pub(crate) fn api() -> Vec<Route> {
 /// The pages for people.
 fn faces() -> Vec<Route> {
     vec![
-        Route::read("/", get(pages::choose)),
-        Route::ranking("/as/{pinner}", get(pages::feed)),
-        Route::ranking("/as/{pinner}/search", get(pages::search)),
-        Route::ranking("/as/{pinner}/pin/{id}", get(pages::closeup)),
+        Route::computing("/", get(pages::choose)),
+        Route::computing("/as/{pinner}", get(pages::feed)),
+        Route::computing("/as/{pinner}/search", get(pages::search)),
+        Route::computing("/as/{pinner}/pin/{id}", get(pages::closeup)),
         Route::read("/as/{pinner}/boards", get(pages::boards)),
-        Route::ranking("/as/{pinner}/boards/{board}", get(pages::board)),
+        Route::computing("/as/{pinner}/boards/{board}", get(pages::board)),
         Route::admin("/console", get(pages::console)),
         Route::admin("/console/requests/{id}", get(pages::trace)),
         Route::open("get", "/login", get(pages::form)),
@@ -91,8 +92,8 @@ fn faces() -> Vec<Route> {
 /// The whole server as one service, ready for [`crate::serve`] or for a test.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
-    for Route { path, role, ranks, handler, .. } in api().into_iter().chain(faces()) {
-        let guard = from_fn_with_state((app.clone(), role, ranks), guard);
+    for Route { path, role, computes, handler, .. } in api().into_iter().chain(faces()) {
+        let guard = from_fn_with_state((app.clone(), role, computes), guard);
         router = router.route(path, handler.route_layer(guard));
     }
     router
@@ -107,13 +108,23 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// What is answered while there is nothing to answer from yet.
+pub(crate) fn greeting() -> Router {
+    let since = Instant::now();
+    Router::new()
+        .route("/health/live", get(async move || health::alive(since.elapsed())))
+        .fallback(health::opening)
+        .layer(from_fn(pages::dress))
+        .layer(from_fn(access::harden))
+}
+
 /// The key first, then the turn.
 async fn guard(
-    State((app, role, ranks)): State<(App, Option<Role>, bool)>,
+    State((app, role, computes)): State<(App, Option<Role>, bool)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     check(&app, request.headers(), role)?;
-    let _turn = if ranks { Some(app.ranking_gate().enter().await?) } else { None };
+    let _turn = if computes { Some(app.ranking_gate().enter().await?) } else { None };
     Ok(next.run(request).await)
 }

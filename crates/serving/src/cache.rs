@@ -54,7 +54,7 @@ impl FromStr for Cursor {
     }
 }
 
-/// Rankings by request, bounded in number and time. Whose they are is not known here: a cursor is sealed to its owner
+/// Rankings by request, bounded in number and time. Whose they are is not known here: a cursor names its owner
 /// before it leaves the house.
 pub struct SlateCache {
     limits: CacheLimits,

@@ -109,8 +109,10 @@ impl Consumer {
         Ok(done)
     }
 
-    /// Follows the log until `stop` is set. An error is told ([`Consumer::trouble`]) and tried again.
+    /// Follows the log until `stop` is set. An error is told ([`Consumer::trouble`]) and tried again; a panic is told
+    /// and ends it.
     pub fn run(&self, stop: &AtomicBool) {
+        let _told = Fall(self);
         while !stop.load(Ordering::Relaxed) {
             match TopicKind::FOLLOWED.iter().try_fold(0, |done, &topic| Ok(done + self.step(topic)?)) {
                 Ok(0) => {
@@ -240,6 +242,18 @@ impl Consumer {
             batch.put(REQUEST, layout::request_key(*id), offset.to_le_bytes());
         }
         Ok(())
+    }
+}
+
+/// Tells of a panic in the thread that follows the log: answers would grow old, and nobody would know why.
+struct Fall<'a>(&'a Consumer);
+
+impl Drop for Fall<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let told = "a defect ended the consumer, and the views stand still: restart the server";
+            *lock(&self.0.trouble) = Some(told.to_owned());
+        }
     }
 }
 

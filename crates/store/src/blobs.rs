@@ -1,6 +1,6 @@
 //! Files by key: pictures, thumbnails, models.
 
-use crate::StoreError;
+use crate::{StoreError, directory};
 use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Location;
@@ -53,7 +53,7 @@ impl Blobs {
     /// Opens or makes the store in `directory`.
     pub(crate) fn open(directory: &Path) -> Result<Blobs, StoreError> {
         let staging = directory.join(STAGING);
-        std::fs::create_dir_all(&staging).map_err(StoreError::io(&staging))?;
+        directory::make(&staging)?;
         sweep(&staging).map_err(StoreError::io(&staging))?;
         let files = LocalFileSystem::new_with_prefix(directory).map_err(engine("open the blobs"))?;
         let runtime = Builder::new_current_thread().max_blocking_threads(THREADS_MAX).build();
@@ -144,8 +144,8 @@ impl Blobs {
     /// Syncs the directories of a new blob, so that its name survives too.
     fn sync_parents(&self, location: &Location) -> Result<(), StoreError> {
         let path = self.inner.files.path_to_filesystem(location).map_err(engine("write a blob"))?;
-        for directory in path.ancestors().skip(1).take(location.parts().count()) {
-            File::open(directory).and_then(|file| file.sync_all()).map_err(StoreError::io(directory))?;
+        for above in path.ancestors().skip(1).take(location.parts().count()) {
+            directory::sync(above).map_err(StoreError::io(above))?;
         }
         Ok(())
     }

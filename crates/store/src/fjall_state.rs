@@ -1,7 +1,7 @@
 //! State in an embedded log-structured merge tree.
 
 use crate::state::{Entry, check_key, check_name};
-use crate::{Batch, StateStore, StoreError};
+use crate::{Batch, StateStore, StoreError, directory};
 use domain::TopicKind;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(crate) struct FjallState {
 impl FjallState {
     /// Opens or makes the store in `directory`.
     pub(crate) fn open(directory: &Path) -> Result<FjallState, StoreError> {
-        std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
+        directory::make(directory)?;
         let builder = Database::builder(directory)
             .cache_size(CACHE_BYTES_MAX)
             .max_journaling_size(JOURNAL_BYTES_MAX)

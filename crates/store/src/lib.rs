@@ -26,6 +26,7 @@
 mod address;
 mod blobs;
 mod codec;
+mod directory;
 mod error;
 mod file_log;
 mod fjall_state;

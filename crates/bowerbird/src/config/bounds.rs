@@ -10,6 +10,8 @@ use std::ops::RangeInclusive;
 const DAY_S: u64 = 86_400;
 /// Ten minutes (ms).
 const WAIT_MS: u64 = 600_000;
+/// As far as spacing can look back (positions).
+const WINDOW: u64 = 32;
 /// Ranks of candidates are 16 bits wide, and the highest stands for "not offered".
 const RANKS: u64 = u16::MAX as u64 - 1;
 
@@ -89,7 +91,7 @@ fn params(config: &Config) -> [Count; 8] {
         ("params.walk.steps_max", u64::from(params.walk.steps_max), 1..=100_000_000),
         ("params.walk.stop_pins", u64::from(params.walk.stop_pins), 0..=1_000_000),
         ("params.walk.stop_visits", u64::from(params.walk.stop_visits), 1..=1_000_000),
-        ("params.diversity.window", params.diversity.window as u64, 0..=1_000),
+        ("params.diversity.window", params.diversity.window as u64, 0..=WINDOW),
     ]
 }
 
@@ -127,6 +129,7 @@ mod tests {
             ("params.walk", "continue_chance = nan", "0 and 1"),
             ("params.walk", "start_half_life_days = -1.0", "0.001 and 36500"),
             ("params.diversity", "alike = -0.5", "0 and 100"),
+            ("params.diversity", "window = 33", "0 and 32"),
             ("params.related", "weights = [1.0, inf, 0.0, 0.0, 0.0, 0.0]", "-1000 and 1000"),
         ] {
             let text = format!("[{section}]\n{value}\n");

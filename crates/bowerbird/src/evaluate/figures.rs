@@ -17,9 +17,11 @@ pub(crate) struct Figures {
     /// Version of the model that ranked; empty without one.
     pub model: String,
     pub served: ReportSummary,
+    /// Every generator, and `union`: all of them together.
     generators: Vec<(&'static str, ReportSummary)>,
-    union_recall: f64,
+    /// Candidates per pinner, and the part of the right pins that is among them.
     candidates: f64,
+    found: f64,
     pub baselines: Vec<(&'static str, ReportSummary)>,
     pub seconds: f64,
 }
@@ -28,15 +30,16 @@ impl Figures {
     /// The figures of a measurement.
     pub(crate) fn new(measured: &Measured, split: String, model: String, seconds: f64) -> Figures {
         let offered = Source::ALL.iter().zip(&measured.sources).filter(|(_, (_, offers))| *offers);
-        let generators = offered.map(|(source, (report, _))| (source.as_str(), report.summary(SEED))).collect();
+        let generators = offered.map(|(source, (report, _))| (source.as_str(), report));
+        let generators = generators.chain([("union", &measured.union)]);
         let pinners = measured.pinners.max(1) as f64;
         Figures {
             split,
             model,
             served: measured.served.summary(SEED),
-            generators,
-            union_recall: measured.union_recall / pinners,
+            generators: generators.map(|(name, report)| (name, report.summary(SEED))).collect(),
             candidates: measured.candidates as f64 / pinners,
+            found: measured.found / pinners,
             baselines: Vec::new(),
             seconds,
         }
@@ -47,15 +50,14 @@ impl Figures {
         let by_name = |rows: &[(&str, ReportSummary)]| -> Map<String, Value> {
             rows.iter().map(|(name, summary)| ((*name).to_owned(), json!(summary.metrics))).collect()
         };
-        let mut generators = by_name(&self.generators);
-        generators.insert("union".into(), json!({ "recall": self.union_recall, "candidates": self.candidates }));
         let mut value = json!({
             "protocol": format!("{}; {}", self.split, PROTOCOL),
             "model": self.model,
             "pinners": self.served.pinners,
             "metrics": self.served.metrics,
             "intervals": self.served.intervals,
-            "generators": generators,
+            "generators": by_name(&self.generators),
+            "candidates": { "per_pinner": self.candidates, "recall": self.found },
             "seconds": self.seconds,
         });
         if !self.baselines.is_empty() {
@@ -79,6 +81,6 @@ impl Figures {
         rows.extend(self.baselines.iter().map(|(name, summary)| row(name, summary)));
         rows.extend(self.generators.iter().map(|(name, summary)| row(&format!("· {name}"), summary)));
         print_table(&headings, &rows);
-        println!("\nall candidates: {:.0} per pinner hold {:.4} of what is right", self.candidates, self.union_recall);
+        println!("\nall candidates: {:.0} per pinner hold {:.4} of what is right", self.candidates, self.found);
     }
 }

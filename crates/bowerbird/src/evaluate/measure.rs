@@ -7,7 +7,7 @@ use anyhow::Result;
 use domain::{EventId, Params, Request, Source, Subject, Surface, hash64};
 use rayon::prelude::*;
 use serving::{Evaluated, Pipeline};
-use train::Report;
+use train::{Report, recall_at};
 
 /// Pinners that one thread asks for at a time.
 const BLOCK: usize = 32;
@@ -20,8 +20,10 @@ pub(crate) struct Measured {
     pub served: Report,
     /// What each generator offered, in the order of [`Source::ALL`], and whether it ever did.
     pub sources: Vec<(Report, bool)>,
+    /// What all offered together, each pin at its best rank in any.
+    pub union: Report,
     /// Sum over pinners of the part of the right pins that is among all candidates.
-    pub union_recall: f64,
+    pub found: f64,
     /// Sum over pinners of the number of candidates.
     pub candidates: u64,
     /// Pinners asked for.
@@ -31,8 +33,9 @@ pub(crate) struct Measured {
 impl Measured {
     fn new(pins: usize) -> Measured {
         let served = Report::new(&CUTOFFS, pins);
-        let sources = vec![(Report::new(&OFFER_CUTOFFS, pins), false); SOURCES];
-        Measured { served, sources, union_recall: 0.0, candidates: 0, pinners: 0 }
+        let union = Report::new(&OFFER_CUTOFFS, pins);
+        let sources = vec![(union.clone(), false); SOURCES];
+        Measured { served, sources, union, found: 0.0, candidates: 0, pinners: 0 }
     }
 
     fn add(&mut self, case: &Case, evaluated: &Evaluated) {
@@ -42,8 +45,8 @@ impl Measured {
             *offers |= found.is_some();
             report.add(found.map_or(&[], |(_, pins)| pins), &case.right);
         }
-        let hits = evaluated.union.iter().filter(|pin| case.right.binary_search(pin).is_ok()).count();
-        self.union_recall += hits as f64 / case.right.len() as f64;
+        self.union.add(&evaluated.union, &case.right);
+        self.found += recall_at(&evaluated.union, &case.right, usize::MAX);
         self.candidates += evaluated.union.len() as u64;
         self.pinners += 1;
     }
@@ -54,7 +57,8 @@ impl Measured {
             report.merge(theirs);
             *offers |= offered;
         }
-        self.union_recall += other.union_recall;
+        self.union.merge(&other.union);
+        self.found += other.found;
         self.candidates += other.candidates;
         self.pinners += other.pinners;
     }
@@ -75,7 +79,7 @@ pub(crate) fn measure(
         let mut part = Measured::new(pins);
         for case in block {
             stop.check()?;
-            part.add(case, &pipeline.evaluate_now(request(case, &params, now_ms), &params, OFFER_CUTOFFS[2]));
+            part.add(case, &pipeline.evaluate_now(request(case, &params, now_ms), &params, OFFER_CUTOFFS[3]));
         }
         progress.add(block.len() as u64);
         anyhow::Ok(part)

@@ -107,13 +107,7 @@ impl Mapping {
 }
 
 fn kind(word: &str) -> Result<RowKind> {
-    match word {
-        "event" => Ok(RowKind::Event),
-        "pin" => Ok(RowKind::Pin),
-        "board" => Ok(RowKind::Board),
-        "pinner" => Ok(RowKind::Pinner),
-        _ => bail!("--map: unknown kind '{}' (known: event pin board pinner)", cut(word)),
-    }
+    RowKind::named(word).ok_or_else(|| anyhow!("--map: unknown kind '{}' (known: event pin board pinner)", cut(word)))
 }
 
 /// Whether a value that is no column may stand for itself: the words of the vocabulary.

@@ -7,7 +7,7 @@ use crate::stop::Stop;
 use anyhow::{Context, Result};
 use server::{App, Engines, Settings};
 use serving::{Consumer, Views};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,34 +38,51 @@ pub(crate) fn run(args: &Args, mut setup: Setup) -> Result<()> {
     let address = setup.config.server.socket()?;
     // What can be refused at once is refused before anything long begins.
     setup.config.keys()?.allow_bind(address)?;
-    let listener = std::net::TcpListener::bind(address);
+    let listener = TcpListener::bind(address);
     let listener = listener.with_context(|| format!("cannot listen on {address} (is something running there?)"))?;
     std::fs::create_dir_all(&setup.data).with_context(|| format!("cannot make {}", setup.data.display()))?;
-    let engine = Engine::open(&setup)?;
-    let model = engine.install_live()?;
+    let (engine, model) = open(&setup, &listener)?;
     serve(&setup, engine, listener, model)
 }
 
+/// Opens the data. That can take a while; whoever asks meanwhile is told that the server is alive and not ready.
+fn open(setup: &Setup, listener: &TcpListener) -> Result<(Engine, Option<String>)> {
+    tracing::info!(address = %listener.local_addr()?, "opening the data");
+    let runtime = runtime(1)?;
+    let (opened, wait) = tokio::sync::oneshot::channel::<()>();
+    let (ours, limits) = (listener.try_clone()?, setup.config.limits.clone());
+    let greeting = runtime.spawn(async move {
+        server::greet(listening(ours)?, &limits, async { drop(wait.await) }).await;
+        anyhow::Ok(())
+    });
+    let engine = Engine::open(setup)?;
+    let model = engine.install_live()?;
+    drop(opened);
+    // Nobody else takes connections when the server begins to.
+    runtime.block_on(greeting)??;
+    Ok((engine, model))
+}
+
+fn listening(listener: TcpListener) -> Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    Ok(tokio::net::TcpListener::from_std(listener)?)
+}
+
 /// Serves on a listener until somebody asks to stop.
-pub(crate) fn serve(
-    setup: &Setup,
-    engine: Engine,
-    listener: std::net::TcpListener,
-    model: Option<String>,
-) -> Result<()> {
-    let threads = Threads::start(setup, &engine, model.clone())?;
+pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model: Option<String>) -> Result<()> {
+    // The helpers work on while requests under way are finished: these may wait for what they wrote to be in the views.
+    let helped = Setup { stop: Stop::default(), ..setup.clone() };
+    let threads = Threads::start(&helped, &engine, model.clone())?;
     let runtime = runtime(setup.config.server.threads)?;
     let served = runtime.block_on(async {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = listening(listener)?;
         let app = app(setup, &engine)?;
-        announce(listener.local_addr()?, &engine, model.as_deref());
+        announce(setup, listener.local_addr()?, &engine, model.as_deref());
         let stop = setup.stop.clone();
         server::serve(listener, app, async move { asked(&stop).await }).await?;
         anyhow::Ok(())
     });
-    // The server may have ended by an error: its helpers end with it.
-    setup.stop.ask();
+    helped.stop.ask();
     threads.join();
     // The records of the last requests are written: the lake gets them too.
     roll(setup, engine.log.as_ref(), &engine.views);
@@ -95,14 +112,16 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
     Ok(App::new(engines, settings)?)
 }
 
-/// Says where the server is: one line on stdout, so that whoever started it can read the port.
-fn announce(address: SocketAddr, engine: &Engine, model: Option<&str>) {
+/// Says where the server is: one line on stdout, so that whoever started it can read the port; where JSON was asked for,
+/// nothing else may stand there.
+fn announce(setup: &Setup, address: SocketAddr, engine: &Engine, model: Option<&str>) {
     let (pins, pinners) = {
         let catalogue = engine.views.catalogue();
         (catalogue.pins(), catalogue.pinners())
     };
     let model = model.map_or("no model yet".to_owned(), |version| format!("model {version}"));
-    println!("bowerbird serves {pins} pins to {pinners} pinners ({model}): http://{address}");
+    let words = format!("bowerbird serves {pins} pins to {pinners} pinners ({model}): http://{address}");
+    if setup.json { eprintln!("{words}") } else { println!("{words}") }
 }
 
 async fn asked(stop: &Stop) {

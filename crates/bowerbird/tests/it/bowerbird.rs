@@ -69,10 +69,7 @@ impl House {
     pub(crate) fn serve(&self) -> Server {
         let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
+        let address = word_after(child.stdout.take().expect("piped"), "http://");
         let server = Server { child, address };
         for _ in 0..600 {
             if server.get("/health/ready").0 == 200 {
@@ -80,7 +77,32 @@ impl House {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("the server is not ready: {line}");
+        panic!("the server is not ready");
+    }
+
+    /// Runs a verb that serves until a line of stderr holds `mark`, and asks it to end; gives its stdout.
+    pub(crate) fn until_told(&self, words: &[&str], mark: &str) -> String {
+        let mut command = self.command(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let mut told = false;
+        for line in lines.map(|line| line.expect("text")) {
+            if line.contains(mark) {
+                told = true;
+                signal(&child, "-TERM");
+            }
+        }
+        assert!(told, "it ended without saying '{mark}'");
+        Done::of(child.wait_with_output().expect("it ends")).out
+    }
+
+    /// Starts a server and does not wait until its data is opened.
+    pub(crate) fn start(&self) -> Server {
+        let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
+        command.env("BOWERBIRD_LOG", "info").env("NO_COLOR", "1").stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let address = word_after(child.stderr.take().expect("piped"), "address=");
+        Server { child, address }
     }
 }
 
@@ -89,6 +111,19 @@ impl Done {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Done { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
+}
+
+fn signal(child: &Child, name: &str) {
+    let killed = Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
+}
+
+/// The word that follows `mark` where a line has it.
+fn word_after(output: impl Read, mark: &str) -> String {
+    let lines = BufReader::new(output).lines().map(|line| line.expect("text"));
+    let mut rest = lines.filter_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));
+    let rest = rest.next().unwrap_or_else(|| panic!("it ended without saying '{mark}'"));
+    rest.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 /// A running `bowerbird serve`.
@@ -110,34 +145,88 @@ impl Server {
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
-    /// Status and body of a POST of JSON.
+    /// Status and body of a POST of JSON; status 0 when no answer came.
     pub(crate) fn post(&self, path: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        ))
+        self.send(&posting(path, body))
+    }
+
+    /// Sends a POST of JSON but for its last byte.
+    pub(crate) fn begin_post(&self, path: &str, body: &str) -> UnderWay {
+        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        let request = posting(path, body);
+        let (first, last) = request.split_at(request.len() - 1);
+        stream.write_all(first.as_bytes()).expect("sent");
+        UnderWay { stream, last: last.to_owned() }
+    }
+
+    /// Whether it takes new connections.
+    pub(crate) fn listens(&self) -> bool {
+        TcpStream::connect(&self.address).is_ok()
     }
 
     fn send(&self, request: &str) -> (u16, String) {
         let Ok(mut stream) = TcpStream::connect(&self.address) else { return (0, String::new()) };
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
-        (status, if chunked { unchunked(body) } else { body.to_owned() })
+        if stream.write_all(request.as_bytes()).is_err() {
+            return (0, String::new());
+        }
+        answer(stream)
     }
 
-    /// Asks the server to end as an operator would; gives its exit code.
-    pub(crate) fn end(mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    /// Asks the server to end as an operator would.
+    pub(crate) fn terminate(&self) {
+        signal(&self.child, "-TERM");
+    }
+
+    /// Ends the server at once, in the middle of whatever it does.
+    pub(crate) fn kill(&self) {
+        signal(&self.child, "-KILL");
+    }
+
+    /// Waits until the server has ended; gives its exit code.
+    pub(crate) fn ended(mut self) -> i32 {
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }
+
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn end(self) -> i32 {
+        self.terminate();
+        self.ended()
+    }
+}
+
+/// A request whose last byte was not sent yet.
+pub(crate) struct UnderWay {
+    stream: TcpStream,
+    last: String,
+}
+
+impl UnderWay {
+    /// Sends the last byte; gives status and body of the answer.
+    pub(crate) fn finish(mut self) -> (u16, String) {
+        self.stream.write_all(self.last.as_bytes()).expect("sent");
+        answer(self.stream)
+    }
+}
+
+fn posting(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn answer(mut stream: TcpStream) -> (u16, String) {
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let mut answer = Vec::new();
+    if stream.read_to_end(&mut answer).is_err() {
+        return (0, String::new());
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    (status, if chunked { unchunked(body) } else { body.to_owned() })
 }
 
 impl Drop for Server {

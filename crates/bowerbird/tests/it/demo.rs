@@ -25,6 +25,11 @@ fn a_world_is_made_learned_and_served() {
     let other = run(&["demo", "--pins", "151", "--no-serve"]);
     assert!(other.code == 1 && other.err.contains("holds another world (--seed 7 --pins 150"), "{}", other.err);
 
+    let words = [&["--config", file.as_str()], &WORLD[..7], &["--json", "--port", "0"]].concat();
+    let shown = house.until_told(&words, "open http://");
+    assert_eq!(shown.lines().count(), 1, "nothing but JSON: {shown}");
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON")["figures"], made["figures"]);
+
     let server = house.serve();
     let feed = server.json("/v1/feed/pinner-00003?limit=10");
     let items = feed["items"].as_array().expect("items");

@@ -54,7 +54,15 @@ fn from_saves_to_a_feed() {
         let recall = figures.pointer(&format!("/{place}/recall@20")).and_then(Value::as_f64);
         assert!(recall.is_some_and(|recall| recall > 0.6), "{place}: {recall:?} in {figures}");
     }
-    assert!(figures["generators"]["union"]["recall"].as_f64().expect("a figure") > 0.9);
+    for (name, generator) in figures["generators"].as_object().expect("by name") {
+        for k in [20, 100, 1_000] {
+            assert!(generator[format!("recall@{k}")].is_number(), "{name} has no recall@{k}: {generator}");
+        }
+    }
+    let union = |k: &str| figures["generators"]["union"][format!("recall@{k}")].as_f64().expect("a figure");
+    assert!(union("100") > 0.9 && union("20") <= union("100"), "{figures}");
+    let found = figures["candidates"]["recall"].as_f64().expect("a figure");
+    assert!((found - union("1000")).abs() < 1e-6, "60 pins are all among the first thousand");
     assert_eq!(with(&["eval", "--holdout", &held])["metrics"], figures["metrics"], "the same again");
     let error = house.fails(&["eval"]);
     assert!(error.contains("everything happened at one moment"), "{error}");
@@ -141,6 +149,8 @@ fn init_makes_a_manual_and_keys() {
     assert!(manual.contains("role = \"write\"") && !manual.contains(secret));
     assert!(house.fails(&["init", "--key", "phone:read"]).contains("a key named 'phone' already"));
     assert!(house.fails(&["init", "--key", "tv:king"]).contains("unknown role 'king'"));
+    let feed = house.json(&["query", "feed", "a"]);
+    assert_eq!(feed["pinner"], "a", "who may read the data needs no key");
     let server = house.serve();
     assert_eq!(server.get("/v1/feed/a").0, 401, "a key is asked for");
     assert_eq!(server.end(), 0);

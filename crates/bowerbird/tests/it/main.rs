@@ -1,5 +1,7 @@
 //! The binary from the outside: one world from `demo` to a served feed, and every verb on the way.
 
+mod bench;
 mod bowerbird;
 mod demo;
 mod journey;
+mod operation;

@@ -31,7 +31,22 @@ impl RowKind {
         }
     }
 
-    /// The fields that a row of this kind may have.
+    /// The word for one row of this kind: its `type`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            RowKind::Event => "event",
+            RowKind::Pin => "pin",
+            RowKind::Board => "board",
+            RowKind::Pinner => "pinner",
+        }
+    }
+
+    /// The kind whose rows have this `type`.
+    pub fn named(noun: &str) -> Option<RowKind> {
+        RowKind::ALL.into_iter().find(|kind| kind.noun() == noun)
+    }
+
+    /// The fields that a row of this kind may have besides its `type`.
     pub fn fields(self) -> &'static [&'static str] {
         match self {
             RowKind::Event => &[
@@ -79,7 +94,7 @@ pub struct TakenRow {
 }
 
 /// Reads one JSON object as a fact and checks it. `now_ms` stands in for a missing time and bounds the given one;
-/// `new_id` names an event that came without a name.
+/// `new_id` names an event that came without a name. A row may say its `type`, which then must be that of `kind`.
 ///
 /// # Errors
 /// When the row is no JSON object, a field is unknown, missing or of the wrong kind, or the fact breaks a limit.
@@ -89,8 +104,13 @@ pub fn read_row(
     now_ms: u64,
     new_id: impl FnOnce() -> EventId,
 ) -> Result<TakenRow, RowRefusal> {
-    let fields = fields::read(row, kind.fields()).map_err(|error| RowRefusal::row(error.to_string()))?;
-    fact_of(kind, fields, now_ms, new_id)
+    let mut fields = fields::read(row).map_err(|error| RowRefusal::row(error.to_string()))?;
+    match kind_of(&mut fields)? {
+        Some(other) if other != kind => {
+            Err(RowRefusal::field("type", format!("must be '{}' here, not '{}'", kind.noun(), other.noun())))
+        }
+        _ => fact_of(kind, fields, now_ms, new_id),
+    }
 }
 
 /// Reads one line of the import format: a row of any kind, named by its `type` (`event`, `pin`, `board`, `pinner`).
@@ -98,19 +118,20 @@ pub fn read_row(
 /// # Errors
 /// As [`read_row`], and when there is no such type.
 pub fn read_line(row: &[u8], now_ms: u64, new_id: impl FnOnce() -> EventId) -> Result<TakenRow, RowRefusal> {
-    let mut fields = fields::read(row, &[]).map_err(|error| RowRefusal::row(error.to_string()))?;
-    let kind = match fields.cow("type")?.as_deref() {
-        Some("event") => RowKind::Event,
-        Some("pin") => RowKind::Pin,
-        Some("board") => RowKind::Board,
-        Some("pinner") => RowKind::Pinner,
-        Some(_) => return Err(RowRefusal::field("type", "unknown (known: event pin board pinner)")),
-        None => return Err(RowRefusal::field("type", "missing (known: event pin board pinner)")),
-    };
-    fact_of(kind, fields.expecting(kind.fields()), now_ms, new_id)
+    let mut fields = fields::read(row).map_err(|error| RowRefusal::row(error.to_string()))?;
+    let kind = kind_of(&mut fields)?.ok_or_else(|| RowRefusal::field("type", format!("missing {KNOWN_TYPES}")))?;
+    fact_of(kind, fields, now_ms, new_id)
 }
 
-pub(crate) fn fact_of(
+const KNOWN_TYPES: &str = "(known: event pin board pinner)";
+
+fn kind_of(fields: &mut Fields<'_>) -> Result<Option<RowKind>, RowRefusal> {
+    let Some(noun) = fields.cow("type")? else { return Ok(None) };
+    let kind = RowKind::named(&noun);
+    kind.map(Some).ok_or_else(|| RowRefusal::field("type", format!("unknown {KNOWN_TYPES}")))
+}
+
+fn fact_of(
     kind: RowKind,
     mut fields: Fields<'_>,
     now_ms: u64,
@@ -129,7 +150,7 @@ pub(crate) fn fact_of(
         RowKind::Board => (Fact::Board(board(&mut fields, now_ms)?), None, None),
         RowKind::Pinner => (Fact::Pinner(pinner(&mut fields, now_ms)?), None, None),
     };
-    fields.finish()?;
+    fields.finish(kind.fields())?;
     fact.check(now_ms)?;
     Ok(TakenRow { fact, event_id, picture })
 }
@@ -290,6 +311,14 @@ mod tests {
         assert_eq!(line(r#"{"type":"slate"}"#), Err("type: unknown (known: event pin board pinner)".into()));
         assert!(line(r#"{"type":"pin","id":"p","nmae":"x"}"#).expect_err("a typo").contains("nmae: unknown field"));
         assert_eq!(line(r#"{"type":"pin"}"#), Err("id: missing or empty".into()));
+    }
+
+    #[test]
+    fn a_row_may_say_its_kind_if_it_is_the_one() {
+        assert!(read(RowKind::Board, r#"{"type":"board","id":"b"}"#).is_ok());
+        let why = |row| why(RowKind::Event, row);
+        assert_eq!(why(r#"{"type":"pin","id":"p"}"#), "type: must be 'event' here, not 'pin'");
+        assert_eq!(why(r#"{"type":"slate"}"#), "type: unknown (known: event pin board pinner)");
     }
 
     #[test]

@@ -64,23 +64,16 @@ impl Field<'_> {
 
 /// The fields of one row. Each is taken once; what is left at the end is unknown.
 pub(crate) struct Fields<'a> {
-    known: &'static [&'static str],
     fields: Vec<(Cow<'a, str>, Field<'a>)>,
     props: Option<&'a RawValue>,
 }
 
-/// Reads one JSON object whose fields may only have the names `known`. `props` is kept as it stands.
-pub(crate) fn read<'a>(row: &'a [u8], known: &'static [&'static str]) -> Result<Fields<'a>, serde_json::Error> {
-    let Object { fields, props } = serde_json::from_slice(row)?;
-    Ok(Fields { known, fields, props })
+/// Reads one JSON object. `props` is kept as it stands.
+pub(crate) fn read(row: &[u8]) -> Result<Fields<'_>, serde_json::Error> {
+    serde_json::from_slice(row)
 }
 
 impl<'a> Fields<'a> {
-    /// The same fields of a row whose kind is known by now.
-    pub(crate) fn expecting(self, known: &'static [&'static str]) -> Fields<'a> {
-        Fields { known, ..self }
-    }
-
     fn take(&mut self, name: &str) -> Option<Field<'a>> {
         let at = self.fields.iter().position(|(field, _)| field == name)?;
         Some(self.fields.swap_remove(at).1).filter(|field| !matches!(field, Field::Null))
@@ -161,17 +154,16 @@ impl<'a> Fields<'a> {
         self.props.take().map(|raw| raw.get().to_owned()).filter(|text| text != "null")
     }
 
-    /// Refuses names that nobody took.
-    pub(crate) fn finish(self) -> Result<(), RowRefusal> {
-        let unknown = self.fields.iter().find(|(name, _)| !self.known.contains(&name.as_ref()));
-        if let Some((name, _)) = unknown {
-            let name = crate::problem::shortened(name);
-            return Err(RowRefusal::field(&name, format!("unknown field (known: {})", self.known.join(" "))));
+    /// Refuses names that are left over, unless they are `known` (such as one that was null or of no use).
+    pub(crate) fn finish(self, known: &[&str]) -> Result<(), RowRefusal> {
+        let left = self.fields.iter().map(|(name, _)| name.as_ref()).chain(self.props.map(|_| "props"));
+        match left.into_iter().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let name = crate::problem::shortened(name);
+                Err(RowRefusal::field(&name, format!("unknown field (known: {})", known.join(" "))))
+            }
         }
-        if self.props.is_some() && !self.known.contains(&"props") {
-            return Err(RowRefusal::field("props", format!("unknown field (known: {})", self.known.join(" "))));
-        }
-        Ok(())
     }
 }
 
@@ -186,11 +178,6 @@ fn wanted(name: &str, what: &str, found: &Field) -> RowRefusal {
     RowRefusal::field(name, format!("must be {what}, not {}", found.kind()))
 }
 
-struct Object<'a> {
-    fields: Vec<(Cow<'a, str>, Field<'a>)>,
-    props: Option<&'a RawValue>,
-}
-
 /// A key, borrowed where the text has no escapes.
 struct Name<'a>(Cow<'a, str>);
 
@@ -203,18 +190,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Row;
         impl<'de> Visitor<'de> for Row {
-            type Value = Object<'de>;
+            type Value = Fields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut object = Object { fields: Vec::with_capacity(12), props: None };
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut object = Fields { fields: Vec::with_capacity(12), props: None };
                 while let Some(Name(name)) = map.next_key()? {
                     if object.fields.len() >= FIELDS_MAX {
                         return Err(serde::de::Error::custom(format!("more than {FIELDS_MAX} fields")));

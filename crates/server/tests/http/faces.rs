@@ -12,6 +12,13 @@ fn the_first_page_offers_pinners_and_finds_them() {
     assert!(page.text().contains("likes "));
     let found = nest.get("/?q=pinner-00007").text();
     assert!(found.contains("href=\"/as/pinner-00007\""), "{found}");
+    let late = |number: u128| {
+        let pinner = domain::Pinner { id: format!("late-{number}"), ..domain::Pinner::default() };
+        (domain::EventId(number + 1), domain::Fact::Pinner(pinner))
+    };
+    nest.log.append(&(0..5_000).map(late).collect::<Vec<_>>()).unwrap();
+    nest.settle();
+    assert!(nest.get("/?q=LATE-4999").text().contains("href=\"/as/late-4999\""), "however many there are");
     assert!(nest.get("/?q=zzzzzz").text().contains("Nobody of that name"));
     assert!(empty().get("/").text().contains("Nothing is here yet"));
 }

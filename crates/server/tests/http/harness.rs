@@ -117,6 +117,11 @@ impl Server {
         if let (Some(serving), Some(runtime)) = (self.serving.take(), self.runtime.as_ref()) {
             runtime.block_on(serving).unwrap().unwrap();
         }
+        self.stop_consumer();
+    }
+
+    /// From now on the views stand still.
+    pub fn stop_consumer(&mut self) {
         self.stop_consumer.store(true, Ordering::Relaxed);
         if let Some(following) = self.following.take() {
             following.join().unwrap();

@@ -1,9 +1,10 @@
 //! Facts come in: row by row, durable, told exactly.
 
-use crate::harness::{empty, now_ms, with};
+use crate::harness::{Nest, Server, empty, now_ms, small_world, with};
 use domain::TopicKind;
 use serde_json::{Value, json};
-use server::{Keys, Limits};
+use server::{Keys, Limits, Settings};
+use std::time::{Duration, Instant};
 
 fn save(pinner: &str, pin: &str) -> Value {
     json!({"pinner": pinner, "action": "save", "pin": pin})
@@ -34,6 +35,22 @@ fn arrays_objects_and_lines_are_taken() {
         (&json!("Oak"), &json!("https://a.example/1"), &json!(["wood"]))
     );
     assert_eq!(nest.post("/v1/events", "[]").json()["accepted"], 0, "nothing is fine too");
+}
+
+#[test]
+fn the_rows_that_the_readme_shows_are_taken() {
+    let nest = empty();
+    let readme = include_str!("../../../../README.md");
+    let shown = readme.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("rows");
+    for row in shown.lines() {
+        let kind = serde_json::from_str::<Value>(row).expect("JSON")["type"].as_str().expect("a type").to_owned();
+        let answer = nest.post(&format!("/v1/{kind}s"), row);
+        assert_eq!((answer.status, &answer.json()["accepted"]), (200, &json!(1)), "{row}: {}", answer.text());
+    }
+    assert_eq!(nest.end(TopicKind::Events), 1);
+    assert_eq!(nest.json("/v1/pins/p1")["creator"], "studio-a");
+    let elsewhere = nest.post("/v1/events", r#"{"type":"pin","id":"p2"}"#);
+    assert_eq!(elsewhere.problem(400), "must be 'event' here, not 'pin'");
 }
 
 #[test]
@@ -160,6 +177,29 @@ fn a_broken_off_body_takes_nothing_in() {
     drop(stream);
     assert_eq!(nest.post("/v1/events", save("ann", "p2").to_string()).json()["accepted"], 1);
     assert_eq!(nest.end(TopicKind::Events), 1);
+}
+
+#[test]
+fn work_that_nobody_waits_for_ends_and_leaves_nothing() {
+    let nest = empty();
+    nest.post("/v1/pins", r#"{"id":"p1"}"#);
+    let png = small_world().draw(3).to_png();
+    let put = nest.send("PUT", "/v1/pins/p1/image", &[("content-type", "image/png")], &png);
+    assert_eq!(put.status, 200, "{}", put.text());
+    let Nest { server, directory } = nest;
+    drop(server);
+    let limits = Limits { ingests_max: 1, waiting_max: 0, request_ms_max: 500, ..Limits::default() };
+    let nest = Server::open(directory.path(), Settings { limits, ..Settings::default() });
+    // Each row describes a pin with a picture anew, which is looked at again each time: minutes of work.
+    let end = nest.end(TopicKind::Catalogue);
+    let rows = vec![r#"{"id":"p1","title":"again"}"#; 50_000].join(",");
+    nest.post("/v1/pins", format!("[{rows}]")).problem(408);
+    let until = Instant::now() + Duration::from_secs(20);
+    while nest.post("/v1/events", save("ann", "p1").to_string()).status != 200 {
+        assert!(Instant::now() < until, "the turn does not become free");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(nest.end(TopicKind::Catalogue), end, "who was told that it failed may send it again");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use crate::client::{connect, read, request};
 use crate::harness::{Server, fill, populated, small_world, start, with};
 use domain::TopicKind;
-use serde_json::json;
+use serde_json::{Value, json};
 use server::{Keys, Limits, Settings};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -58,6 +59,9 @@ fn every_documented_path_answers_as_documented() {
                 .replace("{pinner}", "pinner-00003")
                 .replace("{folder}/{name}", "thumbs/none.jpg");
             let filled = if path == "/v1/search" { filled + "?q=lake" } else { filled };
+            let explains = operation["parameters"].as_array().unwrap().iter().any(|one| one["name"] == "explain");
+            let sign = if filled.contains('?') { '&' } else { '?' };
+            let filled = if explains { format!("{filled}{sign}explain=true") } else { filled };
             let row: &[u8] = match path.as_str() {
                 "/v1/events" => br#"{"pinner":"a","action":"save","pin":"p"}"#,
                 "/v1/pins" | "/v1/boards" | "/v1/pinners" => br#"{"id":"x"}"#,
@@ -70,27 +74,55 @@ fn every_documented_path_answers_as_documented() {
             assert!(documented.is_object(), "{method} {filled} answers {status}: {}", answer.text());
             let kind = answer.header("content-type").unwrap_or_default().split(';').next().unwrap().to_owned();
             assert!(documented["content"][kind.as_str()].is_object(), "{method} {filled}: {kind} is not documented");
-            check_members(&document, &documented["content"][kind.as_str()]["schema"], &answer, &filled);
+            if kind.ends_with("json") {
+                check(&document, &documented["content"][kind.as_str()]["schema"], &answer.json(), &filled);
+            }
+            assert!(operation["responses"]["408"].is_object(), "{filled}: everything ends in time");
             asked += 1;
         }
     }
     assert_eq!(asked, 17);
+    let why = &document["components"]["schemas"]["Item"]["properties"]["explanation"];
+    assert_eq!(why["$ref"], "#/components/schemas/Why", "an explanation is documented");
 }
 
-/// Required members are there, and no member is undocumented.
-fn check_members(document: &serde_json::Value, schema: &serde_json::Value, answer: &crate::client::Answer, path: &str) {
-    let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/")) else {
-        return;
-    };
-    let schema = &document["components"]["schemas"][name];
-    let Some(properties) = schema["properties"].as_object() else { return };
-    let body = answer.json();
-    for required in schema["required"].as_array().unwrap() {
-        assert!(body.get(required.as_str().unwrap()).is_some(), "{path}: {required} is missing in {body}");
+/// A value is what its schema says, all the way down: of its type, with its required members, and with no other than
+/// the documented ones.
+fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/")) {
+        return check(document, &document["components"]["schemas"][name], value, place);
     }
-    if name != "Problem" {
-        let unknown = body.as_object().unwrap().keys().find(|member| !properties.contains_key(*member));
-        assert_eq!(unknown, None, "{path}: not documented in {name}");
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{place}: {value} is none of {words:?}");
+    }
+    let types = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+    let is = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let fits = |kind: &Value| kind.is_null() || kind == is || (kind == "number" && is == "integer");
+    assert!(types.iter().any(fits), "{place}: {value} is no {types:?}");
+    for (row, item) in value.as_array().into_iter().flatten().enumerate() {
+        check(document, &schema["items"], item, &format!("{place}/{row}"));
+    }
+    let Some(members) = value.as_object() else { return };
+    for required in schema["required"].as_array().into_iter().flatten() {
+        assert!(members.contains_key(required.as_str().unwrap()), "{place}: {required} is missing in {value}");
+    }
+    for (name, member) in members {
+        let of_name = &schema["properties"][name];
+        let known = if of_name.is_null() { &schema["additionalProperties"] } else { of_name };
+        // Problems may say more than is documented; health and the document itself are free.
+        assert!(
+            known.is_object() || schema["properties"]["detail"].is_object() || schema["properties"].is_null(),
+            "{place}: '{name}' is not documented"
+        );
+        check(document, known, member, &format!("{place}/{name}"));
     }
 }
 
@@ -108,6 +140,27 @@ fn a_full_house_sends_away_and_says_when_to_come_back() {
     assert_eq!(nest.get("/health/live").status, 200, "light requests need no turn");
     drop(held);
     eventually("the turn is free again", || nest.post("/v1/events", row).status == 200);
+}
+
+#[test]
+fn views_that_stand_still_hold_up_those_alone_who_need_them() {
+    let mut nest = with(Keys::default(), Limits { ingests_max: 2, waiting_max: 0, ..Limits::default() });
+    nest.server.stop_consumer();
+    let describe = |id: &str| nest.post("/v1/pins", json!({"id": id}).to_string()).status;
+    assert_eq!(describe("p1"), 200, "nothing was written of it before");
+    std::thread::scope(|scope| {
+        let waits = [(); 2].map(|()| scope.spawn(|| describe("p1")));
+        std::thread::sleep(Duration::from_millis(300));
+        let event = nest.post("/v1/events", r#"{"pinner":"a","action":"save","pin":"p"}"#);
+        assert_eq!(event.status, 200, "events have turns of their own");
+        assert_eq!(waits.map(|waits| waits.join().unwrap()), [503; 2], "told to come back");
+        let waits = scope.spawn(|| describe("p1"));
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        assert_eq!(describe("p2"), 200, "another pin needs nothing of them");
+        assert!(asked.elapsed() < Duration::from_secs(4), "it waited with the others: {:?}", asked.elapsed());
+        assert_eq!(waits.join().unwrap(), 503);
+    });
 }
 
 #[test]
@@ -144,6 +197,27 @@ fn a_body_that_never_ends_is_given_up() {
         "POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[";
     slow.write_all(head.as_bytes()).unwrap();
     assert!(read(&mut slow).problem(408).contains("150 ms"));
+}
+
+#[test]
+fn who_drips_on_after_the_answer_keeps_no_place() {
+    let nest = with(Keys::default(), Limits { connections_max: 1, ..Limits::default() });
+    let mut dripping = connect(nest.address);
+    let head = "POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                content-length: 90000000\r\n\r\n[";
+    dripping.write_all(head.as_bytes()).unwrap();
+    read(&mut dripping).problem(413);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Often enough that the peer is never quiet; ends when the connection does.
+            while !done.load(Ordering::Relaxed) && dripping.write_all(b" ").is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        assert_eq!(nest.get("/health/live").status, 200, "the only place is free again");
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]

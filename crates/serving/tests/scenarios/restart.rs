@@ -125,6 +125,13 @@ fn numbers_outlive_the_state() {
 struct Flaky {
     state: Arc<dyn StateStore>,
     broken: AtomicBool,
+    fail: fn() -> StoreError,
+}
+
+impl Flaky {
+    fn new(world: &World, fail: fn() -> StoreError) -> Arc<Flaky> {
+        Arc::new(Flaky { state: world.state.clone(), broken: AtomicBool::new(true), fail })
+    }
 }
 
 impl StateStore for Flaky {
@@ -134,7 +141,7 @@ impl StateStore for Flaky {
 
     fn write(&self, batch: Batch) -> Result<(), StoreError> {
         if self.broken.load(Ordering::Relaxed) {
-            return Err(StoreError::Invalid("the disk is full".into()));
+            return Err((self.fail)());
         }
         self.state.write(batch)
     }
@@ -151,7 +158,7 @@ impl StateStore for Flaky {
 #[test]
 fn a_state_that_fails_for_a_while_loses_nothing_and_doubles_nothing() {
     let world = World::new();
-    let flaky = Arc::new(Flaky { state: world.state.clone(), broken: AtomicBool::new(true) });
+    let flaky = Flaky::new(&world, || StoreError::Invalid("the disk is full".into()));
     let views = Arc::new(Views::new().expect("views"));
     let consumer = Consumer::open(world.log.clone(), flaky.clone(), views.clone()).expect("a consumer");
     world.append(life());
@@ -169,6 +176,17 @@ fn a_state_that_fails_for_a_while_loses_nothing_and_doubles_nothing() {
     assert_eq!(views.signals().total(c, Action::Save), 3);
     assert_eq!(restored.signals().total(c, Action::Save), 3);
     assert_eq!(restored.graph().edges(), views.graph().edges());
+}
+
+#[test]
+fn a_consumer_that_falls_is_heard() {
+    let world = World::new();
+    let flaky = Flaky::new(&world, || panic!("stands in for a defect"));
+    let consumer = Consumer::open(world.log.clone(), flaky, world.views.clone()).expect("a consumer");
+    world.append(life());
+    let ended = std::thread::scope(|scope| scope.spawn(|| consumer.run(&AtomicBool::new(false))).join());
+    assert!(ended.is_err());
+    assert!(consumer.trouble().is_some_and(|told| told.contains("restart the server")), "{:?}", consumer.trouble());
 }
 
 #[test]

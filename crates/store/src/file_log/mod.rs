@@ -8,7 +8,7 @@ mod visible;
 mod window;
 
 use crate::log::{Appended, EventLog, FACT_BYTES_MAX, Record};
-use crate::{StoreError, address, codec};
+use crate::{StoreError, address, codec, directory};
 use domain::{EventId, Fact, TopicKind};
 use scan::scan_segment;
 use std::fs::{File, TryLockError};
@@ -66,6 +66,32 @@ struct Queue {
     failed: Option<String>,
 }
 
+/// The work of the leader. When it ends, by a panic too, everybody who waits is told how it went.
+struct Lead<'a> {
+    log: &'a FileLog,
+    /// The number of the last chunk that is on disk now, or why there is none.
+    written: Result<u64, String>,
+}
+
+impl<'a> Lead<'a> {
+    fn take(log: &'a FileLog, queue: &mut Queue) -> Lead<'a> {
+        queue.leading = true;
+        Lead { log, written: Err("the write did not come to an end".to_owned()) }
+    }
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.log.queue();
+        queue.leading = false;
+        match &self.written {
+            Ok(upto) => queue.synced = *upto,
+            Err(reason) => queue.failed = Some(reason.clone()),
+        }
+        self.log.done.notify_all();
+    }
+}
+
 /// Facts as frames, in the order given.
 #[derive(Default)]
 struct Chunk {
@@ -80,8 +106,12 @@ impl FileLog {
     }
 
     fn open_with(directory: &Path, limits: Limits) -> Result<FileLog, StoreError> {
-        std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
+        directory::make(directory)?;
         let lock = take_lock(&directory.join("lock"))?;
+        for topic in TopicKind::ALL.map(|kind| directory.join(kind.as_str())) {
+            std::fs::create_dir_all(&topic).map_err(StoreError::io(&topic))?;
+        }
+        directory::sync(directory).map_err(StoreError::io(directory))?;
         let mut windows = TopicKind::ALL.map(|_| Window::new(limits.window_ids_max));
         let mut open = |kind: TopicKind| {
             let window = &mut windows[kind as usize];
@@ -113,18 +143,13 @@ impl FileLog {
                 queue = self.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            queue.leading = true;
+            let mut lead = Lead::take(self, &mut queue);
             let group = std::mem::replace(&mut queue.pending, TopicKind::ALL.map(|_| Pending::default()));
             let upto = queue.queued;
             drop(queue);
-            let written = self.write(group);
+            lead.written = self.write(group).map(|()| upto).map_err(|error| error.to_string());
+            drop(lead);
             queue = self.queue();
-            queue.leading = false;
-            match written {
-                Ok(()) => queue.synced = upto,
-                Err(error) => queue.failed = Some(error.to_string()),
-            }
-            self.done.notify_all();
         }
     }
 

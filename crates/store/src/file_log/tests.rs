@@ -268,6 +268,29 @@ fn a_failed_write_stops_the_log_and_keeps_what_was_acknowledged() {
 }
 
 #[test]
+fn a_leader_that_panics_leaves_nobody_waiting() {
+    let folder = folder();
+    let log = open(&folder);
+    log.append(&facts(0..5)).expect("appended");
+    std::thread::scope(|scope| {
+        let lead = Lead::take(&log, &mut log.queue());
+        let waits = scope.spawn(|| log.append(&facts(5..10)));
+        while log.queue().next[TOPIC as usize] == 5 {
+            std::thread::yield_now();
+        }
+        let leader = scope.spawn(move || {
+            let _lead = lead;
+            panic!("stands in for a defect in the middle of a write");
+        });
+        assert!(leader.join().is_err());
+        let error = waits.join().expect("an answer").expect_err("nobody knows what was written").to_string();
+        assert!(error.starts_with("the event log takes nothing more since a write failed"), "{error}");
+    });
+    drop(log);
+    assert_eq!(all(&open(&folder)), facts(0..5), "what was acknowledged is there");
+}
+
+#[test]
 fn facts_that_are_too_long_are_refused_by_name() {
     let folder = folder();
     let log = open(&folder);

@@ -4,7 +4,7 @@ use super::frame::{self, HEADER_BYTES, MARKER_BYTES};
 use super::scan::{self, Scanned, scan_segment};
 use super::visible::{Segment, Visible};
 use super::window::Window;
-use crate::StoreError;
+use crate::{StoreError, directory};
 use domain::EventId;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -48,15 +48,14 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Opens or makes the topic in `directory`: checks its last segment, cuts off a torn end, and fills `window` with
-    /// the latest ids.
+    /// Opens the topic in `directory`, which may be empty: checks its last segment, cuts off a torn end, and fills
+    /// `window` with the latest ids.
     pub(super) fn open(
         directory: &Path,
         segment_bytes_max: u64,
         window: &mut Window,
         window_ids: usize,
     ) -> Result<(Topic, Arc<Visible>), StoreError> {
-        std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
         let bases = bases(directory)?;
         let visible = Arc::new(Visible::default());
         let (file, path, bytes, next, vouched) = match bases.split_last() {
@@ -192,7 +191,7 @@ fn create(directory: &Path, base: u64, visible: &Visible) -> Result<(File, PathB
     let mut file = new.map_err(StoreError::io(&path))?;
     file.write_all(&frame::header(base)).map_err(StoreError::io(&path))?;
     file.sync_all().map_err(StoreError::io(&path))?;
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(StoreError::io(directory))?;
+    directory::sync(directory).map_err(StoreError::io(directory))?;
     visible.add(Segment { base, path: path.clone(), bytes: HEADER_BYTES as u64, marks: Some(Vec::new()) });
     Ok((file, path))
 }

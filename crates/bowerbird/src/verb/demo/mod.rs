@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, setup: Setup) -> Result<()> {
         return Ok(());
     }
     let listener = listen(args.port)?;
-    println!("\n  open http://{}\n", listener.local_addr()?);
+    eprintln!("\n  open http://{}\n", listener.local_addr()?);
     serve(&setup, engine, listener, model)
 }
 

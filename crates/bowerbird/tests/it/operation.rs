@@ -1,0 +1,116 @@
+//! What an operator does to a server: starting it, stopping it, killing it.
+
+use crate::bowerbird::House;
+use domain::{Action, EventId, PinId};
+use serde_json::json;
+use serving::{Consumer, Views};
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[test]
+fn a_stopping_server_knows_what_it_has_just_taken_in() {
+    let house = House::new();
+    assert_eq!(house.run(&["init"]).code, 0);
+    let server = house.serve();
+    let describe = |title: &str| format!("{{\"id\":\"p1\",\"title\":\"{title}\"}}");
+    let [first, second] = ["first", "second"].map(|title| server.begin_post("/v1/pins", &describe(title)));
+    server.terminate();
+    while server.listens() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Whatever was to stop at once has done so by then.
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(first.finish().0, 200);
+    let (status, body) = second.finish();
+    assert_eq!(status, 200, "who changes it must see what was written of it: {body}");
+    assert_eq!(server.ended(), 0);
+    let kept = house.json(&["sql", "select title from pins where id = 'p1'"]);
+    assert_eq!(kept["rows"][0]["title"], "second", "{kept}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_is_alive_while_its_data_is_opened() {
+    let house = House::new();
+    // Whoever opens a pipe waits until somebody writes to it: nobody ever does.
+    let topic = house.data().join("log/catalogue");
+    std::fs::create_dir_all(&topic).expect("a folder");
+    let made = Command::new("mkfifo").arg(topic.join("00000000000000000000.log")).status().expect("mkfifo runs");
+    assert!(made.success());
+    let server = house.start();
+    let (status, body) = server.get("/health/live");
+    assert!(status == 200 && body.contains("\"live\":true"), "{status}: {body}");
+    for path in ["/health/ready", "/v1/feed/ann", "/"] {
+        let (status, body) = server.get(path);
+        assert!(status == 503 && body.contains("still being opened"), "{path}: {status}: {body}");
+    }
+}
+
+const BATCH: u64 = 20;
+
+/// The events of a batch, and the body that tells of them. Pins and pinners are new all the time, so that numbers of
+/// ids are written while events are.
+fn batch(number: u64) -> (Vec<String>, String) {
+    let event = |place: u64| {
+        let ts_ms = 1_700_000_000_000 + place;
+        let id = EventId::new(ts_ms, u128::from(place)).to_string();
+        let (pinner, pin) = (format!("pinner-{}", place / 7), format!("pin-{}", place / 3));
+        let row = json!({"event_id": id, "ts": ts_ms, "pinner": pinner, "action": "closeup", "pin": pin});
+        (id, row)
+    };
+    let (ids, rows): (Vec<_>, Vec<_>) = (number * BATCH..(number + 1) * BATCH).map(event).unzip();
+    (ids, json!(rows).to_string())
+}
+
+#[test]
+fn a_killed_server_counts_every_acknowledged_event_once() {
+    let house = House::new();
+    assert_eq!(house.run(&["init"]).code, 0);
+    let acked: Mutex<BTreeSet<u64>> = Mutex::default();
+    for round in 1..=4 {
+        let server = house.serve();
+        // From the first batch that was not acknowledged: the log may hold all, some or none of it.
+        let first = (0..).find(|number| !acked.lock().expect("whole").contains(number)).expect("a number");
+        let next = AtomicU64::new(first);
+        let send = || loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            match server.post("/v1/events", &batch(number).1) {
+                (200, _) => acked.lock().expect("whole").insert(number),
+                (0, _) => break,
+                other => panic!("batch {number}: {other:?}"),
+            };
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(send);
+            scope.spawn(send);
+            while acked.lock().expect("whole").len() < 30 * round {
+                assert_eq!(server.get("/v1/feed/pinner-1").0, 200);
+            }
+            server.kill();
+        });
+    }
+    let told = house.json(&["sql", "select event_id from events"]);
+    let ids: Vec<&str> = told["rows"].as_array().expect("rows").iter().filter_map(|r| r["event_id"].as_str()).collect();
+    let there: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(there.len(), ids.len(), "an event is there twice");
+    for number in acked.into_inner().expect("whole") {
+        assert!(batch(number).0.iter().all(|id| there.contains(id.as_str())), "batch {number} was acknowledged");
+    }
+    assert_eq!(closeups(&house), ids.len() as u64, "the counters know each of them once");
+}
+
+/// All close-ups that the counters know of.
+fn closeups(house: &House) -> u64 {
+    let part = |name: &str| house.data().join(name).display().to_string();
+    let (log, state) =
+        (store::open_log(&part("log")).expect("a log"), store::open_state(&part("state")).expect("a state"));
+    let views = Arc::new(Views::new().expect("views"));
+    let consumer = Consumer::open(log, state, views.clone()).expect("restored");
+    consumer.catch_up().expect("caught up");
+    let pins = views.catalogue().pins() as u32;
+    let signals = views.signals();
+    (0..pins).map(|pin| u64::from(signals.total(PinId(pin), Action::Closeup))).sum()
+}
