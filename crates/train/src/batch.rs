@@ -117,7 +117,7 @@ fn subject(
 ) {
     let chosen = answers[rng.below(answers.len() as u32) as usize];
     let content = data.content_of(chosen.pin);
-    match rng.below(if content.is_empty() { 8 } else { 10 }) {
+    match rng.below(10) {
         0..4 => {
             question.surface = Surface::Related;
             question.kind = SubjectKind::Pin;
@@ -144,13 +144,8 @@ fn subject(
             question.content = mean_content(data, &question.pins);
             answers.retain(|act| act.board == chosen.board);
         }
-        _ => {
-            question.surface = Surface::Search;
-            question.kind = SubjectKind::Query;
-            let noise = 0.5 / (content.len() as f32).sqrt();
-            question.content = content.iter().map(|value| value + noise * rng.normal()).collect();
-            *answers = vec![chosen];
-        }
+        // The model does not read words: a search is answered by taste, and what matches the words is the index's.
+        _ => (question.surface, question.kind) = (Surface::Search, SubjectKind::Query),
     }
 }
 
@@ -181,6 +176,18 @@ mod tests {
         let config = TrainConfig::default();
         let examples = (0..2_000).filter_map(|_| example(&data, &story, &config, &mut rng));
         examples.flat_map(|example| example.questions).collect()
+    }
+
+    #[test]
+    fn a_search_is_asked_as_it_is_served() {
+        for content_dim in [0, 4] {
+            let questions = questions(0, content_dim);
+            let searches = || questions.iter().filter(|question| question.kind == SubjectKind::Query);
+            assert!(searches().count() > 20);
+            assert!(searches().all(|question| question.surface == Surface::Search));
+            assert!(searches().all(|question| question.pins.is_empty() && question.content.is_empty()));
+            assert!(searches().any(|question| question.targets.len() > 1), "words point to no pin");
+        }
     }
 
     #[test]
