@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn the_newest_pages_are_kept_whole() {
-        let page = |number: usize| -> Page { vec![(vec![number as f32; models::FEATURE_COUNT], [false; HEAD_COUNT]); 3] };
+        let page =
+            |number: usize| -> Page { vec![(vec![number as f32; models::FEATURE_COUNT], [false; HEAD_COUNT]); 3] };
         let mut newest = Newest::of(10);
         (0..20).for_each(|number| newest.add(page(number)));
         newest.add(Page::new());
