@@ -7,7 +7,7 @@ use crate::engine::{cores, tell};
 use crate::moment::readable;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{Act, ActionSet, Fact, PinId, PinnerId, Rng, Subject, Surface, hash64};
+use domain::{Act, ActionSet, BoardId, Fact, PinId, PinnerId, Rng, Subject, Surface, hash64};
 use models::Model;
 use rayon::prelude::*;
 use serving::{Pipeline, Replay, ReplayRows, Views};
@@ -50,7 +50,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[PinnerId], model:
 fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) -> Result<Vec<ReplayRows>> {
     let (now_ms, seed) = (past.now_ms, task.config.seed ^ past.now_ms);
     let mut replays: Vec<Replay> =
-        past.later.iter().flat_map(|(pinner, acts)| asked(*pinner, acts, now_ms, seed)).collect();
+        past.later.iter().flat_map(|(pinner, acts)| asked(views, *pinner, acts, now_ms, seed)).collect();
     Rng::new(hash64(seed ^ 0x5EED)).shuffle(&mut replays);
     replays.truncate(replays_max);
     let progress = Progress::new("replay", replays.len() as u64);
@@ -66,15 +66,38 @@ fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) ->
     Ok(rows)
 }
 
-/// The home feed of a pinner who later did `acts`.
-fn asked(pinner: PinnerId, acts: &[Act], now_ms: u64, seed: u64) -> Vec<Replay> {
+/// Requests of a pinner who later did `acts`: their home feed, and what they ask about something.
+fn asked(views: &Views, pinner: PinnerId, acts: &[Act], now_ms: u64, seed: u64) -> Vec<Replay> {
     let seed = hash64(seed ^ hash64(u64::from(pinner.0)));
-    let replay = |surface, subject, labels| Replay { pinner, labels, surface, subject, now_ms, seed };
-    vec![replay(Surface::Home, Subject::None, labels(acts.iter()))]
+    let replay = |(surface, subject, labels)| Replay { pinner, labels, surface, subject, now_ms, seed };
+    let feed = (Surface::Home, Subject::None, labels(acts.iter()));
+    [Some(feed), about(views, acts, now_ms, &mut Rng::new(seed))].into_iter().flatten().map(replay).collect()
+}
+
+/// A question about something that later acts answer, as the sequence model learns them: what was put on the board of
+/// one of them, asked as ideas for the board or as pins that go with that one. Half are of each kind, where the board
+/// has pins already.
+fn about(views: &Views, acts: &[Act], now_ms: u64, rng: &mut Rng) -> Option<(Surface, Subject, Labels)> {
+    let liked: Vec<&Act> = acts.iter().filter(|act| act.action.is_positive()).collect();
+    let chosen = liked.get(rng.below(liked.len() as u32) as usize)?;
+    let goes_with = |act: &&Act| chosen.board.is_none() || act.board == chosen.board || act.action.is_negative();
+    let has_pins = |board: &BoardId| views.graph().pins_of(*board).next().is_some();
+    let board = chosen.board.filter(|board| rng.below(2) == 0 && has_pins(board));
+    let (surface, subject, labels) = match board {
+        Some(board) => (Surface::Board, Subject::Board(board), labels(acts.iter().filter(goes_with))),
+        None if views.catalogue().servable(chosen.pin, now_ms) => {
+            let others = acts.iter().filter(goes_with).filter(|act| act.pin != chosen.pin);
+            (Surface::Related, Subject::Pin(chosen.pin), labels(others))
+        }
+        None => return None,
+    };
+    (!labels.is_empty()).then_some((surface, subject, labels))
 }
 
 /// What was done to which pins, by their numbers.
-fn labels<'a>(acts: impl Iterator<Item = &'a Act>) -> Vec<(PinId, ActionSet)> {
+type Labels = Vec<(PinId, ActionSet)>;
+
+fn labels<'a>(acts: impl Iterator<Item = &'a Act>) -> Labels {
     let mut labels: BTreeMap<PinId, ActionSet> = BTreeMap::new();
     for act in acts {
         let done = labels.entry(act.pin).or_default();
@@ -173,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_about_something_is_learned_too() {
+        for step_ms in [0, HOUR_MS] {
+            let rows = Told::new(&events(step_ms, "save", 0)).rows();
+            for surface in ["home", "related", "board"] {
+                let of_surface = |row: &&[f32]| row[models::feature(surface)] == 1.0;
+                let features = rows.features.chunks_exact(FEATURE_COUNT).zip(&rows.labels);
+                let liked = features.filter(|(row, labels)| of_surface(row) && labels[0]).count();
+                assert!(liked >= 3, "{surface}: {liked}");
+            }
+        }
+    }
+
+    #[test]
     fn what_came_later_changes_no_feature() {
         let saved = Told::new(&events(HOUR_MS, "save", 0)).rows();
         let shared = Told::new(&events(HOUR_MS, "share", 3)).rows();
@@ -210,9 +246,9 @@ mod tests {
         let serve = |past: &Past| -> Vec<ServedItem> {
             let views = Arc::new(views_before(told.data.log.as_ref(), past.now_ms, &told.setup).expect("views"));
             views.install(Arc::new(model())).expect("installed");
-            let pipeline = Pipeline::new(views, 1);
+            let pipeline = Pipeline::new(views.clone(), 1);
             let seed = told.setup.config.train.seed ^ past.now_ms;
-            let replays = past.later.iter().flat_map(|(pinner, acts)| asked(*pinner, acts, past.now_ms, seed));
+            let replays = past.later.iter().flat_map(|(pinner, acts)| asked(&views, *pinner, acts, past.now_ms, seed));
             let serve = |replay: Replay| pipeline.rank_now(request(replay), &params).trace.ranked;
             replays.flat_map(serve).collect()
         };
