@@ -85,9 +85,10 @@ impl Learner {
         self.weights.part(Part::LogScale).values[0].exp()
     }
 
-    /// All known pins while they are few; else the targets (in-batch negatives of each other; a random part of them when
-    /// they are too many) and uniform draws. A pin's chance to be there corrects its weight in the sum. With `kept`, the
-    /// part of the different targets that stays: `1 - (1 - kept · (1 - (1 - popularity)^targets)) · (1 - 1/known)^draws`.
+    /// All known pins while they are few; else the targets (in-batch negatives of each other; a random part of them
+    /// when they are too many) and uniform draws. A pin's chance to be there corrects its weight in the sum:
+    /// `1 - (1 - kept · (1 - (1 - popularity)^targets)) · (1 - 1/known)^draws`, where `kept` is the part of the
+    /// different targets that stays.
     fn candidates(&self, config: &TrainConfig, examples: &[Example], rng: &mut Rng) -> Candidates {
         if self.known.len() <= config.candidates_max {
             return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };
