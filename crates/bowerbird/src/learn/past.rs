@@ -23,6 +23,8 @@ const KNOWN: std::ops::Range<f32> = 0.5..0.9;
 pub(crate) struct Past<'a> {
     /// When the requests are asked (ms, UTC).
     pub now_ms: u64,
+    /// Seed of what is drawn for them; another one for each past, whatever the clock says.
+    pub seed: u64,
     /// By pinner what they did later, to pins that they had not acted on before.
     pub later: Vec<(PinnerId, Vec<Act>)>,
     catalogue: &'a Catalogue,
@@ -37,27 +39,31 @@ impl<'a> Past<'a> {
     /// those before it know.
     pub(crate) fn of(task: &Task, acts: &Acts, held_back: &[PinnerId], catalogue: &'a Catalogue) -> Vec<Past<'a>> {
         let first_ms = first_ms(acts, catalogue.pins());
-        let part = |now_ms: u64, part: &dyn Fn(PinnerId, &[Act]) -> Vec<Act>| {
+        let part = |number: u64, now_ms: u64, part: &dyn Fn(PinnerId, &[Act]) -> Vec<Act>| {
             let own = |pinner: PinnerId| acts.by_pinner.get(pinner.index()).map_or(&[][..], Vec::as_slice);
             let later = held_back.iter().map(|&pinner| (pinner, part(pinner, own(pinner))));
             let later = later.filter(|(_, later)| !later.is_empty()).collect();
-            Past { now_ms, later, catalogue, first_ms: first_ms.clone(), hidden: HashSet::new() }
+            let seed = hash64(task.config.seed ^ hash64(number));
+            Past { now_ms, seed, later, catalogue, first_ms: first_ms.clone(), hidden: HashSet::new() }
         };
         let mut moments: Vec<u64> = LATER.iter().filter_map(|&later| acts.split_ms(later)).collect();
         moments.dedup();
         if moments.is_empty() {
             let seed = |pinner: PinnerId| hash64(task.config.seed ^ hash64(u64::from(pinner.0)));
-            let mut past = part(task.now_ms, &|pinner, own| drawn(own, seed(pinner)));
+            let mut past = part(0, task.now_ms, &|pinner, own| drawn(own, seed(pinner)));
             let hidden = past.later.iter().flat_map(|(pinner, acts)| acts.iter().map(move |act| (*pinner, act.pin)));
             past.hidden = hidden.collect();
             return vec![past];
         }
         let ends = moments[1..].iter().copied().chain([u64::MAX]);
         let place = |own: &[Act], ms: u64| own.partition_point(|act| act.ts_ms < ms);
-        let between = |now_ms, end_ms| {
-            part(now_ms, &|_, own| new(&own[..place(own, now_ms)], &own[place(own, now_ms)..place(own, end_ms)]))
+        let between = |number, now_ms, end_ms| {
+            part(number, now_ms, &|_, own| {
+                let (before, after) = own[..place(own, end_ms)].split_at(place(own, now_ms));
+                new(before, after)
+            })
         };
-        moments.iter().zip(ends).map(|(&now_ms, end_ms)| between(now_ms, end_ms)).collect()
+        (0..).zip(moments.iter().zip(ends)).map(|(number, (&now_ms, end_ms))| between(number, now_ms, end_ms)).collect()
     }
 
     /// Whether a fact is of the past.

@@ -48,10 +48,8 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[PinnerId], model:
 
 /// Asks at most `replays_max` requests of a past that the views hold.
 fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) -> Result<Vec<ReplayRows>> {
-    let (now_ms, seed) = (past.now_ms, task.config.seed ^ past.now_ms);
-    let mut replays: Vec<Replay> =
-        past.later.iter().flat_map(|(pinner, acts)| asked(views, *pinner, acts, now_ms, seed)).collect();
-    Rng::new(hash64(seed ^ 0x5EED)).shuffle(&mut replays);
+    let mut replays: Vec<Replay> = asked(views, past);
+    Rng::new(hash64(past.seed ^ 0x5EED)).shuffle(&mut replays);
     replays.truncate(replays_max);
     let progress = Progress::new("replay", replays.len() as u64);
     let (pipeline, params) = (Pipeline::new(views.clone(), cores()), task.params.clone().for_evaluation());
@@ -62,16 +60,19 @@ fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) ->
         anyhow::Ok(rows)
     });
     let rows: Vec<ReplayRows> = rows.collect::<Result<_>>()?;
-    progress.finish(&format!("{} requests as of {} UTC", rows.len(), readable(now_ms)));
+    progress.finish(&format!("{} requests as of {} UTC", rows.len(), readable(past.now_ms)));
     Ok(rows)
 }
 
-/// Requests of a pinner who later did `acts`: their home feed, and what they ask about something.
-fn asked(views: &Views, pinner: PinnerId, acts: &[Act], now_ms: u64, seed: u64) -> Vec<Replay> {
-    let seed = hash64(seed ^ hash64(u64::from(pinner.0)));
-    let replay = |(surface, subject, labels)| Replay { pinner, labels, surface, subject, now_ms, seed };
-    let feed = (Surface::Home, Subject::None, labels(acts.iter()));
-    [Some(feed), about(views, acts, now_ms, &mut Rng::new(seed))].into_iter().flatten().map(replay).collect()
+/// The requests of a past: each pinner's home feed, and what they ask about something.
+fn asked(views: &Views, past: &Past) -> Vec<Replay> {
+    let of_pinner = |(pinner, acts): &(PinnerId, Vec<Act>)| {
+        let (pinner, now_ms, seed) = (*pinner, past.now_ms, hash64(past.seed ^ hash64(u64::from(pinner.0))));
+        let replay = move |(surface, subject, labels)| Replay { pinner, labels, surface, subject, now_ms, seed };
+        let feed = (Surface::Home, Subject::None, labels(acts));
+        [Some(feed), about(views, acts, now_ms, &mut Rng::new(seed))].into_iter().flatten().map(replay)
+    };
+    past.later.iter().flat_map(of_pinner).collect()
 }
 
 /// A question about something that later acts answer, as the sequence model learns them: what was put on the board of
@@ -97,7 +98,7 @@ fn about(views: &Views, acts: &[Act], now_ms: u64, rng: &mut Rng) -> Option<(Sur
 /// What was done to which pins, by their numbers.
 type Labels = Vec<(PinId, ActionSet)>;
 
-fn labels<'a>(acts: impl Iterator<Item = &'a Act>) -> Labels {
+fn labels<'a>(acts: impl IntoIterator<Item = &'a Act>) -> Labels {
     let mut labels: BTreeMap<PinId, ActionSet> = BTreeMap::new();
     for act in acts {
         let done = labels.entry(act.pin).or_default();
@@ -234,6 +235,9 @@ mod tests {
         let (rows, more) = (told.rows(), Told::new(&(events(0, "save", 0) + &shown)).rows());
         assert_eq!(rows.labels, more.labels);
         assert_eq!(rows.features, more.features, "what they were shown is not seen in them");
+        let task = Task { now_ms: told.task().now_ms + 1, ..told.task() };
+        let tomorrow = rank_rows(&task, &told.acts, &everybody(), &model()).expect("rows");
+        assert_eq!(rows.labels, tomorrow.labels, "the seed draws, not the clock");
     }
 
     #[test]
@@ -247,10 +251,8 @@ mod tests {
             let views = Arc::new(views_before(told.data.log.as_ref(), past.now_ms, &told.setup).expect("views"));
             views.install(Arc::new(model())).expect("installed");
             let pipeline = Pipeline::new(views.clone(), 1);
-            let seed = told.setup.config.train.seed ^ past.now_ms;
-            let replays = past.later.iter().flat_map(|(pinner, acts)| asked(&views, *pinner, acts, past.now_ms, seed));
             let serve = |replay: Replay| pipeline.rank_now(request(replay), &params).trace.ranked;
-            replays.flat_map(serve).collect()
+            asked(&views, past).into_iter().flat_map(serve).collect()
         };
         let served: Vec<Vec<f32>> = pasts.iter().flat_map(serve).map(|item| item.features).collect();
         for row in told.rows().features.chunks_exact(FEATURE_COUNT) {
