@@ -4,6 +4,7 @@ use crate::ask::is_locked;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::setup::Setup;
+use crate::stop::Stop;
 use anyhow::{Context, Result};
 use domain::{Fact, TopicKind};
 use serving::{Consumer, Pipeline, Views};
@@ -88,23 +89,29 @@ impl Reading {
 /// Views of the whole catalogue and of what happened before a moment.
 pub(crate) fn views_before(log: &dyn EventLog, before_ms: u64, setup: &Setup) -> Result<Views> {
     let views = Views::sealed(log).context("cannot read the numbers of ids")?;
+    tell(&views, log, &setup.stop, &|fact| !matches!(fact, Fact::Event(event) if event.ts_ms >= before_ms))?;
+    Ok(views)
+}
+
+/// Tells views those facts of a log that are `wanted`.
+pub(crate) fn tell(views: &Views, log: &dyn EventLog, stop: &Stop, wanted: &dyn Fn(&Fact) -> bool) -> Result<()> {
     let topics = [TopicKind::Catalogue, TopicKind::Events];
     let progress = Progress::new("views", topics.iter().map(|&topic| log.end(topic)).sum());
     for topic in topics {
         let mut from = 0;
         loop {
-            setup.stop.check()?;
+            stop.check()?;
             let mut facts = log.read(topic, from, READ_FACTS).context("cannot read the event log")?;
             let Some(last) = facts.last() else { break };
             from = last.0 + 1;
             progress.add(facts.len() as u64);
-            facts.retain(|(_, _, fact)| !matches!(fact, Fact::Event(event) if event.ts_ms >= before_ms));
+            facts.retain(|(_, _, fact)| wanted(fact));
             views.apply(topic, &facts);
         }
     }
     views.commit_text()?;
     progress.finish("facts read");
-    Ok(views)
+    Ok(())
 }
 
 fn catch_up(consumer: &Consumer, setup: &Setup) -> Result<()> {

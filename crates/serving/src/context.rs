@@ -53,8 +53,6 @@ pub struct Context {
     given: Option<HashSet<PinId>>,
     /// About how many pins the request will not show because they are known.
     known: usize,
-    /// Saves of the pinner that lie behind a history that came with the request: their traces are not counted.
-    pub(crate) later_saves: HashMap<PinId, u64>,
 }
 
 /// Buffers of [`models::Model::encode`], shared by requests.
@@ -91,7 +89,6 @@ impl Context {
             topics: HashMap::new(),
             given: None,
             known: 0,
-            later_saves: HashMap::new(),
         }
     }
 
@@ -152,10 +149,7 @@ impl Context {
         match self.request.history.take() {
             None => self.history = own.to_vec(),
             Some(history) => {
-                let given: HashSet<PinId> = history.iter().map(|act| act.pin).collect();
-                let later = own.iter().filter(|act| act.action == Action::Save && !given.contains(&act.pin));
-                self.later_saves = later.map(|act| (act.pin, act.ts_ms)).collect();
-                self.given = Some(given);
+                self.given = Some(history.iter().map(|act| act.pin).collect());
                 self.history = history;
             }
         }

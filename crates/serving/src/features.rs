@@ -3,11 +3,8 @@
 use crate::context::Context;
 use crate::views::read;
 use domain::{Action, Candidates, PinId, Source, Surface};
-use graph::Graph;
 use models::FEATURE_COUNT;
-use signals::{Horizon, Signals};
-
-const WEEK_MS: f64 = 7.0 * 86_400_000.0;
+use signals::Horizon;
 
 /// Rows of [`models::FEATURES`], one per candidate, one after the other.
 pub(crate) fn features(context: &Context, candidates: &Candidates) -> Vec<f32> {
@@ -57,41 +54,14 @@ fn fill_catalogue(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[
 fn fill_counts(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[PinId]) {
     let signals = read(&context.views.signals);
     let graph = read(&context.views.graph);
+    let week = |pin, action| signals.counter(pin, action, Horizon::Week, context.request.now_ms);
     for (values, &pin) in rows.iter_mut().zip(pins) {
-        let counts = Counts::read(context, &signals, &graph, pin);
-        values[6] = counts.degree.ln_1p();
-        values[7] = counts.saves.ln_1p();
-        values[8] = counts.saves_week.ln_1p();
-        values[9] = counts.impressions_week.ln_1p();
-        values[10] = (counts.saves_week + 1.0) / (counts.impressions_week + 20.0);
-    }
-}
-
-struct Counts {
-    degree: f32,
-    saves: f32,
-    saves_week: f32,
-    impressions_week: f32,
-}
-
-impl Counts {
-    /// Counts of a pin. A save of this pinner that lies behind the given history is taken out again: a replay must not
-    /// see in a pin's counts that it is about to be saved.
-    fn read(context: &Context, signals: &Signals, graph: &Graph, pin: PinId) -> Counts {
-        let now_ms = context.request.now_ms;
-        let mut counts = Counts {
-            degree: graph.degree(pin) as f32,
-            saves: signals.total(pin, Action::Save) as f32,
-            saves_week: signals.counter(pin, Action::Save, Horizon::Week, now_ms),
-            impressions_week: signals.counter(pin, Action::Impression, Horizon::Week, now_ms),
-        };
-        if let Some(ts_ms) = context.later_saves.get(&pin) {
-            let own = (-(now_ms.saturating_sub(*ts_ms) as f64) / WEEK_MS).exp2() as f32;
-            counts.degree = (counts.degree - 1.0).max(0.0);
-            counts.saves = (counts.saves - 1.0).max(0.0);
-            counts.saves_week = (counts.saves_week - own).max(0.0);
-        }
-        counts
+        let (saves, impressions) = (week(pin, Action::Save), week(pin, Action::Impression));
+        values[6] = (graph.degree(pin) as f32).ln_1p();
+        values[7] = (signals.total(pin, Action::Save) as f32).ln_1p();
+        values[8] = saves.ln_1p();
+        values[9] = impressions.ln_1p();
+        values[10] = (saves + 1.0) / (impressions + 20.0);
     }
 }
 

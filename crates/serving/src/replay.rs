@@ -2,19 +2,18 @@
 
 use crate::blend::blend;
 use crate::pipeline::Pipeline;
-use domain::{Act, ActionSet, Candidates, EventId, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
+use domain::{ActionSet, Candidates, EventId, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
 use domain::{Rng, Source, Subject, Surface, hash64};
 use models::FEATURE_COUNT;
 use std::collections::HashMap;
 
-/// A request that could have been: what the pinner had done before it, and what they did after.
-#[derive(Clone, Debug)]
+/// A request that could have been, and what the pinner did after it. It is asked of views that hold what was known at
+/// its moment and nothing else, so that it is answered as it would have been.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
-    /// Who; their boards are not walked onto and their later saves are not counted.
-    pub pinner: Option<PinnerId>,
-    /// Positive acts before the request, newest last.
-    pub history: Vec<Act>,
-    /// What was done to which pins after it.
+    /// Who.
+    pub pinner: PinnerId,
+    /// What was done to which pins after it, each pin once; the views know nothing of it.
     pub labels: Vec<(PinId, ActionSet)>,
     /// Where the slate would have been shown.
     pub surface: Surface,
@@ -101,8 +100,8 @@ impl Replay {
             surface: self.surface,
             subject: self.subject.clone(),
             pinner_key: String::new(),
-            pinner: self.pinner,
-            history: Some(self.history.clone()),
+            pinner: Some(self.pinner),
+            history: None,
             limit: params.slate_max,
             now_ms: self.now_ms,
             deadline_ms: 0,

@@ -85,8 +85,10 @@ impl Learner {
         self.weights.part(Part::LogScale).values[0].exp()
     }
 
-    /// All known pins while they are few; else the targets (in-batch negatives of each other) and uniform draws. A
-    /// pin's chance to be there corrects its weight in the sum: `1 - (1 - popularity)^targets · (1 - 1/known)^draws`.
+    /// All known pins while they are few; else the targets (in-batch negatives of each other; a random part of them
+    /// when they are too many) and uniform draws. A pin's chance to be there corrects its weight in the sum:
+    /// `1 - (1 - kept · (1 - (1 - popularity)^targets)) · (1 - 1/known)^draws`, where `kept` is the part of the
+    /// different targets that stays.
     fn candidates(&self, config: &TrainConfig, examples: &[Example], rng: &mut Rng) -> Candidates {
         if self.known.len() <= config.candidates_max {
             return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };
@@ -97,7 +99,9 @@ impl Learner {
         pins.sort_unstable();
         pins.dedup();
         rng.shuffle(&mut pins);
+        let different = pins.len().max(1) as f32;
         pins.truncate(config.candidates_max - draws);
+        let kept = pins.len() as f32 / different;
         let known = self.known.len() as u32;
         pins.extend((0..draws).map(|_| self.known[rng.below(known) as usize]));
         pins.sort_unstable();
@@ -105,7 +109,8 @@ impl Learner {
         let miss_draws = (draws as f32 * (-1.0 / known as f32).ln_1p()).exp();
         let chance = |pin: &PinId| {
             let miss_targets = (targets * (-self.popularity[pin.index()]).ln_1p()).exp();
-            (1.0 - miss_targets * miss_draws).max(f32::MIN_POSITIVE).ln()
+            let miss_kept = 1.0 - kept * (1.0 - miss_targets);
+            (1.0 - miss_kept * miss_draws).max(f32::MIN_POSITIVE).ln()
         };
         let log_chance = pins.iter().map(chance).collect();
         Candidates { pins, log_chance }
@@ -249,5 +254,80 @@ fn add(sums: &mut [Vec<f32>], parts: &[Option<Vec<f32>>]) {
     for (sum, part) in sums.iter_mut().zip(parts) {
         let part = part.iter().flatten();
         sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Question;
+    use domain::Surface;
+    use models::SubjectKind;
+
+    const PINS: usize = 400;
+
+    /// Knows that the pins' popularity falls with their number.
+    fn learner() -> Learner {
+        let model = ModelConfig { id_rows: 256, dim: 8, heads: 2, ..ModelConfig::default() };
+        let weights = Weights::new(&model, 1);
+        let total = (1..=PINS).map(|pin| 1.0 / pin as f32).sum::<f32>();
+        Learner {
+            adamw: AdamW::new(weights.matrices()),
+            adagrad: RowAdagrad::new(model.id_rows),
+            touched: Touched::new(PINS, model.dim),
+            ids: IdTable::new(model.id_rows, model.dim),
+            known: (0..PINS as u32).map(PinId).collect(),
+            popularity: (1..=PINS).map(|pin| 1.0 / (pin as f32 * total)).collect(),
+            model,
+            weights,
+        }
+    }
+
+    /// One question with so many targets, drawn by popularity.
+    fn asked(popularity: &[f32], targets: usize, rng: &mut Rng) -> Example {
+        let mut draw = || {
+            let mut left = rng.uniform();
+            let pin = popularity.iter().position(|share| {
+                left -= share;
+                left < 0.0
+            });
+            PinId(pin.unwrap_or(0) as u32)
+        };
+        let question = Question {
+            prefix: 0,
+            surface: Surface::Home,
+            kind: SubjectKind::None,
+            pins: Vec::new(),
+            content: Vec::new(),
+            gap: 0,
+            targets: (0..targets).map(|_| draw()).collect(),
+        };
+        Example { acts: Vec::new(), before_ms: None, questions: vec![question], positives: Vec::new() }
+    }
+
+    #[test]
+    fn chances_are_the_shares_of_steps_in_which_a_pin_is_a_candidate() {
+        const STEPS: u32 = 4_000;
+        let learner = learner();
+        // The 300 targets are about 110 different pins: all of them fit, and not half of them.
+        for candidates_max in [300, 80] {
+            let config = TrainConfig { candidates_max, ..TrainConfig::default() };
+            let mut rng = Rng::new(3);
+            let (mut seen, mut told) = (vec![0.0; PINS], vec![(0.0, 0.0); PINS]);
+            for _ in 0..STEPS {
+                let found = learner.candidates(&config, &[asked(&learner.popularity, 300, &mut rng)], &mut rng);
+                assert!(found.pins.len() <= candidates_max);
+                for (pin, log_chance) in found.pins.iter().zip(&found.log_chance) {
+                    seen[pin.index()] += 1.0 / STEPS as f32;
+                    let (sum, count) = &mut told[pin.index()];
+                    *sum += log_chance.exp();
+                    *count += 1.0;
+                }
+            }
+            for pin in [0, 1, 5, 20, 100, 399] {
+                let (sum, count) = told[pin];
+                assert!((sum / count / seen[pin] - 1.0).abs() < 0.1, "pin {pin}: {} of {}", sum / count, seen[pin]);
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@ const CHUNK: usize = 64;
 /// A pinner's acts, cut in two: the later part is predicted.
 pub(crate) struct Probe {
     before: Vec<Act>,
+    /// When the first later act happened (ms, UTC): the moment of asking.
+    asked_ms: u64,
     later: Vec<PinId>,
 }
 
@@ -29,11 +31,12 @@ impl Probe {
         }
         let later = ((acts.len() as f32 * LATER).ceil() as usize).min(acts.len());
         let cut = acts.split_off(acts.len() - later);
+        let asked_ms = cut.first()?.ts_ms;
         let mut later: Vec<PinId> = cut.iter().map(|act| act.pin).collect();
         later.retain(|pin| acts.iter().all(|act| act.pin != *pin));
         later.sort_unstable();
         later.dedup();
-        (!acts.is_empty() && !later.is_empty()).then_some(Probe { before: acts, later })
+        (!acts.is_empty() && !later.is_empty()).then_some(Probe { before: acts, asked_ms, later })
     }
 }
 
@@ -74,8 +77,7 @@ fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes
     let mut users = Vec::with_capacity(probes.len() * dim);
     for probe in probes {
         let history = tokens(&probe.before, model.config().history_max, |pin| data.content_of(pin));
-        let newest = probe.before.last().map(|act| act.ts_ms);
-        let condition = Condition::home(newest, newest.unwrap_or(0));
+        let condition = Condition::home(probe.before.last().map(|act| act.ts_ms), probe.asked_ms);
         users.extend(model.encode(&history, &condition, &mut scratch).vector);
     }
     let mut scores = vec![0.0; probes.len() * known.len()];
@@ -97,4 +99,22 @@ fn best(probe: &Probe, known: &[PinId], scores: &[f32]) -> Vec<PinId> {
     }
     ranked.sort_by(order);
     ranked.into_iter().map(|(_, pin)| pin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Action, PinnerId, Surface};
+
+    #[test]
+    fn a_probe_asks_when_the_pinner_came_back() {
+        let act = |(pin, ts_ms): (u32, u64)| {
+            let (board, surface) = (None, Surface::Home);
+            Act { pin: PinId(pin), board, action: Action::Save, surface, ts_ms, value: 0.0 }
+        };
+        let story = |moments: [u64; 10]| History { pinner: PinnerId(0), acts: (0..).zip(moments).map(act).collect() };
+        let probe = Probe::new(&story([1, 2, 3, 4, 5, 6, 7, 8, 90, 91]), 1).expect("a probe");
+        assert_eq!((probe.before.last().map(|act| act.ts_ms), probe.asked_ms), (Some(8), 90));
+        assert_eq!(Probe::new(&story([7; 10]), 1).expect("a probe").asked_ms, 7, "acts that tie stay tied");
+    }
 }

@@ -81,11 +81,13 @@ impl Acts {
         self
     }
 
-    /// The moment before which a share of all acts lies; nothing when there are none.
-    pub(crate) fn quantile_ms(&self, share: f64) -> Option<u64> {
+    /// The moment from which on the latest `later` part of all acts happened; nothing when time cannot split them,
+    /// because there are none or most happened at one moment.
+    pub(crate) fn split_ms(&self, later: f64) -> Option<u64> {
         let mut moments: Vec<u64> = self.by_pinner.iter().flatten().map(|act| act.ts_ms).collect();
         moments.sort_unstable();
-        moments.get(((moments.len() as f64 * share) as usize).min(moments.len().saturating_sub(1))).copied()
+        let place = (moments.len() as f64 * (1.0 - later)) as usize;
+        moments.get(place.min(moments.len().saturating_sub(1))).copied().filter(|&ms| ms > moments[0])
     }
 
     /// What was done before a moment.

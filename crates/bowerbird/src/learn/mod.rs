@@ -4,6 +4,7 @@ mod acts;
 mod dataset;
 mod gate;
 mod outcomes;
+mod past;
 mod replays;
 mod training;
 

@@ -11,7 +11,7 @@ use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
 use domain::{Params, PinnerId};
 use models::{Model, ModelCard};
-use serving::{Pipeline, Views};
+use serving::Views;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,9 +22,7 @@ use train::{Dataset, Session, TrainConfig, TrainError, fit, fit_ranker};
 pub(crate) struct Task<'a> {
     /// Views that hold everything up to the moment of the training; the new model is installed into them.
     pub views: &'a Arc<Views>,
-    /// The funnel over them.
-    pub pipeline: &'a Pipeline,
-    /// Where request records and what came of them lie.
+    /// What happened, request records among it.
     pub log: &'a dyn EventLog,
     pub params: &'a Params,
     pub config: &'a TrainConfig,
@@ -56,8 +54,7 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
         measure_live(registry, &data, task.config, &mut card);
     }
     drop(data);
-    task.views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors")?;
-    let mut rows = rank_rows(task, acts, &held_back)?;
+    let mut rows = rank_rows(task, acts, &held_back, &model)?;
     let seen = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
     card.counts.insert("ranker_rows".into(), rows.len() as u64);
     card.counts.insert("ranker_rows_seen".into(), seen as u64);

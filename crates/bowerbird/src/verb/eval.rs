@@ -103,11 +103,9 @@ fn by_time(args: &Args, setup: &Setup) -> Result<Figures> {
     let data = Reading::open(setup)?;
     let log = data.log.clone();
     let all = read_acts(log.as_ref(), &data.views.catalogue(), &setup.stop)?;
-    let from_ms = all.quantile_ms(1.0 - args.later);
-    if from_ms.is_none_or(|from_ms| from_ms <= all.range_ms.0) {
+    let Some(from_ms) = all.split_ms(args.later) else {
         bail!("everything happened at one moment, so time cannot split it: use --holdout FILE");
-    }
-    let from_ms = from_ms.unwrap_or_default();
+    };
     let registry = data.registry();
     let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
     let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
@@ -123,23 +121,15 @@ fn by_time(args: &Args, setup: &Setup) -> Result<Figures> {
             version
         }
         None if args.no_model => String::new(),
-        None => throwaway(setup, &views, &pipeline, log.as_ref(), &before, from_ms)?,
+        None => throwaway(setup, &views, log.as_ref(), &before, from_ms)?,
     };
     let split = format!("what was done from {} UTC on, after what was done before", readable(from_ms));
     figures(args, setup, &pipeline, cases, Some(&before), from_ms, (split, model))
 }
 
-fn throwaway(
-    setup: &Setup,
-    views: &Arc<Views>,
-    pipeline: &Pipeline,
-    log: &dyn EventLog,
-    before: &Acts,
-    now_ms: u64,
-) -> Result<String> {
+fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Acts, now_ms: u64) -> Result<String> {
     let task = Task {
         views,
-        pipeline,
         log,
         params: &setup.config.params,
         config: &setup.config.train,

@@ -65,12 +65,10 @@ pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
 }
 
 fn learn_from(acts: &Acts, setup: &Setup, data: &Reading) -> Result<Outcome> {
-    let pipeline = data.pipeline();
     let checkpoint = setup.folder(CHECKPOINT);
     let registry = data.registry();
     let task = Task {
         views: &data.views,
-        pipeline: &pipeline,
         log: data.log.as_ref(),
         params: &setup.config.params,
         config: &setup.config.train,

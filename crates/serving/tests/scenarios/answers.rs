@@ -250,33 +250,27 @@ fn the_same_seed_gives_the_same_slate_and_evaluation_ranks_as_serving_does() {
 }
 
 #[test]
-fn a_replay_answers_from_the_given_history_and_counts_no_later_save() {
+fn a_replay_is_asked_as_it_would_have_been_and_labelled_rows_come_first() {
     let world = World::new();
     world.tell(co_saves());
-    let (ann, [a, b, c]) = {
+    let (ann, c) = {
         let catalogue = world.views.catalogue();
-        (catalogue.pinner("ann"), ["a", "b", "c"].map(|key| catalogue.pin(key).expect("known")))
+        (catalogue.pinner("ann").expect("ann"), catalogue.pin("c").expect("c"))
     };
-    let own = world.views.signals().history(ann.expect("ann")).to_vec();
-    let history: Vec<_> = own.iter().copied().filter(|act| act.pin == a).collect();
     let replay = serving::Replay {
         pinner: ann,
-        history,
-        labels: vec![(b, domain::ActionSet::default().with(Action::Save))],
+        labels: vec![(c, domain::ActionSet::default().with(Action::Save))],
         surface: Surface::Home,
         subject: Subject::None,
         now_ms: NOW_MS,
-        seed: 5,
+        seed: 7,
     };
     let rows = world.pipeline.replay(&replay, &params(), 100);
     assert_eq!((rows.found, rows.labels.len()), (1, rows.candidates));
     assert_eq!(rows.labels[0], [true, false, false, false, false, false], "labelled candidates come first");
-    let feature = |row: usize, name: &str| rows.features[row * models::FEATURE_COUNT + models::feature(name)];
-    // Four saved `b`, Ann among them; three saved `c`.
-    let c_row = (1..rows.labels.len()).find(|&row| feature(row, "ln_saves") == 3f32.ln_1p());
-    assert!(c_row.is_some(), "{c:?}");
-    assert_eq!(feature(0, "ln_saves"), 3f32.ln_1p(), "Ann's own later save is not counted");
-    assert_eq!(feature(0, "ln_degree"), 3f32.ln_1p());
+    let served = world.home("ann").trace.ranked;
+    let features = |pin| served.iter().find(|item| item.pin == pin).map(|item| &item.features[..]);
+    assert_eq!(features(c), Some(&rows.features[..models::FEATURE_COUNT]), "as they are served");
     assert!(rows.labels.len() > world.pipeline.replay(&replay, &params(), 2).labels.len());
 }
 
