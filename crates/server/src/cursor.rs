@@ -1,7 +1,7 @@
 //! Cursors: where the next page of a ranking begins, and whose ranking it is.
 //!
-//! The check at the end finds mistakes, such as a cursor cut short or handed to another list. It is no secret: who may ask
-//! for a list may ask for anybody's.
+//! The check at the end finds mistakes, such as a cursor cut short or handed to another list. It is no secret: who may
+//! ask for a list may ask for anybody's.
 
 use crate::keys::hex;
 use crate::problem::{Kind, Problem};

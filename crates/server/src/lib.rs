@@ -10,9 +10,10 @@
 //! * **the faces**: the pinner app at `/` and the operator's console at `/console`, rendered here, one script and one
 //!   style sheet, nothing from elsewhere, and readable without the script.
 //!
-//! [`greet`] says that the server is alive while its data is still opened; [`serve`] answers until it is told to stop; then requests under way finish and the last records are
-//! written. Without [`Keys`] it only ever listens on this machine. Every body, batch, queue, wait and connection has a
-//! bound in [`Limits`].
+//! [`greet`] says that the server is alive while its data is still opened; [`serve`] answers until it is told to stop,
+//! then requests under way finish and the last records are written; [`ask`] answers one question without a socket.
+//! Without [`Keys`] it only ever listens on this machine. Every body, batch, queue, wait and connection has a bound in
+//! [`Limits`].
 //!
 //! ```text
 //! observe → harden → dress → keep home → catch panics → key → turn (of what computes) → handler

@@ -112,8 +112,8 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
     Ok(App::new(engines, settings)?)
 }
 
-/// Says where the server is: one line on stdout, so that whoever started it can read the port; where JSON was asked for,
-/// nothing else may stand there.
+/// Says where the server is: one line on stdout, so that whoever started it can read the port; where JSON was asked
+/// for, nothing else may stand there.
 fn announce(setup: &Setup, address: SocketAddr, engine: &Engine, model: Option<&str>) {
     let (pins, pinners) = {
         let catalogue = engine.views.catalogue();
