@@ -210,8 +210,11 @@ fn who_drips_on_after_the_answer_keeps_no_place() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Often enough that the peer is never quiet; ends when the connection does.
-            while !done.load(Ordering::Relaxed) && dripping.write_all(b" ").is_ok() {
+            // Often enough that the peer is never quiet, longer than the other waits; ends when the connection does.
+            for _ in 0..700 {
+                if done.load(Ordering::Relaxed) || dripping.write_all(b" ").is_err() {
+                    break;
+                }
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
