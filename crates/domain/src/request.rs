@@ -24,6 +24,8 @@ pub struct Request {
     pub surface: Surface,
     /// What it is about.
     pub subject: Subject,
+    /// What pins must pass, in the filter language of the index; empty for all.
+    pub filter: String,
     /// The asker's own id, as given.
     pub pinner_key: String,
     /// The asker, when they are known.

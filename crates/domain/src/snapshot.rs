@@ -46,6 +46,19 @@ impl<T> From<Vec<T>> for Column<T> {
     }
 }
 
+impl<T: Pod> Column<T> {
+    /// The numbers, to be changed; those of a snapshot are copied first.
+    pub fn to_mut(&mut self) -> &mut Vec<T> {
+        if let Column::Shared(_) = self {
+            *self = Column::Owned(self.to_vec());
+        }
+        match self {
+            Column::Owned(numbers) => numbers,
+            Column::Shared(_) => unreachable!("invariant: it was just copied"),
+        }
+    }
+}
+
 impl<T: Pod> Deref for Column<T> {
     type Target = [T];
 
