@@ -1,93 +1,104 @@
-//! The tables that walks count in.
+//! What walks log and count in.
 
-use crate::Graph;
-use domain::{BoardId, PinId};
+use crate::best::{keep_best, keep_ties};
+use crate::excluded::Excluded;
+use crate::sort::sort_keys;
+use crate::steps::Share;
+use crate::tally::Tally;
+use crate::{Graph, WalkConfig};
+use domain::PinId;
 
-/// Added to the visits of the starts, which are not looked for: no rule for stopping ever meets it.
-const START: u32 = 1 << 31;
+/// Degrees whose discount is remembered.
+const DISCOUNTS: usize = 1_024;
+/// Up to about so many boards the popularity discount hardly counts: so few say little about a pin.
+const FEW_BOARDS: f32 = 10.0;
 
-/// Tables that are used again from walk to walk: 12 bytes a pin, a bit a board and 4 bytes a step.
+/// Memory that is used again from walk to walk: 24 bytes a step, and up to 32 more where walks may stop early. It does
+/// not grow with the graph.
 #[derive(Clone, Debug, Default)]
 pub struct WalkScratch {
-    /// Visits per pin, from all starts. Between walks all tables are zero.
-    pub(crate) visits: Vec<u32>,
-    /// The pins stepped onto, in order. Between walks it is empty.
-    pub(crate) log: Vec<u32>,
-    /// Visits per pin from the start that is being scored.
-    from_one: Vec<u32>,
-    scores: Vec<f32>,
-    /// A bit per board that may not be stepped onto.
-    excluded: Vec<u64>,
+    /// A key per visit: the place of the pin, and below it the share of steps that led there.
+    pub(crate) log: Vec<u64>,
+    pub(crate) tally: Tally,
+    pub(crate) excluded: Excluded,
+    spare: Vec<u64>,
+    /// Places and scores.
+    scored: Vec<(u32, f32)>,
+    discounts: Discounts,
+}
+
+/// The bits that a share's number takes.
+pub(crate) fn bits_of(shares: usize) -> u32 {
+    usize::BITS - shares.saturating_sub(1).leading_zeros()
 }
 
 impl WalkScratch {
-    /// Makes the tables fit the graph and notes the boards that may not be stepped onto.
-    pub(crate) fn open(&mut self, graph: &Graph, excluded: &[BoardId]) {
-        let (pins, words) = (graph.pins() as usize, (graph.boards() as usize).div_ceil(64));
-        self.visits.resize(pins.max(self.visits.len()), 0);
-        self.from_one.resize(pins.max(self.from_one.len()), 0);
-        self.scores.resize(pins.max(self.scores.len()), 0.0);
-        self.excluded.resize(words.max(self.excluded.len()), 0);
-        for board in excluded {
-            if let Some(word) = self.excluded.get_mut(board.index() / 64) {
-                *word |= 1 << (board.0 % 64);
+    /// Sorts the log by pin and then by share.
+    pub(crate) fn sort(&mut self, share_bits: u32, graph: &Graph) {
+        let pin_bits = u32::BITS - graph.pins().saturating_sub(1).leading_zeros();
+        sort_keys(&mut self.log, &mut self.spare, share_bits + pin_bits);
+    }
+
+    /// Turns the log into scores and gives the `k` best pins: visits, or with `boost` the squared sum of each share's
+    /// square root of visits, divided by the discount for popular pins; without the shares' own pins.
+    pub(crate) fn best(&mut self, graph: &Graph, shares: &[Share], config: &WalkConfig, k: usize) -> Vec<(PinId, f32)> {
+        let share_bits = bits_of(shares.len());
+        self.sort(share_bits, graph);
+        self.discounts.fill(config.popularity_discount);
+        let to_boards = graph.to_boards();
+        let mut starts: Vec<u32> = shares.iter().map(|share| share.place).collect();
+        starts.sort_unstable();
+        let mut starts = starts.into_iter().peekable();
+        self.scored.clear();
+        for visits in self.log.chunk_by(|a, b| a >> share_bits == b >> share_bits) {
+            let place = (visits[0] >> share_bits) as u32;
+            while starts.next_if(|&start| start < place).is_some() {}
+            if starts.peek() != Some(&place) {
+                let score = if config.boost { boosted(visits) } else { visits.len() as f32 };
+                self.scored.push((place, score * self.discounts.of(to_boards.degree(place))));
             }
+        }
+        self.log.clear();
+        // Ids are looked up for the best only: each is a read of memory.
+        keep_ties(&mut self.scored, k);
+        let ids = &graph.base.pins;
+        let mut best = self.scored.iter().map(|&(place, score)| (PinId(ids.id(place)), score)).collect();
+        keep_best(&mut best, k);
+        best
+    }
+}
+
+/// `(Σ √visits)²` over the shares of a pin's sorted visits.
+fn boosted(visits: &[u64]) -> f32 {
+    if let [_] = visits {
+        return 1.0;
+    }
+    let sum: f32 = visits.chunk_by(|a, b| a == b).map(|of_share| (of_share.len() as f32).sqrt()).sum();
+    sum * sum
+}
+
+/// What pins of a degree are multiplied by.
+#[derive(Clone, Debug, Default)]
+struct Discounts {
+    power: f32,
+    of_degree: Vec<f32>,
+}
+
+impl Discounts {
+    fn fill(&mut self, power: f32) {
+        if self.power.to_bits() != power.to_bits() || self.of_degree.is_empty() {
+            self.power = power;
+            self.of_degree.clear();
+            self.of_degree.extend((0..DISCOUNTS as u32).map(|degree| discount(degree, power)));
         }
     }
 
     #[inline]
-    pub(crate) fn is_excluded(&self, board: u32) -> bool {
-        self.excluded.get(board as usize / 64).is_some_and(|word| word >> (board % 64) & 1 == 1)
-    }
-
-    /// Marks a pin that the walks start from.
-    pub(crate) fn mark(&mut self, start: u32) {
-        self.visits[start as usize] = START;
-    }
-
-    /// Turns the log into scores: visits, or with `boost` the squared sum of each start's square root of visits.
-    pub(crate) fn score(&mut self, legs: &mut [Leg], boost: bool) {
-        if !boost {
-            self.log.iter().for_each(|&pin| self.scores[pin as usize] += 1.0);
-            return;
-        }
-        legs.sort_by_key(|leg| leg.start);
-        for of_start in legs.chunk_by(|a, b| a.start == b.start) {
-            for leg in of_start {
-                self.log[leg.log.clone()].iter().for_each(|&pin| self.from_one[pin as usize] += 1);
-            }
-            for leg in of_start {
-                for &pin in &self.log[leg.log.clone()] {
-                    let visits = std::mem::take(&mut self.from_one[pin as usize]);
-                    self.scores[pin as usize] += (visits as f32).sqrt();
-                }
-            }
-        }
-    }
-
-    /// The visited pins and their scores, without the starts; clears all tables.
-    pub(crate) fn close(&mut self, starts: impl Iterator<Item = u32>, excluded: &[BoardId]) -> Vec<(PinId, f32)> {
-        let mut found = Vec::new();
-        for pin in self.log.drain(..) {
-            let score = std::mem::take(&mut self.scores[pin as usize]);
-            if score > 0.0 && self.visits[pin as usize] < START {
-                found.push((PinId(pin), score));
-                self.visits[pin as usize] = 0;
-            }
-        }
-        starts.for_each(|pin| self.visits[pin as usize] = 0);
-        for board in excluded {
-            if let Some(word) = self.excluded.get_mut(board.index() / 64) {
-                *word = 0;
-            }
-        }
-        found
+    fn of(&self, degree: u32) -> f32 {
+        self.of_degree.get(degree as usize).copied().unwrap_or_else(|| discount(degree, self.power))
     }
 }
 
-/// A part of the log: steps of walks from one start.
-#[derive(Clone, Debug)]
-pub(crate) struct Leg {
-    pub(crate) start: u32,
-    pub(crate) log: std::ops::Range<usize>,
+fn discount(degree: u32, power: f32) -> f32 {
+    (1.0 + degree as f32 / FEW_BOARDS).powf(-power)
 }

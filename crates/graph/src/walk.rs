@@ -1,15 +1,17 @@
 //! Random walks with many starts (Pixie).
 
 use crate::Graph;
-use crate::best::keep_best;
-use crate::scratch::WalkScratch;
-use crate::steps::{Share, step_all};
+use crate::direction::Direction;
+use crate::excluded::Excluded;
+use crate::groups::{Preference, Preferred};
+use crate::scratch::{WalkScratch, bits_of};
+use crate::steps::{Plan, Rules, Share, Walks, of_all};
 use domain::{BoardId, PinId, WalkParams};
 
 /// Most steps of one call, whatever the settings say.
 const STEPS_MAX: u32 = 1 << 24;
-/// Up to about so many boards the popularity discount hardly counts: so few say little about a pin.
-const FEW_BOARDS: f32 = 10.0;
+/// How often it is looked whether to stop early.
+const ROUNDS: u64 = 16;
 
 /// A pin that walks start from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +86,7 @@ pub fn walk(graph: &Graph, starts: &[Start], excluded: &[BoardId], config: &Walk
     walk_with(&mut WalkScratch::default(), graph, starts, excluded, config, k)
 }
 
-/// [`walk`] with tables that are used again, which spares clearing them for each walk.
+/// [`walk`] with memory that is used again.
 pub fn walk_with(
     scratch: &mut WalkScratch,
     graph: &Graph,
@@ -93,27 +95,78 @@ pub fn walk_with(
     config: &WalkConfig,
     k: usize,
 ) -> Walked {
-    scratch.open(graph, excluded);
-    let shares = shares(graph, starts, scratch, config);
-    let (mut legs, stopped_early) = step_all(graph, &shares, config, scratch);
-    scratch.score(&mut legs, config.boost);
+    walk_any(scratch, graph, starts, excluded, config, [None, None], k)
+}
+
+/// [`walk_with`], stepping to neighbours of a preferred group where there are some.
+pub fn walk_preferring(
+    scratch: &mut WalkScratch,
+    graph: &Graph,
+    starts: &[Start],
+    excluded: &[BoardId],
+    config: &WalkConfig,
+    preference: &Preference<'_>,
+    k: usize,
+) -> Walked {
+    walk_any(scratch, graph, starts, excluded, config, preference.both(), k)
+}
+
+fn walk_any(
+    scratch: &mut WalkScratch,
+    graph: &Graph,
+    starts: &[Start],
+    excluded: &[BoardId],
+    config: &WalkConfig,
+    [boards, pins]: [Option<Preferred<'_>>; 2],
+    k: usize,
+) -> Walked {
+    scratch.excluded.fill(excluded.iter().map(|board| graph.base.boards.place(board.0)));
+    let shares = shares(graph, starts, &scratch.excluded, config);
+    let to_boards = graph.to_boards().preferring(boards);
+    let to_pins = graph.to_pins().preferring(pins);
+    let stopped_early = step_all(scratch, [to_boards, to_pins], &shares, config);
     let steps = scratch.log.len() as u32;
-    let mut pins = scratch.close(shares.iter().map(|share| share.pin), excluded);
-    for (pin, score) in &mut pins {
-        *score = if config.boost { *score * *score } else { *score };
-        let degree = graph.degree(*pin) as f32;
-        *score *= (1.0 + degree / FEW_BOARDS).powf(-config.popularity_discount);
-    }
-    keep_best(&mut pins, k);
+    let pins = scratch.best(graph, &shares, config, k);
     Walked { pins, steps, stopped_early }
 }
 
+/// Takes each start's steps, a part of them per round, and logs them. Whether they stopped early: a walk that may not
+/// takes the same steps and then more.
+fn step_all(
+    scratch: &mut WalkScratch,
+    [to_boards, to_pins]: [Direction<'_>; 2],
+    shares: &[Share],
+    config: &WalkConfig,
+) -> bool {
+    let WalkScratch { log, tally, excluded, .. } = scratch;
+    let (share_bits, steps) = (bits_of(shares.len()), shares.iter().map(|share| share.steps as usize).sum::<usize>());
+    log.reserve(steps);
+    let may_stop = config.stop_pins > 0;
+    if may_stop {
+        tally.open(steps + shares.len(), config.stop_visits);
+        shares.iter().for_each(|share| tally.ignore(share.place));
+    }
+    let rules =
+        Rules { to_boards, to_pins, excluded, shares, go_on: of_all(config.continue_chance), seed: config.seed };
+    let mut walks = Walks::new(rules);
+    let mut note = |pin, share| log.push(u64::from(pin) << share_bits | u64::from(share));
+    for round in 0..ROUNDS {
+        walks.run(&Plan::round(shares, round, ROUNDS), may_stop.then_some(&mut *tally), &mut note);
+        if may_stop && tally.reached >= config.stop_pins && round + 1 < ROUNDS {
+            return true;
+        }
+    }
+    false
+}
+
 /// How many steps each start gets: those that weigh something and that lead somewhere, by id.
-fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkConfig) -> Vec<Share> {
+fn shares(graph: &Graph, starts: &[Start], excluded: &Excluded, config: &WalkConfig) -> Vec<Share> {
     let weighs = |start: &&Start| start.weight > 0.0 && start.weight.is_finite();
     let mut wanted: Vec<(u32, f64)> =
         starts.iter().filter(weighs).map(|start| (start.pin.0, f64::from(start.weight))).collect();
-    wanted.retain(|&(pin, _)| graph.boards_at(pin).iter().any(|&board| !scratch.is_excluded(board)));
+    let to_boards = graph.to_boards();
+    let place = |pin: u32| graph.base.pins.place(pin);
+    wanted.retain(|&(pin, _)| to_boards.list(place(pin)).any(|board| !excluded.has(board)));
     for (pin, weight) in &mut wanted {
         *weight *= config.budget.of(f64::from(graph.degree(PinId(*pin))), f64::from(graph.degree_max()));
     }
@@ -127,7 +180,7 @@ fn shares(graph: &Graph, starts: &[Start], scratch: &WalkScratch, config: &WalkC
         let until = (steps * (sum / total).min(1.0)).round() as u32;
         match shares.last_mut() {
             Some(last) if last.pin == pin => last.steps += until - before,
-            _ => shares.push(Share { pin, steps: until - before }),
+            _ => shares.push(Share { pin, place: place(pin), steps: until - before }),
         }
         before = until;
     }
