@@ -1,4 +1,8 @@
+use super::merge::SEGMENTS_TO_MERGE;
 use super::*;
+use crate::filter::{Columns, Filter, PinSet};
+use domain::Rng;
+use std::collections::BTreeSet;
 
 const NOTHING: [u32; 0] = [];
 
@@ -75,7 +79,7 @@ fn misspelled_words_find_what_was_meant_unless_they_exist() {
 }
 
 #[test]
-fn any_text_is_only_words() {
+fn any_text_is_only_words_and_phrases() {
     let index = titled(&["title of a vase", "and or not"]);
     let odd = [
         "\"",
@@ -173,4 +177,155 @@ fn searching_goes_on_while_the_index_is_written() {
         index.commit().expect("commits");
         searching.join().expect("the searching thread");
     });
+}
+
+/// Some pins of few words, removed and replaced over several commits.
+fn shuffled(seed: u64) -> TextIndex {
+    let mut rng = Rng::new(seed);
+    let mut index = TextIndex::new().expect("an index in memory");
+    let words = ["oak", "brass", "lamp", "shelf", "red", "blue", "chair", "vase"];
+    for round in 0..12 {
+        for _ in 0..250 {
+            let pin = rng.below(1_500);
+            if rng.below(5) == 0 {
+                index.remove(PinId(pin)).expect("removes");
+            } else {
+                let title: Vec<&str> = (0..1 + rng.below(5)).map(|_| words[rng.below(8) as usize]).collect();
+                let rare = if rng.below(300) == 0 { " opal" } else { "" };
+                put(&mut index, pin, &(title.join(" ") + rare));
+            }
+        }
+        if round % 3 == 0 {
+            index.commit().expect("commits");
+        }
+    }
+    index.settle().expect("settles");
+    index
+}
+
+#[test]
+fn a_filter_leaves_out_pins_and_changes_nothing_else() {
+    let index = shuffled(1);
+    let columns = Columns::new();
+    let mut rng = Rng::new(2);
+    let mut plans = BTreeSet::new();
+    for text in ["oak lamp ", "red ", "\"red chair\"", "brass shelf blue vase ", "lamb ", "oa", "opal "] {
+        let all = index.search(text, 2_000).expect("searches");
+        assert!(all.len() > 40 || (text == "opal " && !all.is_empty()), "{text}: {}", all.len());
+        for share in [1.0, 0.5, 0.1, 0.01, 0.0] {
+            let passing: PinSet = (0..1_500).map(PinId).filter(|_| rng.uniform() < share).collect();
+            let filter = Filter::Pins(Arc::new(passing.clone()));
+            let bound = filter.bind(&columns).expect("no field");
+            for k in [3, 2_000] {
+                let found = index.search_within(text, k, &bound).expect("searches");
+                let expected = all.iter().copied().filter(|(pin, _)| passing.contains(*pin)).take(k);
+                assert_eq!(found.pins, expected.collect::<Vec<_>>(), "{text}, {share}");
+                plans.insert(found.plan.to_string().split(':').next().map(str::to_owned));
+            }
+        }
+    }
+    assert_eq!(plans.len(), 2, "{plans:?}");
+    let unfiltered = index.search_within("oak", 3, &Bound::everything()).expect("searches");
+    assert_eq!(unfiltered.plan, TextPlan::Unfiltered);
+}
+
+#[test]
+fn quoted_words_must_stand_together() {
+    let titles = [
+        "red chair",
+        "chair, red",
+        "red wooden chair",
+        "red and very old chair",
+        "red chairs",
+        "a red chair by a lake",
+    ];
+    let index = titled(&titles);
+    let sorted = |text: &str| {
+        let mut found = find(&index, text);
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(sorted("red chair "), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(sorted("\"red chair\""), [0, 2, 5], "one other word may be in between");
+    assert_eq!(sorted("“Red Chair” lake"), [0, 2, 5]);
+    assert_eq!(find(&index, "“Red Chair” lake")[0], 5, "other words still count");
+    assert_eq!(sorted("\"red chair\" \"a lake\""), [5]);
+    assert_eq!(sorted("\"chairs\""), [4], "a quoted word is meant as it is written");
+    assert_eq!(sorted("\"chair red\" wooden"), [1]);
+    assert_eq!(sorted("\"green chair\""), NOTHING);
+    assert_eq!(sorted("\"red chair"), [0, 1, 2, 3, 4, 5], "a quote that nothing closes");
+    let long = titled(&[&"a b c d e f g h i j k l m n o p".repeat(2)]);
+    assert_eq!(find(&long, "\"a b c d e f g h i j k l m n o p\""), [0]);
+}
+
+#[test]
+fn annotations_count_by_their_confidence_and_queries_by_their_use() {
+    let mut index = TextIndex::new().expect("an index in memory");
+    let annotations = [("velvet", 0.9), ("velvet", 0.3), ("velvet", 0.1), ("velvet", f32::NAN), ("velvet", 7.0)];
+    for (pin, (annotation, confidence)) in annotations.into_iter().enumerate() {
+        let annotations = [(annotation.to_owned(), confidence)];
+        let words = TextDocument { title: "chair", annotations: &annotations, ..TextDocument::default() };
+        index.upsert(PinId(pin as u32), &words).expect("takes words");
+    }
+    for (pin, acts) in [(10, 1), (11, 200), (12, 0)] {
+        let queries = [("reading corner".to_owned(), acts)];
+        let words = TextDocument { title: "chair", queries: &queries, ..TextDocument::default() };
+        index.upsert(PinId(pin), &words).expect("takes words");
+    }
+    index.commit().expect("commits");
+    assert_eq!(find(&index, "velvet "), [0, 4, 1], "the more certain first; what is hardly so is not there");
+    let mut found = find(&index, "reading corner ");
+    found.sort_unstable();
+    assert_eq!(found, [10, 11]);
+    assert_eq!(
+        find(&index, "raeding ")[..1],
+        find(&index, "reading corner ")[..1],
+        "queries complete and correct words"
+    );
+    let deaf = index.searcher().weighed(TextWeights { queries: 0.0, written: 0.0, ..TextWeights::default() });
+    assert_eq!(deaf.search("reading ", 9).expect("searches"), [], "weights are of searching");
+}
+
+#[test]
+fn scores_do_not_depend_on_how_segments_lie() {
+    let titles: Vec<String> = (0..600).map(|pin| format!("oak {} {}", pin % 7, pin % 11)).collect();
+    let found = |commit_every: usize| {
+        let mut index = TextIndex::new().expect("an index in memory");
+        for (pin, title) in titles.iter().enumerate() {
+            put(&mut index, pin as u32, title);
+            if pin % commit_every == 0 {
+                index.commit().expect("commits");
+            }
+        }
+        index.commit().expect("commits");
+        ["oak 3 ", "5 6 10 ", "oak"].map(|text| index.search(text, 700).expect("searches"))
+    };
+    let one = found(1_000);
+    assert_eq!(one[0].len(), 600);
+    assert_eq!(one, found(7));
+    assert_eq!(one, found(90));
+    let (a, b) = (shuffled(5), shuffled(5));
+    assert_eq!(a.search("oak red ", 99).expect("searches"), b.search("oak red ", 99).expect("searches"));
+}
+
+#[test]
+fn large_segments_are_joined_beside_the_commits() {
+    let mut index = TextIndex::new().expect("an index in memory");
+    let mut beside = 0;
+    for pin in 0..30_000u32 {
+        put(&mut index, pin, "oak shelf");
+        if pin % 4_000 == 3_999 {
+            put(&mut index, pin - 3_000, "brass lamp");
+            index.commit().expect("commits");
+            beside += usize::from(index.beside.is_some());
+            let lamps = index.search("brass ", 100).expect("searches").len();
+            assert_eq!(lamps as u32, (pin + 1) / 4_000, "what was committed is found");
+        }
+    }
+    assert!(beside > 0, "no join beside");
+    index.settle().expect("settles");
+    assert!(index.beside.is_none());
+    let segments = index.writer.index().searchable_segment_metas().expect("metas").len();
+    assert!(segments < SEGMENTS_TO_MERGE, "{segments} segments");
+    assert_eq!((index.searcher().len(), find(&index, "brass ").len()), (30_000, 7));
 }
