@@ -31,6 +31,7 @@ mod error;
 mod file_log;
 mod fjall_state;
 mod log;
+mod map;
 mod state;
 
 pub use address::{open_blobs, open_log, open_log_to_read, open_state};
@@ -39,4 +40,5 @@ pub use codec::{BadFact, decode, encode};
 pub use error::StoreError;
 pub use file_log::{TopicReport, verify_log};
 pub use log::{Appended, EventLog, FACT_BYTES_MAX, READ_BYTES_MAX, Record};
+pub use map::map;
 pub use state::{Batch, Entry, StateStore};
