@@ -15,9 +15,15 @@ pub(crate) struct Scope {
     pub(crate) surface: Surface,
     pub(crate) subject: Subject,
     pub(crate) pinner: String,
+    /// What pins must pass; empty for all.
+    pub(crate) filter: String,
 }
 
 impl Scope {
+    pub(crate) fn of(surface: Surface, subject: Subject, pinner: String) -> Scope {
+        Scope { surface, subject, pinner, filter: String::new() }
+    }
+
     fn list(&self) -> String {
         let subject = match &self.subject {
             Subject::None => String::new(),
@@ -25,7 +31,7 @@ impl Scope {
             Subject::Board(board) => board.0.to_string(),
             Subject::Query(words) => words.clone(),
         };
-        digest(&[self.surface.as_str(), &subject])
+        digest(&[self.surface.as_str(), &subject, &self.filter])
     }
 
     fn owner(&self) -> String {
@@ -79,7 +85,7 @@ mod tests {
     use domain::{EventId, PinId};
 
     fn home(pinner: &str) -> Scope {
-        Scope { surface: Surface::Home, subject: Subject::None, pinner: pinner.into() }
+        Scope::of(Surface::Home, Subject::None, pinner.into())
     }
 
     #[test]

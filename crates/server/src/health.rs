@@ -96,6 +96,7 @@ async fn can_rank(app: &App) -> Result<bool, Problem> {
         request_id,
         surface: Surface::Home,
         subject: Subject::None,
+        filter: String::new(),
         pinner_key: String::new(),
         pinner: None,
         history: None,

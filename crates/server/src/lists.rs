@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) const PAGE: u64 = 25;
 
 /// The parameters of every list.
-const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "q"];
+const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "filter", "q"];
 
 /// What a page of a list is asked with.
 pub(crate) struct Ask {
@@ -46,8 +46,8 @@ pub(crate) async fn feed(
     Segment(pinner): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Json<List>, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[1..5])?;
-    let scope = Scope { surface: Surface::Home, subject: Subject::None, pinner };
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[1..6])?;
+    let scope = Scope::of(Surface::Home, Subject::None, pinner);
     respond(&app, ask(&app, &mut given, scope)?).await
 }
 
@@ -57,10 +57,10 @@ pub(crate) async fn related(
     Segment(pin): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Json<List>, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..5])?;
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..6])?;
     let found = app.find(|catalogue| catalogue.pin(&pin)).await;
     let subject = Subject::Pin(found.ok_or_else(|| Problem::missing("pin", &pin))?);
-    let scope = Scope { surface: Surface::Related, subject, pinner: pinner(&mut given)? };
+    let scope = Scope::of(Surface::Related, subject, pinner(&mut given)?);
     respond(&app, ask(&app, &mut given, scope)?).await
 }
 
@@ -70,10 +70,10 @@ pub(crate) async fn ideas(
     Segment(board): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Json<List>, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..5])?;
+    let mut given = Parameters::read(query.as_deref(), &PARAMETERS[..6])?;
     let found = app.find(|catalogue| catalogue.board(&board)).await;
     let subject = Subject::Board(found.ok_or_else(|| Problem::missing("board", &board))?);
-    let scope = Scope { surface: Surface::Board, subject, pinner: pinner(&mut given)? };
+    let scope = Scope::of(Surface::Board, subject, pinner(&mut given)?);
     respond(&app, ask(&app, &mut given, scope)?).await
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn ideas(
 pub(crate) async fn search(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<List>, Problem> {
     let mut given = Parameters::read(query.as_deref(), PARAMETERS)?;
     let words = words(given.text("q"))?;
-    let scope = Scope { surface: Surface::Search, subject: Subject::Query(words), pinner: pinner(&mut given)? };
+    let scope = Scope::of(Surface::Search, Subject::Query(words), pinner(&mut given)?);
     respond(&app, ask(&app, &mut given, scope)?).await
 }
 
@@ -107,10 +107,20 @@ fn pinner(given: &mut Parameters) -> Result<String, Problem> {
 }
 
 fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask, Problem> {
+    let scope = Scope { filter: filter(app, given)?, ..scope };
     let limits = app.limits();
     let limit = given.whole("limit", (1, limits.page_max as u64), PAGE)?;
     let deadline_ms = given.whole("deadline_ms", (1, limits.deadline_ms_max), app.params().deadline_ms)?;
     Ok(Ask { scope, limit: limit as usize, cursor: given.text("cursor"), explain: given.flag("explain")?, deadline_ms })
+}
+
+/// What pins must pass, if it can be read and asked.
+fn filter(app: &App, given: &mut Parameters) -> Result<String, Problem> {
+    let filter = given.text("filter").unwrap_or_default();
+    match app.views().check_filter(&filter) {
+        Ok(()) => Ok(filter),
+        Err(error) => Err(Problem::parameter("filter", error.to_string())),
+    }
 }
 
 async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> {
@@ -163,6 +173,7 @@ fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
         request_id,
         surface: ask.scope.surface,
         subject: ask.scope.subject.clone(),
+        filter: ask.scope.filter.clone(),
         pinner: app.views().catalogue().pinner(&ask.scope.pinner),
         pinner_key: ask.scope.pinner.clone(),
         history: None,

@@ -170,6 +170,9 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
     let bounds = |max: u64, default: u64| json!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
     add("limit", "Pins of a page".into(), bounds(limits.page_max as u64, PAGE), false);
     add("cursor", "`next_cursor` of the page before".into(), json!({"type": "string"}), false);
+    let filter = "What pins must pass, such as `language:en AND NOT topic:(shoes, bags)`; fields: language, creator, \
+                  topic, created (ms, UTC)";
+    add("filter", filter.into(), json!({"type": "string", "maxLength": 4000}), false);
     add("explain", "Tell why for every pin".into(), json!({"type": "boolean", "default": false}), false);
     let deadline = bounds(limits.deadline_ms_max, domain::Params::default().deadline_ms);
     add("deadline_ms", "What is not found by then is left out".into(), deadline, false);

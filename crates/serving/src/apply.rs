@@ -1,7 +1,7 @@
 //! Facts into views. One writer, small blocks, one lock at a time.
 
 use crate::catalogue::Catalogue;
-use crate::views::{Views, Writer, lock, read, write};
+use crate::views::{Views, lock, read, write};
 use domain::{Act, Action, BoardId, Event, EventId, Fact, PinId, PinnerId, TopicKind, Understood};
 use graph::Graph;
 use index::VectorIndex;
@@ -12,9 +12,6 @@ const BLOCK: usize = 256;
 
 /// Most pins of a renamed board whose words are written again; the others follow when they are next touched.
 const RENAMED_PINS_MAX: usize = 256;
-
-/// The graph is compacted when it has grown by this many edges and by an eighth.
-const LOOSE_EDGES_MAX: u64 = 16_384;
 
 /// What some facts changed: what has to be written to the state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,7 +51,7 @@ impl Views {
         for block in facts.chunks(BLOCK) {
             let touched = match topic {
                 TopicKind::Catalogue => self.apply_catalogue(block, &mut changes),
-                TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
+                TopicKind::Events => self.apply_events(block, &mut changes),
                 TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
             self.derive(&mut writer, &touched, &mut changes);
@@ -102,12 +99,7 @@ impl Views {
         }
     }
 
-    fn apply_events(
-        &self,
-        block: &[(u64, EventId, Fact)],
-        writer: &mut Writer,
-        changes: &mut Changes,
-    ) -> BTreeSet<PinId> {
+    fn apply_events(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
         let mut catalogue = write(&self.catalogue);
         let mut acts = Vec::with_capacity(block.len());
         for (_, _, fact) in block {
@@ -127,65 +119,29 @@ impl Views {
         drop(signals);
         let saves = acts.iter().filter(|(_, act)| act.action == Action::Save);
         let edges: Vec<(PinId, BoardId)> = saves.filter_map(|(_, act)| Some((act.pin, act.board?))).collect();
-        self.apply_edges(&edges, writer, changes)
+        self.apply_edges(&edges, changes)
     }
 
     /// Adds edges; the pins whose neighbours should be looked at again are returned.
-    fn apply_edges(
-        &self,
-        mut edges: &[(PinId, BoardId)],
-        writer: &mut Writer,
-        changes: &mut Changes,
-    ) -> BTreeSet<PinId> {
+    fn apply_edges(&self, edges: &[(PinId, BoardId)], changes: &mut Changes) -> BTreeSet<PinId> {
         let mut touched = BTreeSet::new();
-        while !edges.is_empty() {
-            let mut graph = write(&self.graph);
-            let mut added = 0;
-            while added < edges.len() && graph.edges() < writer.compact_at {
-                let (pin, board) = edges[added];
-                added += 1;
-                if graph.add(pin, board) {
-                    changes.edges.push((pin, board));
-                    // Neighbours and board titles of a pin settle as it is saved: look again at 1, 4, 16, … saves.
-                    if is_power_of_four(graph.degree(pin)) {
-                        touched.insert(pin);
-                    }
+        let mut graph = write(&self.graph);
+        for &(pin, board) in edges {
+            if graph.add(pin, board) {
+                changes.edges.push((pin, board));
+                // Neighbours and board titles of a pin settle as it is saved: look again at 1, 4, 16, … saves.
+                if is_power_of_four(graph.degree(pin)) {
+                    touched.insert(pin);
                 }
             }
-            edges = &edges[added..];
-            drop(graph);
-            self.compact_graph(writer);
         }
         touched
     }
 
-    /// A compacted copy replaces the graph, so that readers never wait for the compaction. Walks draw the same from
-    /// both.
-    fn compact_graph(&self, writer: &mut Writer) {
-        let graph = read(&self.graph);
-        if graph.edges() < writer.compact_at {
-            return;
-        }
-        let mut compacted = graph.clone();
-        drop(graph);
-        compacted.compact();
-        writer.compact_at = next_compaction(compacted.edges());
-        let old = std::mem::replace(&mut *write(&self.graph), compacted);
-        // Freed when nobody waits for the lock any more.
-        drop(old);
-    }
-
     /// Rebuilds the graph from all its edges in the order in which they were added.
     pub(crate) fn restore_graph(&self, edges: &[(PinId, BoardId)]) {
-        let graph = Graph::from_edges(0, 0, edges);
-        lock(&self.writer).compact_at = next_compaction(graph.edges());
-        *write(&self.graph) = graph;
+        *write(&self.graph) = Graph::from_edges(0, 0, edges);
     }
-}
-
-/// The number of edges at which a graph compacted at `edges` is compacted again.
-pub(crate) fn next_compaction(edges: u64) -> u64 {
-    edges + LOOSE_EDGES_MAX.max(edges / 8)
 }
 
 /// Sets a pin's content vector. A newer embedding space begins a new index; an older one is refused by it.

@@ -24,10 +24,10 @@ pub(crate) struct Placed {
 }
 
 /// What spacing compares.
-struct Facets<'a> {
+struct Facets {
     creator: Option<u32>,
     topics: Box<[u32]>,
-    vector: Option<&'a [f32]>,
+    vector: Option<Vec<f32>>,
 }
 
 /// A row that may be placed next.
@@ -78,7 +78,7 @@ struct Blender<'a> {
     /// What a penalty of 1 costs: the spread of the utility.
     scale: f32,
     utility: &'a [f32],
-    facets: &'a [Facets<'a>],
+    facets: &'a [Facets],
     placed: Vec<Placed>,
     open: Vec<Open>,
     /// The next row that was never open.
@@ -176,7 +176,7 @@ impl Blender<'_> {
     }
 
     fn cosine(&self, a: usize, b: usize) -> f32 {
-        match (self.params.alike > 0.0, self.facets[a].vector, self.facets[b].vector) {
+        match (self.params.alike > 0.0, &self.facets[a].vector, &self.facets[b].vector) {
             (true, Some(a), Some(b)) => dot(a, b),
             _ => 0.0,
         }

@@ -1,8 +1,10 @@
 //! External ids ⇄ dense ids, and what is known of pins, boards and pinners.
 
+use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
 use domain::{Board, BoardId, Pin, PinId, Pinner, PinnerId, Understood};
+use index::Columns;
 use std::collections::BTreeSet;
 
 /// "None" in columns of numbers.
@@ -29,6 +31,7 @@ pub struct Catalogue {
     pinners: Vec<PinnerRow>,
     /// Creators, topics and languages, each word once.
     words: Names,
+    facets: Facets,
     /// The newest servable pins by the time they were made.
     newest: BTreeSet<(u64, PinId)>,
 }
@@ -161,6 +164,11 @@ impl Catalogue {
         self.newest.iter().rev().copied()
     }
 
+    /// What filters may say of pins.
+    pub fn columns(&self) -> &Columns {
+        self.facets.columns()
+    }
+
     pub(crate) fn row(&self, pin: PinId) -> Option<&PinRow> {
         self.pins.get(pin.index())
     }
@@ -222,6 +230,7 @@ impl Catalogue {
         let row = &mut self.pins[id.index()];
         self.newest.remove(&(row.created_ms, id));
         row.describe(pin, &mut self.words);
+        self.facets.describe(id, pin);
         if pin.created_ms > 0 {
             self.newest.insert((pin.created_ms, id));
             if self.newest.len() > NEWEST_MAX {
@@ -235,6 +244,7 @@ impl Catalogue {
         let id = self.intern_pin(key)?;
         let row = &mut self.pins[id.index()];
         row.remove();
+        self.facets.remove(id);
         self.newest.remove(&(row.created_ms, id));
         Some(id)
     }

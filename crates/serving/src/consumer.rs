@@ -103,6 +103,7 @@ impl Consumer {
                     break;
                 }
                 done += applied;
+                self.views.tidy_now();
                 told(done, waiting.max(done));
             }
         }
@@ -114,6 +115,7 @@ impl Consumer {
     pub fn run(&self, stop: &AtomicBool) {
         let _told = Fall(self);
         while !stop.load(Ordering::Relaxed) {
+            self.views.tidy();
             match TopicKind::FOLLOWED.iter().try_fold(0, |done, &topic| Ok(done + self.step(topic)?)) {
                 Ok(0) => {
                     self.set_trouble(None);

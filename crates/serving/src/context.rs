@@ -1,10 +1,10 @@
 //! What the funnel knows of a request before it looks for pins.
 
-use crate::derive::content_of;
+use crate::derive::Contents;
 use crate::views::{Installed, Views, lock, read};
 use domain::{Act, Action, BoardId, Params, PinId, Request, Subject, Surface};
 use graph::Start;
-use index::VectorIndex;
+use index::{Bound, Filter, VectorIndex};
 use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
 use signals::Signals;
 use std::collections::{HashMap, HashSet};
@@ -34,6 +34,8 @@ pub struct Context {
     pub history: Vec<Act>,
     /// The pins of the subject: the pin itself, or pins of the board.
     pub subject_pins: Vec<PinId>,
+    /// What pins must pass, if the request says so.
+    pub filter: Option<Filter>,
     /// Words to search for: the query, or the board's title.
     pub words: Option<String>,
     /// Where walks start.
@@ -53,6 +55,11 @@ pub struct Context {
     given: Option<HashSet<PinId>>,
     /// About how many pins the request will not show because they are known.
     known: usize,
+}
+
+/// The filter of a request; nothing passes one that cannot be read.
+fn read_filter(text: &str) -> Option<Filter> {
+    (!text.trim().is_empty()).then(|| Filter::parse(text).unwrap_or(Filter::Any(Vec::new())))
 }
 
 /// Buffers of [`models::Model::encode`], shared by requests.
@@ -75,6 +82,7 @@ impl Context {
     fn bare(views: Arc<Views>, request: Request, params: Params) -> Context {
         Context {
             installed: views.installed(),
+            filter: read_filter(&request.filter),
             request,
             params,
             views,
@@ -118,6 +126,14 @@ impl Context {
     /// How many pins a generator should look for so that `quota` are left without those that are known already.
     pub fn reach(&self, quota: usize) -> usize {
         quota + self.known
+    }
+
+    /// Asks something with the request's filter, if it has one that the columns know. The catalogue is held meanwhile:
+    /// take other parts inside only.
+    pub(crate) fn bound<T>(&self, ask: impl FnOnce(Option<&Bound>) -> T) -> T {
+        let Some(filter) = &self.filter else { return ask(None) };
+        let catalogue = read(&self.views.catalogue);
+        ask(filter.bind(catalogue.columns()).ok().as_ref())
     }
 
     /// Whether the request is for the pinner's own feed rather than about something.
@@ -205,8 +221,8 @@ impl Context {
     fn encode(&mut self, scratches: &Scratches) {
         let Some(installed) = &self.installed else { return };
         let (model, request) = (&installed.model, &self.request);
-        let content = read(&self.views.content);
-        let content_of = content_of(&content, model);
+        let history = self.history.iter().map(|act| act.pin);
+        let contents = Contents::read(&read(&self.views.content), model, history);
         let kind = match request.subject {
             Subject::None => SubjectKind::None,
             Subject::Pin(_) => SubjectKind::Pin,
@@ -217,7 +233,7 @@ impl Context {
         let gap = self.history.last().map_or(0, |act| gap_bucket(act.ts_ms, request.now_ms));
         let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
         let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
-        let tokens = tokens(&self.history, model.config().history_max, content_of);
+        let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
         let mut scratch = lock(&scratches.0).pop().unwrap_or_default();
         self.user = model.encode(&tokens, &condition, &mut scratch).vector;
         let mut kept = lock(&scratches.0);
@@ -242,7 +258,7 @@ fn liking(action: Action) -> f32 {
 fn mean(content: &VectorIndex, pins: impl Iterator<Item = PinId>, max: usize) -> Vec<f32> {
     let mut sum = vec![0.0f32; content.dim()];
     for vector in pins.filter_map(|pin| content.vector(pin)).take(max) {
-        sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+        sum.iter_mut().zip(&vector).for_each(|(sum, x)| *sum += x);
     }
     let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
     if length < 1e-6 {

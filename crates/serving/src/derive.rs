@@ -7,7 +7,7 @@ use domain::{PinId, hash64};
 use graph::neighbours;
 use index::{IndexError, TextDocument, VectorIndex};
 use models::{Model, PinInput};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, RwLock};
 
@@ -122,7 +122,7 @@ impl Views {
             let fresh = self.vectors(&installed.model, block);
             let mut vectors = write(&installed.vectors);
             block.iter().for_each(|&pin| vectors.remove(pin));
-            fresh.put(space, &mut vectors)?;
+            vectors.upsert_all(space, &fresh.pins, &fresh.rows)?;
         }
         Ok(())
     }
@@ -136,10 +136,12 @@ impl Views {
             let handles: Vec<_> = pins.chunks(share).map(|pins| scope.spawn(move || work(pins))).collect();
             handles.into_iter().map(|handle| handle.join().expect("invariant: pin vectors do not panic")).collect()
         });
-        let mut vectors = VectorIndex::new(model.dim(), model.space());
-        vectors.reserve(pins.len());
-        parts.iter().flatten().try_for_each(|part| part.put(model.space(), &mut vectors))?;
-        Ok(vectors)
+        let mut all = Vectors { pins: Vec::with_capacity(pins.len()), rows: Vec::new() };
+        parts.into_iter().flatten().for_each(|part| {
+            all.pins.extend(part.pins);
+            all.rows.extend(part.rows);
+        });
+        VectorIndex::build(model.dim(), model.space(), &all.pins, &all.rows, hash64(u64::from(model.space())))
     }
 
     /// The vectors of those pins that may be found and of which anything is known.
@@ -150,30 +152,40 @@ impl Views {
         let pins: Vec<PinId> = pins.iter().copied().filter(found).collect();
         drop(catalogue);
         let pools: Vec<Vec<PinId>> = pins.iter().map(|&pin| self.neighbours(pin, config.pool_max)).collect();
-        let content = read(&self.content);
-        let content_of = content_of(&content, model);
+        let contents = Contents::read(&read(&self.content), model, pins.iter().copied());
         let inputs = pins.iter().zip(&pools);
         let inputs: Vec<PinInput> =
-            inputs.map(|(&pin, neighbours)| PinInput { pin, content: content_of(pin), neighbours }).collect();
+            inputs.map(|(&pin, neighbours)| PinInput { pin, content: contents.of(pin), neighbours }).collect();
         let mut rows = vec![0.0; pins.len() * config.dim];
         model.pin_vectors(&inputs, &mut rows);
-        Vectors { pins, rows }
+        Vectors { pins, rows }.known(config.dim)
     }
 }
 
-/// The content vectors that `model` can read: none when they live in another space.
-pub(crate) fn content_of<'a>(content: &'a VectorIndex, model: &Model) -> impl Fn(PinId) -> &'a [f32] + use<'a> {
-    let config = model.config();
-    let fits = content.space() == config.content_space && content.dim() == config.content_dim;
-    move |pin| content.vector(pin).filter(|_| fits).unwrap_or(&[])
+/// Content vectors of some pins that a model can read: none when they live in another space.
+pub(crate) struct Contents(HashMap<PinId, Vec<f32>>);
+
+impl Contents {
+    pub(crate) fn read(content: &VectorIndex, model: &Model, pins: impl Iterator<Item = PinId>) -> Contents {
+        let config = model.config();
+        let fits = content.space() == config.content_space && content.dim() == config.content_dim;
+        let known = pins.filter(|_| fits).filter_map(|pin| Some((pin, content.vector(pin)?)));
+        Contents(known.collect())
+    }
+
+    /// The vector of a pin; empty when it has none.
+    pub(crate) fn of(&self, pin: PinId) -> &[f32] {
+        self.0.get(&pin).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Vectors {
-    fn put(&self, space: u32, to: &mut VectorIndex) -> Result<(), IndexError> {
-        let rows = self.rows.chunks_exact(to.dim().max(1));
-        // All zeros: nothing is known of the pin, so retrieval has no place for it.
+    /// Without the zeros: nothing is known of such a pin, so retrieval has no place for it.
+    fn known(self, dim: usize) -> Vectors {
+        let rows = self.rows.chunks_exact(dim.max(1));
         let known = self.pins.iter().zip(rows).filter(|(_, row)| row.iter().any(|&x| x != 0.0));
-        known.into_iter().try_for_each(|(&pin, row)| to.upsert(space, pin, row))
+        let (pins, rows): (Vec<PinId>, Vec<&[f32]>) = known.map(|(&pin, row)| (pin, row)).unzip();
+        Vectors { pins, rows: rows.concat() }
     }
 }
 
@@ -191,6 +203,6 @@ impl Words {
 
     fn document(&self) -> TextDocument<'_> {
         let Words { title, description, topics, boards } = self;
-        TextDocument { title, description, topics, boards }
+        TextDocument { title, description, topics, boards, ..TextDocument::default() }
     }
 }

@@ -70,13 +70,13 @@ fn fill_vectors(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[Pi
     let fits = content.dim() == context.content.len();
     for (values, &pin) in rows.iter_mut().zip(pins).filter(|_| fits) {
         let Some(vector) = content.vector(pin) else { continue };
-        let length = dot(vector, vector).sqrt();
-        values[5] = if length > 1e-6 { dot(vector, &context.content) / length } else { 0.0 };
+        let length = dot(&vector, &vector).sqrt();
+        values[5] = if length > 1e-6 { dot(&vector, &context.content) / length } else { 0.0 };
     }
     let Some(installed) = &context.installed else { return };
     let vectors = read(&installed.vectors);
     for (values, &pin) in rows.iter_mut().zip(pins) {
-        values[0] = vectors.vector(pin).map_or(0.0, |vector| dot(vector, &context.user));
+        values[0] = vectors.vector(pin).map_or(0.0, |vector| dot(&vector, &context.user));
     }
 }
 

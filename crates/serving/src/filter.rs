@@ -112,6 +112,28 @@ impl Filter for SubjectItself {
     }
 }
 
+/// What the request's own filter does not pass.
+#[derive(Debug)]
+pub(crate) struct Asked;
+
+impl Filter for Asked {
+    fn name(&self) -> &'static str {
+        "request_filter"
+    }
+
+    fn applies(&self, context: &Context) -> bool {
+        context.filter.is_some()
+    }
+
+    fn mask(&self, context: &Context, view: &FilterView, pins: &[PinId], keep: &mut [bool]) {
+        let Some(filter) = &context.filter else { return };
+        match filter.bind(view.catalogue.columns()) {
+            Ok(bound) => drop_where(pins, keep, |pin| !bound.passes(pin)),
+            Err(_) => keep.fill(false),
+        }
+    }
+}
+
 /// Pins that the pinner hid or reported.
 #[derive(Debug)]
 pub(crate) struct Hidden;
@@ -172,6 +194,7 @@ pub(crate) fn all() -> Vec<Box<dyn Filter>> {
         Box::new(NotServable),
         Box::new(RemovedOrExpired),
         Box::new(Unsafe),
+        Box::new(Asked),
         Box::new(SubjectItself),
         Box::new(Hidden),
         Box::new(AlreadySaved),

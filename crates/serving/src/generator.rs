@@ -3,10 +3,45 @@
 use crate::context::Context;
 use async_trait::async_trait;
 use domain::{PinId, Source};
+use index::{Found, TextFound};
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// What a generator offers: pins with its own scores, best first.
-pub type Offers = Vec<(PinId, f32)>;
+/// What a generator offers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Offers {
+    /// Pins with the generator's own scores, best first.
+    pub pins: Vec<(PinId, f32)>,
+    /// How they were found, for the trace.
+    pub note: Option<String>,
+}
+
+impl From<Vec<(PinId, f32)>> for Offers {
+    fn from(pins: Vec<(PinId, f32)>) -> Self {
+        Offers { pins, note: None }
+    }
+}
+
+impl From<Found> for Offers {
+    fn from(found: Found) -> Self {
+        let note = format!("{}: {} rows", found.plan.as_str(), found.rows);
+        Offers { pins: found.pins, note: Some(note) }
+    }
+}
+
+impl From<TextFound> for Offers {
+    fn from(found: TextFound) -> Self {
+        Offers { note: Some(found.plan.to_string()), pins: found.pins }
+    }
+}
+
+impl Deref for Offers {
+    type Target = [(PinId, f32)];
+
+    fn deref(&self) -> &[(PinId, f32)] {
+        &self.pins
+    }
+}
 
 /// Why a generator has nothing to offer. The request goes on without it.
 #[derive(Debug, thiserror::Error)]

@@ -32,6 +32,7 @@ mod consumer;
 mod context;
 mod derive;
 mod error;
+mod facets;
 mod features;
 mod filter;
 mod generate;
@@ -46,6 +47,7 @@ mod rows;
 mod run;
 mod scorer;
 mod sink;
+mod tidy;
 mod views;
 
 pub use apply::Changes;

@@ -135,6 +135,12 @@ impl Pipeline {
         })
     }
 
+    /// What is known of a request, on the calling thread.
+    pub(crate) fn context_now(&self, request: Request, params: &Params) -> Arc<Context> {
+        let mut run = Run::start(&request, params, false);
+        block_on(self.unpaced().context(&mut run, request, params))
+    }
+
     pub(crate) fn passes(&self) -> (&dyn Scorer, &dyn Scorer) {
         (&*self.parts.first_pass, &*self.parts.second_pass)
     }
@@ -183,9 +189,9 @@ impl Pipeline {
         };
         let (offers, trouble) = match made {
             Ok(Ok(Ok(offers))) => (offers, None),
-            Ok(Ok(Err(error))) => (Offers::new(), Some(trouble(&error))),
-            Ok(Err(_)) => (Offers::new(), Some("failed".to_owned())),
-            Err(_) => (Offers::new(), Some("missed its deadline".to_owned())),
+            Ok(Ok(Err(error))) => (Offers::default(), Some(trouble(&error))),
+            Ok(Err(_)) => (Offers::default(), Some("failed".to_owned())),
+            Err(_) => (Offers::default(), Some("missed its deadline".to_owned())),
         };
         Answer { source, took: since.elapsed(), offers, trouble }
     }
@@ -205,7 +211,8 @@ impl Answer {
         if let Some(trouble) = &self.trouble {
             run.degrade(format!("{name}: {trouble}"));
         }
-        run.note(&format!("generate/{name}"), self.took, 0, self.offers.len(), self.trouble.clone());
+        let note = self.trouble.clone().or_else(|| self.offers.note.clone());
+        run.note(&format!("generate/{name}"), self.took, 0, self.offers.len(), note);
     }
 }
 

@@ -72,6 +72,11 @@ impl Pipeline {
         made
     }
 
+    /// The vector that the installed model makes of a request's pinner; empty without a model.
+    pub fn user_vector(&self, request: Request, params: &Params) -> Vec<f32> {
+        self.context_now(request, params).user.clone()
+    }
+
     /// Ranks as [`Pipeline::rank_now`] does, and tells what each generator offered (its first `k`).
     pub fn evaluate_now(&self, request: Request, params: &Params, k: usize) -> Evaluated {
         let (context, rows) = self.gather_now(request, params);
@@ -99,6 +104,7 @@ impl Replay {
             request_id: EventId::new(self.now_ms, u128::from(self.seed)),
             surface: self.surface,
             subject: self.subject.clone(),
+            filter: String::new(),
             pinner_key: String::new(),
             pinner: Some(self.pinner),
             history: None,

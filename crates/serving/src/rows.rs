@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn merging_keeps_each_pin_once_with_all_its_sources() {
         let offers = [
-            (Source::Walks, vec![(PinId(1), 9.0), (PinId(2), 8.0)]),
-            (Source::Popular, vec![(PinId(2), 3.0), (PinId(3), 2.0), (PinId(2), 1.0)]),
+            (Source::Walks, vec![(PinId(1), 9.0), (PinId(2), 8.0)].into()),
+            (Source::Popular, vec![(PinId(2), 3.0), (PinId(3), 2.0), (PinId(2), 1.0)].into()),
         ];
         let rows = Rows::merge(&offers);
         assert_eq!(rows.candidates.pins, [PinId(1), PinId(2), PinId(3)]);

@@ -192,6 +192,7 @@ mod tests {
             surface: Surface::Home,
             subject: Subject::None,
             pinner: None,
+            filter: String::new(),
             pinner_key: "ann".into(),
             history: None,
             limit: 25,

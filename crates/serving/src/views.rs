@@ -1,15 +1,15 @@
 //! The views that requests read: catalogue, signals, graph, indexes and the installed model.
 
-use crate::apply::next_compaction;
 use crate::catalogue::Catalogue;
 use crate::error::ServingError;
 use arc_swap::ArcSwapOption;
 use domain::PinId;
 use graph::Graph;
-use index::{TextIndex, TextSearcher, VectorIndex};
+use index::{Filter, FilterError, TextIndex, TextSearcher, VectorIndex};
 use models::Model;
 use signals::Signals;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Everything a request reads, each part behind a lock of its own.
@@ -25,6 +25,9 @@ pub struct Views {
     pub(crate) installed: ArcSwapOption<Installed>,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) installing: Mutex<()>,
+    /// Whether a thread packs something.
+    pub(crate) tidying: AtomicBool,
+    pub(crate) packing: Mutex<()>,
 }
 
 /// What only the writer needs.
@@ -34,8 +37,6 @@ pub(crate) struct Writer {
     pub(crate) text_waits: bool,
     /// What is written of each pin's words, as a hash; 0 when nothing is.
     pub(crate) texts: Vec<u64>,
-    /// The number of edges at which the graph is compacted.
-    pub(crate) compact_at: u64,
     /// Pins that changed while a model is being installed.
     pub(crate) meanwhile: Option<BTreeSet<PinId>>,
 }
@@ -56,6 +57,11 @@ impl Installed {
     pub fn pins(&self) -> usize {
         read(&self.vectors).len()
     }
+
+    /// The pins as the model places them, for reading. Hold them briefly.
+    pub fn vectors(&self) -> RwLockReadGuard<'_, VectorIndex> {
+        read(&self.vectors)
+    }
 }
 
 impl Views {
@@ -63,8 +69,7 @@ impl Views {
     pub fn new() -> Result<Views, ServingError> {
         let text = TextIndex::new()?;
         let searcher = text.searcher();
-        let compact_at = next_compaction(0);
-        let writer = Writer { text, text_waits: false, texts: Vec::new(), compact_at, meanwhile: None };
+        let writer = Writer { text, text_waits: false, texts: Vec::new(), meanwhile: None };
         Ok(Views {
             catalogue: RwLock::default(),
             signals: RwLock::default(),
@@ -74,6 +79,8 @@ impl Views {
             installed: ArcSwapOption::empty(),
             writer: Mutex::new(writer),
             installing: Mutex::new(()),
+            tidying: AtomicBool::new(false),
+            packing: Mutex::new(()),
         })
     }
 
@@ -95,6 +102,12 @@ impl Views {
     /// The content vectors, for reading. Hold them briefly and once, behind the other parts.
     pub fn content(&self) -> RwLockReadGuard<'_, VectorIndex> {
         read(&self.content)
+    }
+
+    /// Why a request's filter cannot be read or asked, if so; the empty one is fine.
+    pub fn check_filter(&self, filter: &str) -> Result<(), FilterError> {
+        Filter::parse(filter)?.bind(self.catalogue().columns())?;
+        Ok(())
     }
 
     /// A handle for searching words; needs no lock.

@@ -58,7 +58,7 @@ pub(crate) async fn board(
     let part = part(&mut given);
     app.find(|catalogue| catalogue.board(&id)).await;
     let (board, title, pins) = people::board(&app, &id).ok_or_else(|| Problem::missing("board", &id))?;
-    let scope = Scope { surface: Surface::Board, subject: Subject::Board(board), pinner: pinner.clone() };
+    let scope = Scope::of(Surface::Board, Subject::Board(board), pinner.clone());
     let page = lists::page(&app, ask(&app, &mut given, scope)).await?;
     let here = format!("{}/boards/{}", parts::home(&pinner), encode(&id));
     let ideas = parts::cards(&app, &pinner, &page, &here);

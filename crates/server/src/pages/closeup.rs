@@ -32,7 +32,7 @@ pub(crate) async fn closeup(
     let surface = surface(&mut given)?;
     let sheet = pins::sheet(&app, &id).await?;
     let pin = app.views().catalogue().pin(&id).ok_or_else(|| Problem::missing("pin", &id))?;
-    let scope = Scope { surface: Surface::Related, subject: Subject::Pin(pin), pinner: pinner.clone() };
+    let scope = Scope::of(Surface::Related, Subject::Pin(pin), pinner.clone());
     let page = lists::page(&app, ask(&app, &mut given, scope)).await?;
     let here = format!("{}/pin/{}", parts::home(&pinner), encode(&id));
     let related = parts::cards(&app, &pinner, &page, &here);

@@ -31,7 +31,7 @@ pub(crate) async fn feed(
 ) -> Result<Response, Problem> {
     let mut given = Parameters::read(query.as_deref(), &["cursor", "part"])?;
     let part = part(&mut given);
-    let scope = Scope { surface: Surface::Home, subject: Subject::None, pinner: pinner.clone() };
+    let scope = Scope::of(Surface::Home, Subject::None, pinner.clone());
     let page = lists::page(&app, ask(&app, &mut given, scope)).await?;
     let cards = parts::cards(&app, &pinner, &page, &parts::home(&pinner));
     if part {
@@ -62,7 +62,7 @@ pub(crate) async fn search(
         return Ok(Page::of(&app, "Search", &pinner, Tab::None).show(hint));
     };
     let subject = Subject::Query(words.clone());
-    let scope = Scope { surface: Surface::Search, subject, pinner: pinner.clone() };
+    let scope = Scope::of(Surface::Search, subject, pinner.clone());
     let page = lists::page(&app, ask(&app, &mut given, scope)).await?;
     let here = format!("{}/search?q={}", parts::home(&pinner), encode(&words));
     let cards = parts::cards(&app, &pinner, &page, &here);

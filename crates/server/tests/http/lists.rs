@@ -121,6 +121,41 @@ fn an_explanation_tells_where_each_pin_came_from() {
 }
 
 #[test]
+fn a_filter_is_kept_on_every_surface_and_told_in_the_trace() {
+    let nest = populated();
+    let views = nest.consumer.views();
+    let topic_of = |id: &str| {
+        let catalogue = views.catalogue();
+        let view = catalogue.pin_view(catalogue.pin(id).unwrap()).unwrap();
+        view.topics().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let topic = topic_of("pin-00005")[0].clone();
+    let filter = format!("filter=topic:%22{}%22", topic.replace(' ', "%20"));
+    for path in [
+        "/v1/feed/pinner-00003?limit=20&explain=true",
+        "/v1/pins/pin-00005/related?pinner=pinner-00003&limit=20&explain=true",
+        "/v1/search?q=lake%20lamp%20flowers%20dog&limit=20&explain=true",
+    ] {
+        let list = nest.json(&format!("{path}&{filter}"));
+        for id in ids(&list) {
+            assert!(topic_of(&id).contains(&topic), "{id} is not of '{topic}' ({path})");
+        }
+        let stages = list["explanation"]["stages"].as_array().unwrap();
+        assert!(stages.iter().any(|stage| stage["note"].is_string()), "how it was found is told: {stages:?}");
+    }
+    let feed = nest.json(&format!("/v1/feed/pinner-00003?limit=3&{filter}"));
+    assert_eq!(ids(&feed).len(), 3);
+    let cursor = feed["next_cursor"].as_str().unwrap();
+    nest.json(&format!("/v1/feed/pinner-00003?limit=3&{filter}&cursor={cursor}"));
+    let other = nest.get(&format!("/v1/feed/pinner-00003?limit=3&cursor={cursor}"));
+    assert!(other.problem(400).contains("another list"), "a filter makes another list");
+    let unknown = nest.get("/v1/feed/pinner-00003?filter=colour:red");
+    assert!(unknown.problem(400).contains("there are: created, creator, language, topic"), "{}", unknown.text());
+    assert_eq!(unknown.json()["field"], "filter");
+    assert!(nest.get("/v1/feed/pinner-00003?filter=topic:(a").problem(400).contains("character"));
+}
+
+#[test]
 fn records_outlive_the_memory() {
     let mut nest = populated();
     let feed = nest.json("/v1/feed/pinner-00003?limit=10");

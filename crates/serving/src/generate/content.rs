@@ -5,6 +5,7 @@ use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
 use domain::{Source, Surface};
+use index::Want;
 use std::sync::Arc;
 
 /// Content neighbours.
@@ -23,11 +24,14 @@ impl CandidateGenerator for Content {
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let k = context.reach(context.params.generators.content.quota_max);
-        let content = read(&context.views.content);
-        if content.dim() != context.content.len() {
-            // A newer embedding space arrived since the request began.
-            return Ok(Offers::new());
-        }
-        Ok(content.search(content.space(), &context.content, k, None)?)
+        context.bound(|filter| {
+            let content = read(&context.views.content);
+            if content.dim() != context.content.len() {
+                // A newer embedding space arrived since the request began.
+                return Ok(Offers::default());
+            }
+            let want = Want { filter, ..Want::best(k) };
+            Ok(content.search(content.space(), &context.content, &want)?.into())
+        })
     }
 }

@@ -44,7 +44,7 @@ impl CandidateGenerator for Exploration {
         pins.dedup();
         pins.retain(|&pin| catalogue.servable(pin, context.request.now_ms));
         let signals = read(&context.views.signals);
-        let mut offers = Offers::new();
+        let mut offers = Vec::new();
         for pin in pins {
             let (saves, impressions) = (signals.total(pin, Action::Save), signals.total(pin, Action::Impression));
             if impressions < IMPRESSIONS_MAX {
@@ -54,7 +54,7 @@ impl CandidateGenerator for Exploration {
         }
         offers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         offers.truncate(context.params.generators.exploration.quota_max);
-        Ok(offers)
+        Ok(offers.into())
     }
 }
 

@@ -33,6 +33,6 @@ impl CandidateGenerator for Popular {
         let known: HashSet<_> = offers.iter().map(|(pin, _)| *pin).collect();
         let newest = catalogue.newest().map(|(_, pin)| pin).filter(|pin| !known.contains(pin));
         offers.extend(newest.take(k - offers.len().min(k)).map(|pin| (pin, 0.0)));
-        Ok(offers)
+        Ok(offers.into())
     }
 }

@@ -5,6 +5,7 @@ use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
 use domain::{Source, Subject};
+use index::Want;
 use std::sync::Arc;
 
 /// Learned retrieval.
@@ -23,8 +24,11 @@ impl CandidateGenerator for Retrieval {
     }
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
-        let Some(installed) = &context.installed else { return Ok(Offers::new()) };
+        let Some(installed) = &context.installed else { return Ok(Offers::default()) };
         let k = context.reach(context.params.generators.retrieval.quota_max);
-        Ok(read(&installed.vectors).search(installed.model.space(), &context.user, k, None)?)
+        context.bound(|filter| {
+            let want = Want { filter, ..Want::best(k) };
+            Ok(read(&installed.vectors).search(installed.model.space(), &context.user, &want)?.into())
+        })
     }
 }

@@ -22,6 +22,10 @@ impl CandidateGenerator for Text {
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let k = context.reach(context.params.generators.text.quota_max);
-        Ok(context.views.text.search(context.words.as_deref().unwrap_or(""), k)?)
+        let (text, words) = (&context.views.text, context.words.as_deref().unwrap_or(""));
+        context.bound(|filter| match filter {
+            None => Ok(text.search(words, k)?.into()),
+            Some(filter) => Ok(text.search_within(words, k, filter)?.into()),
+        })
     }
 }

@@ -38,6 +38,7 @@ impl CandidateGenerator for Walks {
         if kept.len() < SCRATCHES_MAX {
             kept.push(scratch);
         }
-        Ok(walked.pins)
+        let early = if walked.stopped_early { ", stopped early" } else { "" };
+        Ok(Offers { pins: walked.pins, note: Some(format!("{} steps{early}", walked.steps)) })
     }
 }

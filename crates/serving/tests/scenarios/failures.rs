@@ -34,9 +34,9 @@ impl CandidateGenerator for Broken {
             Broken::Panics => panic!("on purpose, in a test"),
             Broken::Sleeps => {
                 std::thread::sleep(Duration::from_millis(300));
-                Ok(Offers::new())
+                Ok(Offers::default())
             }
-            Broken::Lies => Ok(vec![(domain::PinId(u32::MAX), f32::NAN), (domain::PinId(4), f32::INFINITY)]),
+            Broken::Lies => Ok(vec![(domain::PinId(u32::MAX), f32::NAN), (domain::PinId(4), f32::INFINITY)].into()),
         }
     }
 }

@@ -62,6 +62,7 @@ impl World {
             request_id: self.id(),
             surface,
             subject,
+            filter: String::new(),
             pinner_key: pinner.to_owned(),
             pinner: self.views.catalogue().pinner(pinner),
             history: None,
