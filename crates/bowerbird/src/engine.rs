@@ -107,6 +107,7 @@ pub(crate) fn tell(views: &Views, log: &dyn EventLog, stop: &Stop, wanted: &dyn 
             progress.add(facts.len() as u64);
             facts.retain(|(_, _, fact)| wanted(fact));
             views.apply(topic, &facts);
+            views.tidy_now();
         }
     }
     views.commit_text()?;

@@ -98,6 +98,7 @@ pub(crate) fn request(case: &Case, params: &Params, now_ms: u64) -> Request {
         request_id: EventId::new(now_ms, u128::from(seed)),
         surface: Surface::Home,
         subject: Subject::None,
+        filter: String::new(),
         pinner_key: case.key.clone(),
         pinner: case.pinner,
         history: None,

@@ -29,7 +29,7 @@ fn content(views: &Views, pins: usize) -> (Vec<f32>, usize, u32) {
     if dim > 0 {
         for (number, row) in (0u32..).zip(matrix.chunks_exact_mut(dim)) {
             if let Some(vector) = index.vector(PinId(number)).filter(|vector| vector.len() == dim) {
-                row.copy_from_slice(vector);
+                row.copy_from_slice(&vector);
             }
         }
     }

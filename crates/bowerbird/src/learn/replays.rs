@@ -265,6 +265,7 @@ mod tests {
             request_id: EventId::new(replay.now_ms, 1),
             surface: replay.surface,
             subject: replay.subject,
+            filter: String::new(),
             pinner_key: String::new(),
             pinner: Some(replay.pinner),
             history: None,

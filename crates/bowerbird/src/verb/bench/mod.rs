@@ -1,9 +1,13 @@
 //! `bowerbird bench`: how fast this machine is, measured on the real thing.
 
 mod child;
+mod clock;
 mod feed;
 mod ingest;
+mod live;
 mod load;
+mod vectors;
+mod walks;
 
 use crate::setup::Setup;
 use anyhow::Result;
@@ -22,6 +26,12 @@ enum What {
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
     Feed(feed::Args),
+    /// The vector index alone: recall against queries per CPU second, filters, memory, build, start-up.
+    Vectors(vectors::Args),
+    /// The vector index while pins come, change and go: searches beside 20,000 upserts a second.
+    Live(live::Args),
+    /// Random walks on a graph of 100 M edges: speed against bare random reads, bytes, latency.
+    Walks(walks::Args),
 }
 
 /// Runs the verb.
@@ -29,5 +39,8 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
+        What::Vectors(args) => vectors::run(args, setup),
+        What::Live(args) => live::run(args, setup),
+        What::Walks(args) => walks::run(args, setup),
     }
 }
