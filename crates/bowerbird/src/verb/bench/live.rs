@@ -1,5 +1,6 @@
 //! `bowerbird bench live`: searches while pins come, change and go.
 
+use super::clock::quantile;
 use super::vectors::{Rows, mixture};
 use crate::output::{print_json, thousands};
 use crate::progress::Progress;
@@ -151,7 +152,7 @@ struct Searched {
 
 impl Searched {
     fn quantile(&self, part: f64) -> f64 {
-        self.micros.get((self.micros.len() as f64 * part) as usize).copied().unwrap_or_default()
+        quantile(&self.micros, part)
     }
 
     fn per_s(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! Recall against speed.
 
-use super::super::clock::thread_cpu_s;
+use super::super::clock::{quantile, thread_cpu_s};
 use super::exchange::{Exchange, Truth};
 use crate::progress::Progress;
 use anyhow::Result;
@@ -158,5 +158,5 @@ fn point(exchange: &Exchange, index: &VectorIndex, want: &Want, truth: &Truth, f
 /// The median and the 99 % quantile.
 fn quantiles(times: &mut [f64]) -> [f64; 2] {
     times.sort_unstable_by(f64::total_cmp);
-    [0.5, 0.99].map(|part| times.get((times.len() as f64 * part) as usize).copied().unwrap_or_default())
+    [0.5, 0.99].map(|part| quantile(times, part))
 }
