@@ -1,6 +1,6 @@
 //! An index outside of memory.
 
-use super::geometry::Geometry;
+use super::geometry::{Geometry, Spread};
 use super::held::Held;
 use super::kernel::{Kernel, ROWS};
 use super::part::{Part, Places, lists_of};
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 const KIND: &str = "vectors";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Most dimensions of vectors that are read.
 const DIM_MAX: usize = 1 << 14;
@@ -51,7 +51,8 @@ impl VectorIndex {
         if dim > DIM_MAX || lists == 0 || lists > PINS_MAX {
             return Err(odd("about", "is out of bounds"));
         }
-        let (centres, spreads): (Column<f32>, Column<f32>) = (snapshot.column("centres")?, snapshot.column("spreads")?);
+        let centres: Column<f32> = snapshot.column("centres")?;
+        let spreads: Column<Spread> = snapshot.column("spreads")?;
         let starts: Column<u32> = snapshot.column("starts")?;
         if centres.len() != dim * lists || spreads.len() != lists || starts.len() != lists + 1 {
             return Err(odd("centres", "does not fit the number of lists"));

@@ -1,7 +1,8 @@
 //! How a space is cut into lists: centres, and which one a vector belongs to.
 
 use super::kernel::{Kernel, Line, ROWS};
-use super::query::{Query, nearest, width};
+use super::query::{self, Query, nearest, width};
+use bytemuck::{Pod, Zeroable};
 use domain::{Column, Rng};
 
 /// Passes over the sample.
@@ -11,13 +12,37 @@ const PASSES: usize = 8;
 const SAMPLE_PER_LIST: usize = 40;
 
 /// Vectors that a list's spread counts as if they were like those of all lists.
-const LIKE_THE_OTHERS: f64 = 4.0;
+const LIKE_THE_OTHERS: f32 = 4.0;
 
 /// Queries scored side by side.
 const SIDE_BY_SIDE: usize = 4;
 
 /// The code of zero in 7 bits.
 const MIDDLE: i32 = 64;
+
+/// How far vectors lie around their centre, as variances: along the line from zero through it they lie closer, since
+/// learned vectors are of about one length.
+///
+/// A query's score varies among them by `across · |query|² + along · score of the centre²`.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Spread {
+    /// Per direction square to that line.
+    across: f32,
+    /// What that line has more (less, as a rule), over the centre's squared length.
+    along: f32,
+}
+
+impl Spread {
+    /// Of one list around zero.
+    const FLAT: Spread = Spread { across: 1.0, along: 0.0 };
+
+    /// The standard deviation of a query's scores around `score`, that of the centre; `norm` is the query's length.
+    #[inline]
+    pub(super) fn of(self, norm: f32, score: f32) -> f32 {
+        (self.across * (norm * norm) + self.along * (score * score)).max(0.0).sqrt()
+    }
+}
 
 /// The lists of a space.
 #[derive(Clone, Debug)]
@@ -26,28 +51,28 @@ pub(super) struct Geometry {
     pub(super) lists: usize,
     /// `lists` rows of `dim` numbers.
     pub(super) centres: Column<f32>,
-    /// How far scores of a list's vectors lie around that of its centre, per unit of the query's length (standard
-    /// deviation).
-    pub(super) spreads: Column<f32>,
+    /// How far the vectors of each list lie around its centre.
+    pub(super) spreads: Column<Spread>,
     /// The centres in 7 bits, in blocks; the last one is filled up.
     coarse: Vec<Line>,
     /// Numbers per code.
     coarse_step: f32,
-    /// Half the squared length of each centre.
+    /// Half the squared length of each centre; infinite for those that fill up the last block.
     half_squares: Vec<f32>,
 }
 
 impl Geometry {
     /// One list around zero: for few vectors.
     pub(super) fn flat(dim: usize) -> Geometry {
-        Geometry::new(dim, vec![0.0; dim].into(), vec![1.0].into())
+        Geometry::new(dim, vec![0.0; dim].into(), vec![Spread::FLAT].into())
     }
 
     /// From centres and spreads, as they were learned.
-    pub(super) fn new(dim: usize, centres: Column<f32>, spreads: Column<f32>) -> Geometry {
+    pub(super) fn new(dim: usize, centres: Column<f32>, spreads: Column<Spread>) -> Geometry {
         let (coarse, coarse_step) = coarsen(dim, &centres);
         let square = |centre: &[f32]| centre.iter().map(|value| value * value).sum::<f32>() / 2.0;
-        let half_squares = centres.chunks_exact(dim.max(1)).map(square).collect();
+        let mut half_squares: Vec<f32> = centres.chunks_exact(dim.max(1)).map(square).collect();
+        half_squares.resize(spreads.len().next_multiple_of(ROWS), f32::INFINITY);
         Geometry { dim, lists: spreads.len(), centres, spreads, coarse, coarse_step, half_squares }
     }
 
@@ -63,7 +88,7 @@ impl Geometry {
         rng.shuffle(&mut sample);
         sample.truncate(lists * SAMPLE_PER_LIST);
         let centres: Vec<f32> = sample[..lists].iter().flat_map(|&at| row(at)).copied().collect();
-        let mut geometry = Geometry::new(dim, centres.into(), vec![1.0; lists].into());
+        let mut geometry = Geometry::new(dim, centres.into(), vec![Spread::FLAT; lists].into());
         for _ in 0..PASSES {
             let homes = geometry.homes(sample.iter().map(|&at| row(at)), kernel);
             let rows = || sample.iter().map(|&at| row(at)).zip(homes.iter().copied());
@@ -100,45 +125,44 @@ impl Geometry {
 
     /// Sets the spreads from rows and their lists.
     fn measure<'a>(&mut self, rows: impl Iterator<Item = (&'a [f32], u32)>) {
-        let mut rests = vec![(0.0f64, 0.0f64); self.lists];
+        let mut rests = vec![Rests::default(); self.lists];
         for (row, list) in rows {
-            let rest: f32 = row.iter().zip(self.centre(list as usize)).map(|(a, b)| (a - b).powi(2)).sum();
-            let (sum, count) = rests[list as usize];
-            rests[list as usize] = (sum + f64::from(rest), count + 1.0);
+            let (centre, square) = (self.centre(list as usize), 2.0 * self.half_squares[list as usize]);
+            let rest = || row.iter().zip(centre).map(|(a, b)| a - b);
+            let along = rest().zip(centre).map(|(a, b)| a * b).sum::<f32>().powi(2) / square.max(f32::MIN_POSITIVE);
+            rests[list as usize].add(rest().map(|rest| rest * rest).sum(), along, 1.0);
         }
-        let all = rests.iter().fold((0.0, 0.0), |all, rest| (all.0 + rest.0, all.1 + rest.1));
-        let usual = LIKE_THE_OTHERS * all.0 / f64::max(all.1, 1.0);
-        let spread = |&(sum, count): &(f64, f64)| {
-            ((sum + usual) / (count + LIKE_THE_OTHERS) / self.dim.max(1) as f64).sqrt() as f32
-        };
-        self.spreads = rests.iter().map(spread).collect::<Vec<f32>>().into();
+        let mut usual = Rests::default();
+        rests.iter().for_each(|rests| usual.add(rests.all, rests.along, rests.count));
+        let share = LIKE_THE_OTHERS / usual.count.max(1.0);
+        rests.iter_mut().for_each(|rests| rests.add(usual.all * share, usual.along * share, LIKE_THE_OTHERS));
+        let spread = |(rests, half): (&Rests, &f32)| rests.spread(self.dim, 2.0 * half);
+        self.spreads = rests.iter().zip(&self.half_squares).map(spread).collect::<Vec<Spread>>().into();
     }
 
     /// The list of each vector: that of the nearest centre, by coarse codes.
-    pub(super) fn homes<'a>(&self, vectors: impl Iterator<Item = &'a [f32]>, kernel: Kernel) -> Vec<u32> {
-        let mut vectors = vectors.map(Query::new).peekable();
-        let mut homes = Vec::new();
+    pub(super) fn homes<'a>(&self, mut vectors: impl Iterator<Item = &'a [f32]>, kernel: Kernel) -> Vec<u32> {
+        let mut homes = Vec::with_capacity(vectors.size_hint().0);
         let mut sums = vec![vec![0; self.padded()]; SIDE_BY_SIDE];
-        while vectors.peek().is_some() {
-            let some: Vec<Query> = vectors.by_ref().take(SIDE_BY_SIDE).collect();
-            let codes: [&[i8]; SIDE_BY_SIDE] = std::array::from_fn(|at| &some[at.min(some.len() - 1)].codes[..]);
-            let [a, b, c, d] = &mut sums[..] else { unreachable!("invariant: four rows of sums") };
-            kernel.whole(codes, &self.coarse, [a, b, c, d]);
-            homes.extend(some.iter().zip(&sums).map(|(query, sums)| self.nearest(query, sums)));
-        }
-        homes
-    }
-
-    fn nearest(&self, query: &Query, sums: &[i32]) -> u32 {
-        let (step, less) = (query.step * self.coarse_step, MIDDLE * query.total);
-        let mut best = (f32::NEG_INFINITY, 0);
-        for (list, (&sum, &half)) in sums.iter().zip(&self.half_squares).enumerate() {
-            let score = (sum - less) as f32 * step - half;
-            if score > best.0 {
-                best = (score, list as u32);
+        let mut codes = vec![vec![0; width(self.dim)]; SIDE_BY_SIDE];
+        loop {
+            let mut rounded = [(0.0, 0); SIDE_BY_SIDE];
+            let mut count = 0;
+            for vector in vectors.by_ref().take(SIDE_BY_SIDE) {
+                rounded[count] = query::round(vector, &mut codes[count]);
+                count += 1;
             }
+            if count == 0 {
+                return homes;
+            }
+            let ([a, b, c, d], [p, q, r, s]) = (&mut sums[..], &codes[..]) else {
+                unreachable!("invariant: four rows of sums and of codes")
+            };
+            kernel.whole([p, q, r, s], &self.coarse, [a, b, c, d]);
+            homes.extend(rounded[..count].iter().zip(&sums).map(|(&(step, total), sums)| {
+                kernel.largest(sums, &self.half_squares, MIDDLE * total, step * self.coarse_step)
+            }));
         }
-        best.1
     }
 
     /// Lists, filled up to whole blocks.
@@ -157,7 +181,28 @@ impl Geometry {
 
     /// Bytes in memory.
     pub(super) fn bytes(&self) -> usize {
-        (self.centres.len() + self.spreads.len() + self.half_squares.len()) * 4 + self.coarse.len() * size_of::<Line>()
+        (self.centres.len() + 2 * self.spreads.len() + self.half_squares.len()) * 4
+            + self.coarse.len() * size_of::<Line>()
+    }
+}
+
+/// What rows are away from their centre: sums of squares, and of those along the line through it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rests {
+    all: f32,
+    along: f32,
+    count: f32,
+}
+
+impl Rests {
+    fn add(&mut self, all: f32, along: f32, count: f32) {
+        (self.all, self.along, self.count) = (self.all + all, self.along + along, self.count + count);
+    }
+
+    fn spread(&self, dim: usize, square: f32) -> Spread {
+        let across = (self.all - self.along).max(0.0) / self.count / (dim.max(2) - 1) as f32;
+        let more = self.along / self.count - across;
+        Spread { across, along: if square > 0.0 { more / square } else { 0.0 } }
     }
 }
 

@@ -43,7 +43,7 @@ pub const PINS_MAX: usize = 1 << 24;
 const ROWS_TO_LEARN: usize = 4_096;
 
 /// Lists per root of the rows.
-const LISTS_PER_ROOT: f64 = 2.0;
+const LISTS_PER_ROOT: f64 = 1.5;
 
 /// Rows that the live part may have beside the base, and the part of the base that it may be.
 const LIVE_ROWS: usize = 32_768;

@@ -1,9 +1,9 @@
 //! Rows of pins, by list.
 
 use super::geometry::Geometry;
-use super::kernel::{Kernel, Line, ROWS, Scale};
-use super::query::{Query, width};
-use super::row::{self, NOBODY, Row};
+use super::kernel::{Line, ROWS, Scale, prefetch};
+use super::query::width;
+use super::row::{self, Coded, NOBODY, Row};
 use domain::{Column, PinId};
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(super) struct View<'a> {
     blocks: &'a [Line],
     pub(super) scales: &'a [[Scale; ROWS]],
     pub(super) pins: &'a [[u32; ROWS]],
+    /// Rows of each list.
+    pub(super) sizes: &'a [u32],
     lower: &'a [u8],
     lines: usize,
     width: usize,
@@ -46,12 +48,17 @@ impl<'a> View<'a> {
         PinId(self.pins[row / ROWS][row % ROWS])
     }
 
-    /// The inner product of a query with a row; `base` is that with its centre.
     #[inline]
-    pub(super) fn exact(&self, kernel: Kernel, query: &Query, base: f32, row: usize) -> f32 {
-        let (block, slot) = (row / ROWS, row % ROWS);
-        let lines = self.lines_of(block..block + 1);
-        row::exact(kernel, query, base, lines, self.lower_of(row), (self.scales[block][slot], slot))
+    pub(super) fn prefetch_pin(&self, row: usize) {
+        prefetch(bytemuck::bytes_of(&self.pins[row / ROWS][row % ROWS]));
+    }
+
+    /// The codes of a row.
+    #[inline]
+    pub(super) fn coded(&self, row: usize) -> Coded<'a> {
+        let (at, slot) = (row / ROWS, row % ROWS);
+        let block = self.lines_of(at..at + 1);
+        Coded { block, slot, lower: self.lower_of(row), scale: self.scales[at][slot] }
     }
 }
 
@@ -148,6 +155,7 @@ impl Part {
             blocks: &self.blocks,
             scales: &self.scales,
             pins: &self.pins,
+            sizes: &self.sizes,
             lower: &self.lower,
             lines,
             width,

@@ -196,7 +196,7 @@ impl VectorIndex {
             let Some((tag, row)) = self.place(pin) else { continue };
             let Some((_, view)) = views.iter().find(|(known, _)| *known == tag) else { continue };
             let centre = view.part.geometry.centre(view.part.list_of(row));
-            found.pins.push((pin, view.exact(self.kernel, query, query.dot(centre), row)));
+            found.pins.push((pin, view.coded(row).exact(self.kernel, query, query.dot(centre))));
         }
         found.rows = found.pins.len();
         best(&mut found.pins, k);

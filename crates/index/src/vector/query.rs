@@ -35,15 +35,28 @@ pub(super) struct Query {
     pub(super) lower_spread: f32,
 }
 
+/// Rounds a vector to 8-bit numbers, `value ≈ code · step`; codes after the vector's end are 0. The step and the sum of
+/// the codes.
+pub(super) fn round(vector: &[f32], codes: &mut [i8]) -> (f32, i32) {
+    let largest = vector.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    let step = largest / 127.0;
+    let per = if step > 0.0 { 1.0 / step } else { 0.0 };
+    let mut total = 0;
+    codes.fill(0);
+    for (code, value) in codes.iter_mut().zip(vector) {
+        *code = nearest(value * per) as i8;
+        total += i32::from(*code);
+    }
+    (step, total)
+}
+
 impl Query {
     pub(super) fn new(vector: &[f32]) -> Query {
         let mut values = vec![0.0; width(vector.len())];
         values[..vector.len()].copy_from_slice(vector);
-        let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        let step = largest / 127.0;
+        let mut codes = vec![0; values.len()];
+        let (step, total) = round(vector, &mut codes);
         let per = if step > 0.0 { 1.0 / step } else { 0.0 };
-        let codes: Vec<i8> = values.iter().map(|value| nearest(value * per) as i8).collect();
-        let total = codes.iter().map(|&code| i32::from(code)).sum();
         let (fine_step, fine_per) = (step / FINE, per * FINE);
         let fine = |(value, &code): (&f32, &i8)| nearest((value - f32::from(code) * step) * fine_per) as i8;
         let fine: Vec<i8> = values.iter().zip(&codes).map(fine).collect();

@@ -66,32 +66,43 @@ pub(super) fn get(block: &[Line], lower: &[u8], scale: Scale, slot: usize) -> Ro
     Row { codes, scale }
 }
 
-/// The score of a row by all of its codes and by the query unrounded.
-pub(super) fn exact(
-    kernel: Kernel,
-    query: &Query,
-    base: f32,
-    block: &[Line],
-    lower: &[u8],
-    (scale, slot): (Scale, usize),
-) -> f32 {
-    let mut gathered = [0; GATHERED];
-    let (mut coarse, mut fine) = (0, 0);
-    for (part, lines) in block.chunks(GATHERED / 4).enumerate() {
-        let upper = &mut gathered[..lines.len() * 4];
-        for (four, line) in upper.as_chunks_mut::<4>().0.iter_mut().zip(lines) {
-            four.copy_from_slice(&line.0[slot * 4..slot * 4 + 4]);
-        }
-        let numbers = part * GATHERED * 2..part * GATHERED * 2 + lines.len() * LINE_DIMS;
-        let sum = |by_nibbles: &[i8], in_order: &[i8]| {
-            let upper = kernel.upper(&by_nibbles[numbers.clone()], upper);
-            UPPER * upper + kernel.lower(&in_order[numbers.clone()], &lower[numbers.clone()])
-        };
-        coarse += sum(&query.codes_by_nibbles, &query.codes);
-        fine += sum(&query.fine_by_nibbles, &query.fine);
+/// Where the codes of one row lie.
+#[derive(Clone, Copy)]
+pub(super) struct Coded<'a> {
+    pub(super) block: &'a [Line],
+    pub(super) slot: usize,
+    pub(super) lower: &'a [u8],
+    pub(super) scale: Scale,
+}
+
+impl Coded<'_> {
+    /// The score by all codes and by the query unrounded; `base` is that of the centre.
+    pub(super) fn exact(&self, kernel: Kernel, query: &Query, base: f32) -> f32 {
+        let coarse = self.sum(kernel, &query.codes_by_nibbles, &query.codes) - MIDDLE * query.total;
+        base + self.scale.get() * query.step * coarse as f32 + self.fine(kernel, query)
     }
-    let coarse = query.step * (coarse - MIDDLE * query.total) as f32;
-    base + scale.get() * (coarse + query.fine_step * (fine - MIDDLE * query.fine_total) as f32)
+
+    /// What the rounding of the query leaves out of the score.
+    pub(super) fn fine(&self, kernel: Kernel, query: &Query) -> f32 {
+        let fine = self.sum(kernel, &query.fine_by_nibbles, &query.fine) - MIDDLE * query.fine_total;
+        self.scale.get() * query.fine_step * fine as f32
+    }
+
+    fn sum(&self, kernel: Kernel, by_nibbles: &[i8], in_order: &[i8]) -> i32 {
+        let mut gathered = [0; GATHERED];
+        let mut sum = 0;
+        for (part, lines) in self.block.chunks(GATHERED / 4).enumerate() {
+            let upper = &mut gathered[..lines.len() * 4];
+            for (four, line) in upper.as_chunks_mut::<4>().0.iter_mut().zip(lines) {
+                four.copy_from_slice(&line.0[self.slot * 4..self.slot * 4 + 4]);
+            }
+            let first = part * GATHERED * 2;
+            let numbers = first..first + lines.len() * LINE_DIMS;
+            let upper = kernel.upper(&by_nibbles[numbers.clone()], upper);
+            sum += UPPER * upper + kernel.lower(&in_order[numbers.clone()], &self.lower[numbers]);
+        }
+        sum
+    }
 }
 
 /// Upper parts of a row that are gathered together (bytes).
@@ -146,7 +157,8 @@ mod tests {
             let base = query.dot(&centre);
             let exact = query.dot(&vector);
             for kernel in Kernel::all() {
-                let told = super::exact(kernel, &query, base, &block, &lower, (row.scale, 7));
+                let coded = Coded { block: &block, slot: 7, lower: &lower, scale: row.scale };
+                let told = coded.exact(kernel, &query, base);
                 assert!((told - exact).abs() < 1e-3 * exact.abs(), "{told} {exact}, {kernel:?}");
             }
         }

@@ -13,7 +13,7 @@
 //! the lists that were not scanned are expected to hold fewer than the recall that was asked for allows. With a filter
 //! each list counts by the part of it that passes.
 
-use super::geometry::Geometry;
+use super::geometry::{Geometry, Spread};
 use super::held::{Held, Marks};
 use super::kernel::{Kernel, ROWS, Scale, Scanned, prefetch};
 use super::part::View;
@@ -24,13 +24,16 @@ use domain::PinId;
 use std::ops::Range;
 
 /// Lists that are put in order at first; four times as many whenever they run out.
-const ORDERED: usize = 64;
+const ORDERED: usize = 16;
 
 /// Lists looked at together when they are put in order.
 const CHUNK: usize = 16;
 
 /// Promise of a list: the score of its centre and this many spreads.
 const PROMISE: f32 = 1.5;
+
+/// A list whose centre's score is this many spreads below the bar is not counted.
+const NEGLIGIBLE: f32 = 4.0;
 
 /// The expectation counts rows that the rising bar will have left behind, and the normal tail is fatter than that of a
 /// list: it is at least this many times too high (measured: 2 for a twentieth of all rows, 15 for a few).
@@ -87,7 +90,10 @@ struct Next {
 pub(super) struct Scratch {
     sums: Vec<i32>,
     scores: Vec<f32>,
+    /// Standard deviation of each list's scores.
+    spreads: Vec<f32>,
     promises: Vec<f32>,
+    maxima: Vec<f32>,
     order: Vec<Next>,
     scanned: Scanned,
     guesses: Vec<Guess>,
@@ -123,6 +129,8 @@ struct State<'s> {
     scratch: &'s mut Scratch,
     views: Vec<View<'s>>,
     floor: f32,
+    /// What was to be expected of the lists that are not in order, and at which bar.
+    others: (f32, f32),
     /// Rows that a filter was asked about, and those that passed.
     tested: f32,
     passed: f32,
@@ -136,16 +144,26 @@ impl Search<'_> {
         let geometry = &*first.part.geometry;
         scratch.best.clear();
         geometry.scores(self.query, self.kernel, &mut scratch.sums, &mut scratch.scores);
+        let spread = |(&score, spread): (&f32, &Spread)| spread.of(self.query.norm, score);
+        scratch.spreads.clear();
+        scratch.spreads.extend(scratch.scores.iter().zip(&geometry.spreads[..]).map(spread));
         let views = self.held.iter().map(|held| held.part.view()).collect();
-        let mut state =
-            State { scratch, views, floor: f32::NEG_INFINITY, tested: 0.0, passed: 0.0, effort: Effort::default() };
+        let mut state = State {
+            scratch,
+            views,
+            floor: f32::NEG_INFINITY,
+            others: (f32::NEG_INFINITY, f32::INFINITY),
+            tested: 0.0,
+            passed: 0.0,
+            effort: Effort::default(),
+        };
         let (mut done, mut wanted) = (0, 0);
         while wanted < geometry.lists {
             wanted = (wanted * 4).max(ORDERED).min(geometry.lists);
             // The first ones are those that were there before.
-            self.order(geometry, wanted, &mut state);
+            self.order(wanted, &mut state);
             while done < state.scratch.order.len() {
-                match self.left(geometry, done, &state) {
+                match self.left(done, &mut state) {
                     Left::Little => return self.finish(state),
                     Left::Elsewhere => break,
                     Left::Enough => self.visit(geometry, done, &mut state),
@@ -157,30 +175,29 @@ impl Search<'_> {
     }
 
     /// Puts the `count` most promising lists in order.
-    fn order(&self, geometry: &Geometry, count: usize, state: &mut State) {
-        let Scratch { order, promises, scores, .. } = &mut *state.scratch;
-        let reach = PROMISE * self.query.norm;
+    fn order(&self, count: usize, state: &mut State) {
+        state.others = (f32::NEG_INFINITY, f32::INFINITY);
+        let Scratch { order, promises, maxima, ranks, scores, spreads, .. } = &mut *state.scratch;
         let by_promise = |a: &Next, b: &Next| b.promise.total_cmp(&a.promise).then(a.list.cmp(&b.list));
         promises.clear();
-        promises.extend(scores.iter().zip(&geometry.spreads[..]).map(|(score, spread)| score + reach * spread));
-        if let Wanted::Marked(_) = self.wanted {
-            let unmarked = |(list, _): &(usize, &mut f32)| self.size(*list) == 0;
+        promises.extend(scores.iter().zip(&*spreads).map(|(score, spread)| score + PROMISE * spread));
+        if let Wanted::Marked(marks) = self.wanted {
+            let unmarked = |(list, _): &(usize, &mut f32)| marks.iter().all(|marks| marks.sizes[*list] == 0);
             promises.iter_mut().enumerate().filter(unmarked).for_each(|(_, promise)| *promise = f32::NEG_INFINITY);
         }
+        // As many chunks as lists are wanted reach the bar, so at least that many lists do.
+        maxima.clear();
+        maxima.extend(promises.chunks(CHUNK).map(largest));
+        let mut bar = f32::MIN;
+        if count < maxima.len() {
+            ranks.clear();
+            ranks.extend_from_slice(maxima);
+            bar = bar.max(*ranks.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a)).1);
+        }
         order.clear();
-        let mut bar = f32::NEG_INFINITY;
-        for (chunk, promises) in promises.chunks(CHUNK).enumerate() {
-            if promises.iter().fold(f32::NEG_INFINITY, |most, &promise| if promise > most { promise } else { most })
-                < bar
-            {
-                continue;
-            }
-            let next = |(at, &promise): (usize, &f32)| Next { promise, list: (chunk * CHUNK + at) as u32 };
-            let promising = |next: &Next| next.promise >= bar && next.promise > f32::NEG_INFINITY;
-            order.extend(promises.iter().enumerate().map(next).filter(promising));
-            if order.len() >= 2 * count {
-                bar = order.select_nth_unstable_by(count - 1, by_promise).1.promise;
-                order.truncate(count);
+        for (chunk, promises) in promises.chunks(CHUNK).enumerate().filter(|(chunk, _)| maxima[*chunk] >= bar) {
+            for (at, &promise) in promises.iter().enumerate().filter(|(_, promise)| **promise >= bar) {
+                order.push(Next { promise, list: (chunk * CHUNK + at) as u32 });
             }
         }
         order.sort_unstable_by(by_promise);
@@ -189,50 +206,59 @@ impl Search<'_> {
 
     /// What is to be expected of the lists that were not visited: of those from `done` on in the order, and of all
     /// others.
-    fn left(&self, geometry: &Geometry, done: usize, state: &State<'_>) -> Left {
+    fn left(&self, done: usize, state: &mut State<'_>) -> Left {
         if self.recall >= 1.0 || state.floor == f32::NEG_INFINITY {
             return Left::Enough;
         }
-        let Scratch { order, promises, scores, .. } = &*state.scratch;
         let trust = if let Wanted::Everything = self.wanted { OVERESTIMATE } else { OVERESTIMATE_FILTERED };
-        let allowed = (1.0 - self.recall) * self.k as f32 * trust;
         let share = match self.wanted {
             // What passes may lie elsewhere: that little of it was seen here says nothing.
             Wanted::Passing(_, share) if state.tested > 0.0 => share.max(state.passed / state.tested),
             Wanted::Passing(_, share) => share,
             _ => 1.0,
         };
-        let rows = |list: usize| {
-            let spread = geometry.spreads[list] * self.query.norm;
-            self.size(list) as f32 * share * above((state.floor - scores[list]) / spread)
-        };
+        let allowed = (1.0 - self.recall) * self.k as f32 * trust / share;
         let mut expected = 0.0;
-        for next in &order[done..] {
-            expected += rows(next.list as usize);
+        for next in &state.scratch.order[done..] {
+            expected += self.rows_above(next.list as usize, state);
             if expected > allowed {
                 return Left::Enough;
             }
         }
-        let border = order.last().map_or(f32::INFINITY, |last| last.promise);
-        let others = (0..geometry.lists).filter(|&list| promises[list] < border);
-        match expected + others.map(rows).sum::<f32>() > allowed {
-            true => Left::Elsewhere,
-            false => Left::Little,
+        // The bar only rises: what was too little stays too little.
+        if expected + state.others.1 > allowed && state.floor > state.others.0 {
+            state.others = (state.floor, self.others(state));
         }
+        if expected + state.others.1 > allowed { Left::Elsewhere } else { Left::Little }
+    }
+
+    /// How many rows above the bar are to be expected of a list.
+    fn rows_above(&self, list: usize, state: &State<'_>) -> f32 {
+        let Scratch { scores, spreads, .. } = &*state.scratch;
+        self.size(list, state) as f32 * above((state.floor - scores[list]) / spreads[list])
+    }
+
+    /// The same of all lists that are not in order yet.
+    fn others(&self, state: &State<'_>) -> f32 {
+        let Scratch { order, promises, scores, spreads, .. } = &*state.scratch;
+        let border = order.last().map_or(f32::INFINITY, |last| last.promise);
+        let reach = |list: usize| scores[list] + NEGLIGIBLE * spreads[list] > state.floor;
+        let others = (0..promises.len()).filter(|&list| promises[list] < border && reach(list));
+        others.map(|list| self.rows_above(list, state)).sum()
     }
 
     /// Rows of a list that may be wanted.
-    fn size(&self, list: usize) -> u32 {
+    fn size(&self, list: usize, state: &State<'_>) -> u32 {
         match self.wanted {
             Wanted::Marked(marks) => marks.iter().map(|marks| marks.sizes[list]).sum(),
-            _ => self.held.iter().map(|held| held.part.sizes[list]).sum(),
+            _ => state.views.iter().map(|view| view.sizes[list]).sum(),
         }
     }
 
     /// Scans a list and tells what passes.
     fn visit(&self, geometry: &Geometry, at: usize, state: &mut State) {
         let list = state.scratch.order[at].list as usize;
-        if self.size(list) == 0 {
+        if self.size(list, state) == 0 {
             return;
         }
         let base = self.query.dot(geometry.centre(list));
@@ -242,6 +268,7 @@ impl Search<'_> {
             if let Some(next) = state.scratch.order.get(at + 1) {
                 let run = held.part.runs(next.list as usize).next().unwrap_or(0..0);
                 prefetch(bytemuck::cast_slice(view.lines_of(run.start..run.end.min(run.start + 2))));
+                prefetch(bytemuck::cast_slice(geometry.centre(next.list as usize)));
             }
             for run in held.part.runs(list).flat_map(|run| self.marked(part, run)) {
                 state.effort.rows += run.len() * ROWS;
@@ -304,21 +331,15 @@ impl Search<'_> {
         let State { scratch, views, floor, effort, .. } = state;
         let Scratch { guesses, best, ranks, .. } = &mut **scratch;
         let keep = self.keep();
-        let mut bar = *floor;
-        if bar == f32::NEG_INFINITY && guesses.len() > keep {
+        if *floor == f32::NEG_INFINITY && guesses.len() > keep {
             // As good as told: of the first many rows only those near the best are looked at.
             ranks.clear();
             ranks.extend(guesses.iter().map(|guess| guess.told.score));
-            bar = *ranks.select_nth_unstable_by(keep - 1, |a, b| b.total_cmp(a)).1;
+            let bar = *ranks.select_nth_unstable_by(keep - 1, |a, b| b.total_cmp(a)).1;
+            let slack = self.deviations * self.query.lower_spread * self.query.step;
+            guesses.retain(|Guess { told, scale, .. }| told.score + slack * scale.get() >= bar);
         }
-        let slack = self.deviations * self.query.lower_spread * self.query.step;
-        guesses.retain(|Guess { told, scale, .. }| {
-            let near = told.score + slack * scale.get() >= bar;
-            if near {
-                prefetch(views[told.part as usize].lower_of(told.row as usize));
-            }
-            near
-        });
+        guesses.iter().for_each(|Guess { told, .. }| prefetch(views[told.part as usize].lower_of(told.row as usize)));
         effort.told += guesses.len();
         for Guess { told, upper, scale } in guesses.drain(..) {
             let lower = self.kernel.lower(&self.query.codes, views[told.part as usize].lower_of(told.row as usize));
@@ -348,15 +369,20 @@ impl Search<'_> {
             cut(best, self.keep());
         }
         let views = &state.views;
+        best.iter().for_each(|told| views[told.part as usize].prefetch_pin(told.row as usize));
         let exact = |told: &Told| {
             let (view, row) = (views[told.part as usize], told.row as usize);
-            (view.pin(row), view.exact(self.kernel, self.query, told.base, row))
+            (view.pin(row), told.score + view.coded(row).fine(self.kernel, self.query))
         };
         let mut found: Vec<(PinId, f32)> = best.iter().map(exact).collect();
         in_order(&mut found);
         found.truncate(self.k);
         (found, state.effort)
     }
+}
+
+fn largest(numbers: &[f32]) -> f32 {
+    numbers.iter().fold(f32::NEG_INFINITY, |most, &number| if number > most { number } else { most })
 }
 
 /// Sorts pins, best first, equal ones by id: as whole numbers, which is quicker than by two keys.

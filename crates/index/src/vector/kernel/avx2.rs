@@ -157,3 +157,10 @@ pub(super) unsafe fn whole<const N: usize>(queries: [&[i8]; N], blocks: &[Line],
         }
     }
 }
+
+/// # Safety
+/// The processor must have AVX2.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn largest(sums: &[i32], losses: &[f32], less: i32, step: f32) -> u32 {
+    super::portable::largest(sums, losses, less, step)
+}

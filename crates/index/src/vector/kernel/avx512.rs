@@ -3,6 +3,9 @@
 use super::{Bar, LINE_DIMS, Line, ROWS, Scale};
 use std::arch::x86_64::*;
 
+/// Blocks that are asked of memory before they are needed.
+const AHEAD: usize = 4;
+
 /// # Safety
 /// The processor must have AVX-512 F, BW and VNNI; `blocks` must hold a block of `query.len() / 8` lines
 /// for each of `scales`, `sums` and `masks`.
@@ -27,6 +30,7 @@ pub(super) unsafe fn scan(
             let block = blocks.as_ptr().add(at * groups);
             let (mut first, mut second) = (_mm512_setzero_si512(), _mm512_setzero_si512());
             for group in 0..groups {
+                _mm_prefetch::<_MM_HINT_T0>(block.wrapping_add(group + AHEAD * groups).cast());
                 let codes = _mm512_loadu_si512(block.add(group).cast());
                 let below = _mm512_and_si512(codes, low);
                 let above = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), low);
@@ -69,4 +73,11 @@ pub(super) unsafe fn whole<const N: usize>(queries: [&[i8]; N], blocks: &[Line],
             }
         }
     }
+}
+
+/// # Safety
+/// The processor must have AVX-512 F.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn largest(sums: &[i32], losses: &[f32], less: i32, step: f32) -> u32 {
+    super::portable::largest(sums, losses, less, step)
 }

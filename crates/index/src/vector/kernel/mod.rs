@@ -166,6 +166,20 @@ impl Kernel {
             Kernel::Avx512 => unsafe { avx512::whole(queries, blocks, out) },
         }
     }
+
+    /// The place of the largest `(sum − less) · step − loss`; of equal ones the first. Whole blocks of sums.
+    pub(super) fn largest(self, sums: &[i32], losses: &[f32], less: i32, step: f32) -> u32 {
+        assert!(sums.len().is_multiple_of(ROWS) && sums.len() == losses.len(), "invariant: a loss for each sum");
+        match self {
+            Kernel::Portable => portable::largest(sums, losses, less, step),
+            // SAFETY: the processor has it.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => unsafe { avx2::largest(sums, losses, less, step) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => unsafe { avx512::largest(sums, losses, less, step) },
+        }
+    }
 }
 
 /// A query in the order in which [`Kernel::upper`] meets its numbers: of each 32, those of lower nibbles, then those of

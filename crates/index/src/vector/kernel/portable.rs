@@ -56,3 +56,21 @@ pub(super) fn whole<const N: usize>(queries: [&[i8]; N], blocks: &[Line], out: [
         }
     }
 }
+
+/// Inlined into the other kernels, which have it compiled for their registers.
+#[inline(always)]
+pub(super) fn largest(sums: &[i32], losses: &[f32], less: i32, step: f32) -> u32 {
+    let (mut best, mut blocks) = ([f32::NEG_INFINITY; ROWS], [0u32; ROWS]);
+    let (sums, losses) = (sums.as_chunks::<ROWS>().0, losses.as_chunks::<ROWS>().0);
+    for (block, (sums, losses)) in (0u32..).zip(sums.iter().zip(losses)) {
+        for lane in 0..ROWS {
+            let score = (sums[lane] - less) as f32 * step - losses[lane];
+            let better = score > best[lane];
+            best[lane] = if better { score } else { best[lane] };
+            blocks[lane] = if better { block } else { blocks[lane] };
+        }
+    }
+    let place = |lane: &usize| blocks[*lane] * ROWS as u32 + *lane as u32;
+    let order = |a: &usize, b: &usize| best[*a].total_cmp(&best[*b]).then(place(b).cmp(&place(a)));
+    (0..ROWS).max_by(order).map_or(0, |lane| place(&lane))
+}

@@ -75,6 +75,20 @@ fn whole_codes_are_the_same_for_one_query_and_for_four() {
 }
 
 #[test]
+fn the_first_of_the_largest_is_found() {
+    let mut rng = Rng::new(14);
+    for round in 0..200 {
+        let sums: Vec<i32> = (0..5 * ROWS).map(|_| rng.below(40) as i32).collect();
+        let losses: Vec<f32> = (0..5 * ROWS).map(|_| rng.below(3) as f32 / 2.0).collect();
+        let score = |at: usize| (sums[at] - 20) as f32 * 0.25 - losses[at];
+        let first = (0..sums.len()).rev().max_by(|&a, &b| score(a).total_cmp(&score(b))).expect("some");
+        for kernel in Kernel::all() {
+            assert_eq!(kernel.largest(&sums, &losses, 20, 0.25), first as u32, "{kernel:?}, {round}");
+        }
+    }
+}
+
+#[test]
 fn a_scale_is_never_too_small() {
     let mut rng = Rng::new(13);
     for _ in 0..1_000 {
