@@ -189,6 +189,16 @@ impl Params {
         }
     }
 
+    /// The same with as many offers of each generator: how good they are when they may say all they know.
+    #[must_use]
+    pub fn with_quotas(mut self, quota_max: usize) -> Params {
+        let GeneratorsParams { retrieval, walks, text, content, fresh, popular, exploration } = &mut self.generators;
+        for generator in [retrieval, walks, text, content, fresh, popular, exploration] {
+            generator.quota_max = quota_max;
+        }
+        self
+    }
+
     /// The same parameters without exploration: what quality is measured with.
     #[must_use]
     pub fn for_evaluation(mut self) -> Params {

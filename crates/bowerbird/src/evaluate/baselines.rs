@@ -1,6 +1,6 @@
 //! Published baselines on the same split by the same measure.
 
-use super::{CUTOFFS, Case, SEED};
+use super::{BASELINE_CUTOFFS, Case, SEED};
 use crate::progress::Progress;
 use domain::PinId;
 use train::{Ease, ItemKnn, Popularity, Report, ReportSummary, evaluate};
@@ -25,7 +25,7 @@ impl<'a> Split<'a> {
 
     fn measure(&self, what: &str, rank: &(dyn Fn(&[PinId], usize) -> Vec<PinId> + Sync)) -> ReportSummary {
         let progress = Progress::new(what, self.known.len() as u64);
-        let report = evaluate(&self.known, &self.right, &Report::new(&CUTOFFS, self.pins), rank, &|more| {
+        let report = evaluate(&self.known, &self.right, &Report::new(&BASELINE_CUTOFFS, self.pins), rank, &|more| {
             progress.add(more as u64);
         });
         progress.finish("measured");

@@ -7,8 +7,9 @@ use domain::Source;
 use serde_json::{Map, Value, json};
 use train::ReportSummary;
 
-/// Columns of the table.
+/// Columns of the table, and of the one about generators.
 const SHOWN: [&str; 6] = ["recall@10", "ndcg@10", "recall@20", "ndcg@20", "recall@100", "recall@500"];
+const SHOWN_OF_GENERATORS: [&str; 5] = ["recall@20", "ndcg@20", "recall@100", "recall@500", "recall@1000"];
 
 /// Everything that an evaluation says.
 pub(crate) struct Figures {
@@ -66,16 +67,17 @@ impl Figures {
         value
     }
 
-    /// As a table on stdout.
-    pub(crate) fn print(&self) {
+    /// As a table on stdout; with the columns of generators, if they are what was asked for.
+    pub(crate) fn print(&self, generators: bool) {
+        let shown = if generators { &SHOWN_OF_GENERATORS[..] } else { &SHOWN[..] };
         println!("{}; {PROTOCOL}", self.split);
         let model = if self.model.is_empty() { "no model" } else { &self.model };
         println!("{} pinners, {model}, {:.0} s\n", thousands(self.served.pinners as u64), self.seconds);
-        let headings: Vec<String> = ["", &SHOWN[..].join(" ")].join(" ").split(' ').map(str::to_owned).collect();
+        let headings: Vec<String> = std::iter::once("").chain(shown.iter().copied()).map(str::to_owned).collect();
         let row = |name: &str, summary: &ReportSummary| {
             let cell =
                 |metric: &&str| summary.metrics.get(*metric).map_or(String::new(), |value| format!("{value:.4}"));
-            std::iter::once(name.to_owned()).chain(SHOWN.iter().map(cell)).collect::<Vec<String>>()
+            std::iter::once(name.to_owned()).chain(shown.iter().map(cell)).collect::<Vec<String>>()
         };
         let mut rows = vec![row("served", &self.served)];
         rows.extend(self.baselines.iter().map(|(name, summary)| row(name, summary)));

@@ -14,6 +14,8 @@ pub(crate) use measure::{measure, request};
 pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];
 /// Where the offers of generators, and of all of them together, are cut.
 pub(crate) const OFFER_CUTOFFS: [usize; 4] = [20, 100, 500, 1_000];
+/// Where baselines are cut: wherever anything is.
+pub(crate) const BASELINE_CUTOFFS: [usize; 6] = [10, 20, 50, 100, 500, 1_000];
 /// Seed of the figures' intervals and of draws for them.
 pub(crate) const SEED: u64 = 7;
 /// What the figures are measured by.

@@ -1,7 +1,7 @@
 //! `bowerbird eval`: quality through the real funnel.
 
 use crate::engine::{Reading, views_before};
-use crate::evaluate::{Case, Figures, baselines, held_cases, later_cases, measure, sample};
+use crate::evaluate::{Case, Figures, OFFER_CUTOFFS, baselines, held_cases, later_cases, measure, sample};
 use crate::import::read_holdout;
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Measure popularity, item-kNN (cosine) and EASE (λ = 500) on the same split too.
     #[arg(long)]
     baselines: bool,
+    /// Look at the candidates: each generator alone and all together, a thousand pins deep, beside the baselines.
+    #[arg(long)]
+    generators: bool,
     /// Ask for so many pinners only, drawn by --seed.
     #[arg(long, value_name = "N")]
     pinners: Option<usize>,
@@ -54,7 +57,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
             let data = Reading::open(setup)?;
             let model = data.install_live()?.unwrap_or_default();
             let cases = held_cases(&held, &data.views.catalogue());
-            let acts = match args.baselines {
+            let acts = match args.baselines || args.generators {
                 true => Some(read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?),
                 false => None,
             };
@@ -66,7 +69,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     if setup.json {
         print_json(&figures.json());
     } else {
-        figures.print();
+        figures.print(args.generators);
     }
     Ok(())
 }
@@ -85,9 +88,13 @@ fn figures(
     if cases.is_empty() {
         bail!("there is nobody to ask for: nothing was held out");
     }
-    let measured = measure(pipeline, &setup.config.params, &cases, now_ms, &setup.stop)?;
+    let params = match args.generators {
+        true => setup.config.params.clone().with_quotas(OFFER_CUTOFFS[OFFER_CUTOFFS.len() - 1]),
+        false => setup.config.params.clone(),
+    };
+    let measured = measure(pipeline, &params, &cases, now_ms, &setup.stop)?;
     let mut figures = Figures::new(&measured, split, model, started.elapsed().as_secs_f64());
-    if let (true, Some(acts)) = (args.baselines, acts) {
+    if let (true, Some(acts)) = (args.baselines || args.generators, acts) {
         setup.stop.check()?;
         let pins = pipeline.views().catalogue().pins();
         figures.baselines = baselines(&acts.rows(), &cases, pins);

@@ -4,8 +4,8 @@ use super::inverse::negated_inverse;
 use super::{Rows, best_unknown};
 use domain::PinId;
 
-/// Most pins that EASE is computed for: it takes `4 · pins²` bytes.
-pub const EASE_PINS_MAX: usize = 16_384;
+/// Most pins that EASE is computed for: it takes `4 · pins²` bytes, 8 GB at the most.
+pub const EASE_PINS_MAX: usize = 45_000;
 
 /// `B = −P / diag(P)` with `P = (XᵀX + λI)⁻¹` and no diagonal (Steck, WWW 2019), exact.
 #[derive(Clone, Debug)]

@@ -89,7 +89,7 @@ pub(crate) fn judge(world: &World, plan: &Plan, setup: &Setup, engine: &Engine, 
     let sums = means.reduce(|| [0.0; 4], |a, b| std::array::from_fn(|at| a[at] + b[at]));
     let [served, popular, best, random] = sums.map(|sum| sum / tasted.len().max(1) as f64);
     if !setup.json {
-        figures.print();
+        figures.print(false);
     }
     let words = format!(
         "true chance that a shown pin is saved: {served:.3} served, {popular:.3} popularity, {random:.3} at random, \
