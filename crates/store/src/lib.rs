@@ -1,6 +1,6 @@
 //! What outlives a process?
 //!
-//! Three things, each behind an address that names its engine:
+//! Three things behind addresses that name their engines, and one that is always files:
 //!
 //! * the **event log** ([`EventLog`], [`open_log`]): every fact, append-only, in three topics. `append` returns when
 //!   the facts would survive a power cut; a fact is told apart by its [`domain::EventId`], so sending it again is
@@ -9,6 +9,7 @@
 //!   holds values and the offsets up to which they were made, and lands whole or not at all; that is what makes a
 //!   consumer's work happen once.
 //! * the **blobs** ([`Blobs`], [`open_blobs`]): pictures, thumbnails, models, by key.
+//! * **snapshots** ([`Snapshots`]): files of what was made of the log, whole or not there, mapped at the next start.
 //!
 //! The embedded engines live in directories (`file://…` or a bare path). An address of an engine that was left out of
 //! the build answers by name. Everything here blocks; callers on an async runtime use their blocking pool.
@@ -32,6 +33,7 @@ mod file_log;
 mod fjall_state;
 mod log;
 mod map;
+mod snapshots;
 mod state;
 
 pub use address::{open_blobs, open_log, open_log_to_read, open_state};
@@ -41,4 +43,5 @@ pub use error::StoreError;
 pub use file_log::{TopicReport, verify_log};
 pub use log::{Appended, EventLog, FACT_BYTES_MAX, READ_BYTES_MAX, Record};
 pub use map::map;
+pub use snapshots::{Part, Snapshots};
 pub use state::{Batch, Entry, StateStore};

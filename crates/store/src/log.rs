@@ -35,7 +35,8 @@ pub struct Appended {
 /// * **Only what is safe is seen:** `read` and `end` know acknowledged (or about to be acknowledged) records only, and
 ///   readers never hold up writers.
 pub trait EventLog: Send + Sync {
-    /// Appends facts, each to its topic. An empty batch is fine. Not atomic: after an error, send the batch again.
+    /// Appends facts, each to its topic. An empty batch is fine: it makes the log ready for the next one, for which the
+    /// ids that came lately have to be known. Not atomic: after an error, send the batch again.
     fn append(&self, facts: &[(EventId, Fact)]) -> Result<Appended, StoreError>;
 
     /// Records of a topic from offset `from` on, at most `max`, and no more than about [`READ_BYTES_MAX`] of them:

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use topic::{Pending, Topic};
+use topic::{LatestIds, Pending, Topic};
 use visible::Visible;
 use window::Window;
 
@@ -56,7 +56,7 @@ pub(crate) struct FileLog {
 
 struct Queue {
     pending: [Pending; TOPICS],
-    windows: [Window; TOPICS],
+    windows: Windows,
     /// Offset behind the last queued record of each topic.
     next: [u64; TOPICS],
     /// Number of the last queued chunk, and of the last one that is on disk.
@@ -64,6 +64,26 @@ struct Queue {
     synced: u64,
     leading: bool,
     failed: Option<String>,
+}
+
+/// Which ids came lately, by topic. They are read when something is appended for the first time: whoever only reads
+/// has nothing to wait for.
+enum Windows {
+    Unread([LatestIds; TOPICS], usize),
+    Known(Box<[Window; TOPICS]>),
+}
+
+impl Windows {
+    fn known(&mut self) -> Result<&mut [Window; TOPICS], StoreError> {
+        if let Windows::Unread(latest, ids_max) = self {
+            let [catalogue, events, requests, numbers] = latest.each_ref().map(|ids| ids.read(*ids_max));
+            *self = Windows::Known(Box::new([catalogue?, events?, requests?, numbers?]));
+        }
+        match self {
+            Windows::Known(windows) => Ok(windows),
+            Windows::Unread(..) => unreachable!("invariant: they were just read"),
+        }
+    }
 }
 
 /// The work of the leader. When it ends, by a panic too, everybody who waits is told how it went.
@@ -112,19 +132,18 @@ impl FileLog {
             std::fs::create_dir_all(&topic).map_err(StoreError::io(&topic))?;
         }
         directory::sync(directory).map_err(StoreError::io(directory))?;
-        let mut windows = TopicKind::ALL.map(|_| Window::new(limits.window_ids_max));
-        let mut open = |kind: TopicKind| {
-            let window = &mut windows[kind as usize];
-            Topic::open(&directory.join(kind.as_str()), limits.segment_bytes_max, window, limits.window_ids_max)
-        };
+        let open = |kind: TopicKind| Topic::open(&directory.join(kind.as_str()), limits.segment_bytes_max);
         let [catalogue, events, requests, numbers] = TopicKind::ALL;
         let opened = [open(catalogue)?, open(events)?, open(requests)?, open(numbers)?];
-        let next = opened.each_ref().map(|(topic, _)| topic.next());
-        let visible = opened.each_ref().map(|(_, visible)| visible.clone());
+        let next = opened.each_ref().map(|(topic, ..)| topic.next());
+        let visible = opened.each_ref().map(|(_, visible, _)| visible.clone());
+        let [a, b, c, d] = opened.map(|(topic, _, latest)| (topic, latest));
+        let (topics, latest) = ([a.0, b.0, c.0, d.0], [a.1, b.1, c.1, d.1]);
+        let windows = Windows::Unread(latest, limits.window_ids_max);
         let pending = TopicKind::ALL.map(|_| Pending::default());
         let queue = Queue { pending, windows, next, queued: 0, synced: 0, leading: false, failed: None };
-        let topics = Mutex::new(opened.map(|(topic, _)| topic));
-        Ok(FileLog { queue: Mutex::new(queue), done: Condvar::new(), topics, visible, _lock: lock })
+        let (queue, topics) = (Mutex::new(queue), Mutex::new(topics));
+        Ok(FileLog { queue, done: Condvar::new(), topics, visible, _lock: lock })
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -174,9 +193,10 @@ impl Queue {
     fn push(&mut self, chunk: &Chunk) -> Result<(u64, u64), StoreError> {
         self.check()?;
         let mut new = 0;
+        let windows = self.windows.known()?;
         for (kind, id, range) in &chunk.frames {
             let topic = *kind as usize;
-            if self.windows[topic].insert(*id) {
+            if windows[topic].insert(*id) {
                 self.pending[topic].push(&chunk.bytes[range.clone()]);
                 self.next[topic] += 1;
                 new += 1;
@@ -211,7 +231,10 @@ impl Chunk {
 
 impl EventLog for FileLog {
     fn append(&self, mut facts: &[(EventId, Fact)]) -> Result<Appended, StoreError> {
-        let mut appended = Appended { ends: self.queue().next, ..Appended::default() };
+        let mut queue = self.queue();
+        queue.windows.known()?;
+        let mut appended = Appended { ends: queue.next, ..Appended::default() };
+        drop(queue);
         let mut chunk = Chunk::default();
         while !facts.is_empty() {
             facts = chunk.fill(facts)?;

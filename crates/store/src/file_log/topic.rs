@@ -48,16 +48,15 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Opens the topic in `directory`, which may be empty: checks its last segment, cuts off a torn end, and fills
-    /// `window` with the latest ids.
+    /// Opens the topic in `directory`, which may be empty: checks its last segment and cuts off a torn end. The latest
+    /// ids are in it and in those before it.
     pub(super) fn open(
         directory: &Path,
         segment_bytes_max: u64,
-        window: &mut Window,
-        window_ids: usize,
-    ) -> Result<(Topic, Arc<Visible>), StoreError> {
+    ) -> Result<(Topic, Arc<Visible>, LatestIds), StoreError> {
         let bases = bases(directory)?;
         let visible = Arc::new(Visible::default());
+        let mut latest = LatestIds { directory: directory.to_owned(), bases: bases.clone(), last: Vec::new() };
         let (file, path, bytes, next, vouched) = match bases.split_last() {
             None => {
                 let (file, path) = create(directory, 0, &visible)?;
@@ -65,10 +64,8 @@ impl Topic {
             }
             Some((&last, sealed)) => {
                 let path = segment_path(directory, last);
-                let mut ids = Vec::new();
-                let scanned = scan_segment(&path, last, None, &mut |id| ids.push(id))?;
-                let sealed = earlier(directory, sealed, last, ids, window, window_ids)?;
-                sealed.into_iter().for_each(|segment| visible.add(segment));
+                let scanned = scan_segment(&path, last, None, &mut |id| latest.last.push(id))?;
+                sealed.iter().for_each(|&base| visible.add(unread(directory, base)));
                 let (bytes, next) = (scanned.bytes.max(HEADER_BYTES as u64), last + scanned.records);
                 let (file, vouched) = (repair(&path, last, &scanned)?, scanned.vouched);
                 visible.add(Segment { base: last, path: path.clone(), bytes, marks: Some(scanned.marks) });
@@ -77,7 +74,7 @@ impl Topic {
             }
         };
         let (directory, shown) = (directory.to_owned(), visible.clone());
-        Ok((Topic { directory, segment_bytes_max, file, path, bytes, next, vouched, visible }, shown))
+        Ok((Topic { directory, segment_bytes_max, file, path, bytes, next, vouched, visible }, shown, latest))
     }
 
     /// What a reader sees of the topic in `directory` right now, while somebody else may be writing to it.
@@ -85,8 +82,7 @@ impl Topic {
         let visible = Arc::new(Visible::default());
         let bases = if directory.is_dir() { bases(directory)? } else { Vec::new() };
         if let Some((&last, sealed)) = bases.split_last() {
-            let segment = |base| Segment { base, bytes: 0, marks: None, path: segment_path(directory, base) };
-            sealed.iter().for_each(|&base| visible.add(segment(base)));
+            sealed.iter().for_each(|&base| visible.add(unread(directory, base)));
             let path = segment_path(directory, last);
             let scanned = scan_segment(&path, last, None, &mut |_| {})?;
             visible.add(Segment { base: last, path, bytes: scanned.bytes, marks: Some(scanned.marks) });
@@ -149,39 +145,39 @@ pub(super) fn segment_path(directory: &Path, base: u64) -> PathBuf {
     directory.join(format!("{base:020}.log"))
 }
 
-/// The segments before the last. Those that hold the latest ids are read, into `window` and before the last one's
-/// `ids`; the others are left until somebody reads them.
-fn earlier(
-    directory: &Path,
-    sealed: &[u64],
-    last: u64,
-    ids: Vec<EventId>,
-    window: &mut Window,
-    window_ids: usize,
-) -> Result<Vec<Segment>, StoreError> {
-    let mut known = ids.len();
-    let mut newest_first = vec![ids];
-    let mut segments = Vec::new();
-    let mut until = last;
-    for &base in sealed.iter().rev() {
-        let path = segment_path(directory, base);
-        let mut segment = Segment { base, bytes: 0, marks: None, path };
-        if known < window_ids {
+/// A segment before the last: it is left alone until somebody reads it.
+fn unread(directory: &Path, base: u64) -> Segment {
+    Segment { base, bytes: 0, marks: None, path: segment_path(directory, base) }
+}
+
+/// Where the latest ids of a topic are.
+pub(super) struct LatestIds {
+    directory: PathBuf,
+    /// Where each segment begins.
+    bases: Vec<u64>,
+    /// Those of the last segment.
+    last: Vec<EventId>,
+}
+
+impl LatestIds {
+    /// Reads as many segments before the last as are needed to know the latest `ids_max`.
+    pub(super) fn read(&self, ids_max: usize) -> Result<Window, StoreError> {
+        let mut known = self.last.len();
+        let mut newest_first = vec![self.last.clone()];
+        for pair in self.bases.windows(2).rev() {
+            if known >= ids_max {
+                break;
+            }
             let mut ids = Vec::new();
-            let scanned = scan_segment(&segment.path, base, Some(until - base), &mut |id| ids.push(id))?;
-            segment.bytes = scanned.bytes;
-            segment.marks = Some(scanned.marks);
+            let path = segment_path(&self.directory, pair[0]);
+            scan_segment(&path, pair[0], Some(pair[1] - pair[0]), &mut |id| ids.push(id))?;
             known += ids.len();
             newest_first.push(ids);
         }
-        segments.push(segment);
-        until = base;
+        let mut window = Window::new(ids_max);
+        newest_first.into_iter().rev().flatten().for_each(|id| _ = window.insert(id));
+        Ok(window)
     }
-    segments.reverse();
-    newest_first.into_iter().rev().flatten().for_each(|id| {
-        window.insert(id);
-    });
-    Ok(segments)
 }
 
 /// Starts a segment: its header and its name are on disk before anything is written to it.
