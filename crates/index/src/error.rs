@@ -33,6 +33,9 @@ pub enum IndexError {
         /// How many ids there may be.
         max: usize,
     },
+    /// Invalid: bytes that are not the snapshot that was asked for.
+    #[error(transparent)]
+    Snapshot(#[from] domain::SnapshotError),
     /// Internal: the text engine failed.
     #[error("text index: {0}")]
     Text(#[from] tantivy::TantivyError),

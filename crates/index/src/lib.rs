@@ -34,5 +34,5 @@ mod vector;
 
 pub use error::IndexError;
 pub use filter::{Bound, Columns, FieldId, FieldKind, Filter, FilterError, PinSet};
-pub use text::{TextDocument, TextFound, TextIndex, TextPlan, TextSearcher, TextWeights};
-pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, VectorIndex, Want};
+pub use text::{TextDocument, TextFound, TextIndex, TextPlan, TextSearcher, TextSnapshot, TextWeights};
+pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, Replaced, VectorIndex, Want};

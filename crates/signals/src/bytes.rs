@@ -2,7 +2,7 @@
 
 /// Why stored bytes are not a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadState {
+pub(crate) enum BadState {
     /// Written by a version that is not known here.
     #[error("state of version {0} is not known here")]
     Version(u8),
@@ -87,12 +87,6 @@ impl<'a> Reader<'a> {
     pub(crate) fn amount(&mut self) -> Result<f32, BadState> {
         let value = f32::from_le_bytes(self.array()?);
         if value.is_finite() && value >= 0.0 { Ok(value) } else { Err(BadState::Value("amount")) }
-    }
-
-    /// A logarithm: a number or minus infinity.
-    pub(crate) fn logarithm(&mut self) -> Result<f64, BadState> {
-        let value = f64::from_le_bytes(self.array()?);
-        if value < f64::INFINITY { Ok(value) } else { Err(BadState::Value("logarithm")) }
     }
 
     /// Strictly ascending ids, at most `max`.

@@ -1,6 +1,6 @@
 //! How often each action happened to each pin, in all and lately.
 
-use crate::bytes::{BadState, Reader, put_int};
+use bytemuck::{Pod, Zeroable};
 use domain::{Action, PinId};
 
 /// How far back a counter looks: the half-life after which an act counts half.
@@ -38,22 +38,25 @@ impl Horizon {
 const NONE: u32 = u32::MAX;
 
 /// Counters of one action of one pin; the rows of a pin are a chain. 32 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Row {
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Row {
     /// Decayed counts as of `last_s`, one per horizon.
     values: [f32; 4],
     /// The newest act counted (seconds, UTC).
     last_s: u32,
     total: u32,
+    /// Where the pin's next row is: before this one.
     next: u32,
-    action: Action,
+    /// Code of the action.
+    action: u32,
 }
 
 /// All counters. A pin that nothing happened to costs 4 bytes, each action that happened to it 32 more.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
-    first: Vec<u32>,
-    rows: Vec<Row>,
+    pub(crate) first: Vec<u32>,
+    pub(crate) rows: Vec<Row>,
 }
 
 impl Counters {
@@ -78,43 +81,11 @@ impl Counters {
         self.row(pin, action).map_or(0, |row| row.total)
     }
 
-    pub(crate) fn encode(&self, pin: PinId, to: &mut Vec<u8>) {
-        let rows: Vec<&Row> = self.chain(pin).filter(|row| row.total > 0).collect();
-        put_int(to, rows.len() as u64);
-        for row in rows {
-            to.push(row.action.code());
-            put_int(to, u64::from(row.total));
-            put_int(to, u64::from(row.last_s));
-            row.values.iter().for_each(|value| to.extend(value.to_le_bytes()));
-        }
-    }
-
-    /// The rows of one pin as stored; nothing is changed until all of them are read.
-    pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Vec<PinRow>, BadState> {
-        let length = from.length(Action::ALL.len())?;
-        let mut rows = Vec::with_capacity(length);
-        for _ in 0..length {
-            let action = Action::from_code(from.byte()?).ok_or(BadState::Value("action"))?;
-            let (total, last_s) = (from.int32()?, from.int32()?);
-            let mut values = [0.0; 4];
-            for value in &mut values {
-                *value = from.amount()?;
-            }
-            rows.push(PinRow(Row { values, last_s, total, next: NONE, action }));
-        }
-        Ok(rows)
-    }
-
-    /// Puts stored rows in the place of what a pin has.
-    pub(crate) fn replace(&mut self, pin: PinId, rows: &[PinRow]) {
-        for action in Action::ALL {
-            let stored = rows.iter().find(|row| row.0.action == action);
-            if stored.is_some() || self.row(pin, action).is_some() {
-                let row = self.row_mut(pin, action);
-                let fresh = stored.map_or(Row::new(action), |stored| stored.0);
-                *row = Row { next: row.next, ..fresh };
-            }
-        }
+    /// Counters of rows as they were kept; `None` when a chain would not end.
+    pub(crate) fn restore(first: Vec<u32>, rows: Vec<Row>) -> Option<Counters> {
+        let begins = first.iter().all(|&at| at == NONE || (at as usize) < rows.len());
+        let ends = rows.iter().enumerate().all(|(at, row)| row.next == NONE || (row.next as usize) < at);
+        (begins && ends).then_some(Counters { first, rows })
     }
 
     fn chain(&self, pin: PinId) -> impl Iterator<Item = &Row> {
@@ -123,7 +94,7 @@ impl Counters {
     }
 
     fn row(&self, pin: PinId, action: Action) -> Option<&Row> {
-        self.chain(pin).find(|row| row.action == action)
+        self.chain(pin).find(|row| row.action == u32::from(action.code()))
     }
 
     fn row_mut(&mut self, pin: PinId, action: Action) -> &mut Row {
@@ -132,7 +103,7 @@ impl Counters {
         }
         let head = self.first[pin.index()];
         let mut at = head;
-        while at != NONE && self.rows[at as usize].action != action {
+        while at != NONE && self.rows[at as usize].action != u32::from(action.code()) {
             at = self.rows[at as usize].next;
         }
         if at == NONE {
@@ -146,12 +117,9 @@ impl Counters {
 
 impl Row {
     fn new(action: Action) -> Row {
-        Row { values: [0.0; 4], last_s: 0, total: 0, next: NONE, action }
+        Row { values: [0.0; 4], last_s: 0, total: 0, next: NONE, action: action.code().into() }
     }
 }
-
-/// One stored row of a pin.
-pub(crate) struct PinRow(Row);
 
 /// Whole seconds; fits until the year 2106.
 fn seconds(ts_ms: u64) -> u32 {

@@ -14,12 +14,12 @@
 
 mod bytes;
 mod counters;
+mod file;
 mod pinner;
 mod popular;
 mod recent;
 mod signals;
 
-pub use bytes::BadState;
 pub use counters::Horizon;
 pub use pinner::{BOARDS_MAX, SEQUENCE_MAX};
 pub use popular::POPULAR_MAX;

@@ -77,20 +77,19 @@ impl PinnerState {
         self.boards.push(board);
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut to = vec![VERSION];
-        put_int(&mut to, self.history.len() as u64);
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) {
+        to.push(VERSION);
+        put_int(to, self.history.len() as u64);
         let mut before_ms = 0;
         for act in &self.history {
-            put_act(&mut to, act, before_ms);
+            put_act(to, act, before_ms);
             before_ms = act.ts_ms;
         }
-        self.seen.encode(&mut to);
-        self.saved.encode(&mut to);
-        self.hidden.encode(&mut to);
-        put_int(&mut to, self.boards.len() as u64);
-        self.boards.iter().for_each(|board| put_int(&mut to, u64::from(board.0)));
-        to
+        self.seen.encode(to);
+        self.saved.encode(to);
+        self.hidden.encode(to);
+        put_int(to, self.boards.len() as u64);
+        self.boards.iter().for_each(|board| put_int(to, u64::from(board.0)));
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<PinnerState, BadState> {

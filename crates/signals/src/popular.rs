@@ -10,9 +10,9 @@ pub const POPULAR_MAX: usize = 1_000;
 /// key `log2(Σ weight · 2^(ts / half-life))` stays as it is until the next act, and only that pin has to move.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Popular {
-    keys: Vec<f64>,
+    pub(crate) keys: Vec<f64>,
     /// Best first; ties by id.
-    list: Vec<(f64, PinId)>,
+    pub(crate) list: Vec<(f64, PinId)>,
 }
 
 impl Popular {
@@ -25,18 +25,26 @@ impl Popular {
         }
     }
 
+    /// The keys of all pins and the pins of the list, as they were kept; `None` when the list is not in order.
+    pub(crate) fn restore(keys: Vec<f64>, pins: &[u32]) -> Option<Popular> {
+        let mut popular = Popular { keys, list: Vec::new() };
+        popular.list = pins.iter().map(|&pin| (popular.key(PinId(pin)), PinId(pin))).collect();
+        let ordered = popular.list.is_sorted_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).is_lt());
+        (ordered && popular.list.len() <= POPULAR_MAX).then_some(popular)
+    }
+
     /// The best `k` and their decayed, weighted counts at `now_ms`.
     pub(crate) fn best(&self, now_ms: u64, k: usize) -> Vec<(PinId, f32)> {
         let now = weeks(now_ms);
         self.list.iter().take(k).map(|&(key, pin)| (pin, (key - now).exp2().min(f64::from(f32::MAX)) as f32)).collect()
     }
 
-    pub(crate) fn key(&self, pin: PinId) -> f64 {
+    fn key(&self, pin: PinId) -> f64 {
         self.keys.get(pin.index()).copied().unwrap_or(f64::NEG_INFINITY)
     }
 
     /// Moves a pin to the place of its new key.
-    pub(crate) fn set(&mut self, pin: PinId, key: f64) {
+    fn set(&mut self, pin: PinId, key: f64) {
         if let Ok(place) = self.place(self.key(pin), pin) {
             self.list.remove(place);
         }

@@ -1,20 +1,17 @@
 //! The state of all pinners and pins.
 
 use crate::Horizon;
-use crate::bytes::{BadState, Reader};
 use crate::counters::Counters;
 use crate::pinner::PinnerState;
 use crate::popular::Popular;
 use domain::{Act, Action, BoardId, PinId, PinnerId};
 
-const PIN_VERSION: u8 = 1;
-
 /// All that is known right now of all pinners and pins, as columns over their dense ids. Grows to the ids it is given.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
-    pinners: Vec<Option<Box<PinnerState>>>,
-    counters: Counters,
-    popular: Popular,
+    pub(crate) pinners: Vec<Option<Box<PinnerState>>>,
+    pub(crate) counters: Counters,
+    pub(crate) popular: Popular,
 }
 
 impl Signals {
@@ -77,37 +74,6 @@ impl Signals {
     /// positive acts that decays with a half-life of a week. Always up to date, one pass over `k` entries.
     pub fn popular(&self, now_ms: u64, k: usize) -> Vec<(PinId, f32)> {
         self.popular.best(now_ms, k)
-    }
-
-    /// All that is known of a pinner, as versioned bytes.
-    pub fn encode_pinner(&self, pinner: PinnerId) -> Vec<u8> {
-        self.pinner(pinner).map_or_else(|| PinnerState::default().encode(), PinnerState::encode)
-    }
-
-    /// Puts stored bytes in the place of what is known of a pinner. On an error nothing changes.
-    pub fn restore_pinner(&mut self, pinner: PinnerId, bytes: &[u8]) -> Result<(), BadState> {
-        let state = PinnerState::decode(bytes)?;
-        *self.slot(pinner) = Some(Box::new(state));
-        Ok(())
-    }
-
-    /// All that is known of a pin, as versioned bytes.
-    pub fn encode_pin(&self, pin: PinId) -> Vec<u8> {
-        let mut to = vec![PIN_VERSION];
-        to.extend(self.popular.key(pin).to_le_bytes());
-        self.counters.encode(pin, &mut to);
-        to
-    }
-
-    /// Puts stored bytes in the place of what is known of a pin. On an error nothing changes.
-    pub fn restore_pin(&mut self, pin: PinId, bytes: &[u8]) -> Result<(), BadState> {
-        let mut from = Reader::new(bytes, PIN_VERSION)?;
-        let key = from.logarithm()?;
-        let rows = Counters::decode(&mut from)?;
-        from.end()?;
-        self.popular.set(pin, key);
-        self.counters.replace(pin, &rows);
-        Ok(())
     }
 
     fn pinner(&self, pinner: PinnerId) -> Option<&PinnerState> {

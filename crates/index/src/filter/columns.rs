@@ -43,10 +43,17 @@ pub(super) enum Values {
 }
 
 #[derive(Clone, Debug)]
-struct Field {
-    name: Box<str>,
-    kind: FieldKind,
-    values: Values,
+pub(super) struct Field {
+    pub(super) name: Box<str>,
+    pub(super) kind: FieldKind,
+    pub(super) values: Values,
+}
+
+impl Field {
+    /// The words, if it holds words.
+    pub(super) fn words(&self) -> Option<&Words> {
+        if let Values::Words(words) = &self.values { Some(words) } else { None }
+    }
 }
 
 /// Columns of pins that filters may name. They are written while the system runs: a value counts from the moment in
@@ -54,8 +61,8 @@ struct Field {
 /// listed without looking at the others.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    fields: Vec<Field>,
-    pins: PinSet,
+    pub(super) fields: Vec<Field>,
+    pub(super) pins: PinSet,
 }
 
 impl Columns {
@@ -126,7 +133,7 @@ impl Columns {
         }
     }
 
-    fn of_mut(&mut self, field: FieldId) -> &mut Field {
+    pub(super) fn of_mut(&mut self, field: FieldId) -> &mut Field {
         self.fields.get_mut(usize::from(field.0)).expect("invariant: field ids come from these columns")
     }
 

@@ -11,6 +11,7 @@ mod bind;
 mod bound;
 mod columns;
 mod error;
+mod file;
 mod numbers;
 mod parse;
 mod pin_set;

@@ -45,6 +45,25 @@ impl Numbers {
         self.column.get(pin.index()).copied().unwrap_or(f64::NAN)
     }
 
+    /// The number of each pin.
+    pub(super) fn column(&self) -> &[f64] {
+        &self.column
+    }
+
+    /// From the number of each pin.
+    pub(super) fn restore(column: Vec<f64>) -> Numbers {
+        let mut keys: Vec<Key> = (0u32..).zip(&column).filter(|(_, x)| !x.is_nan()).map(|(pin, &x)| (x, pin)).collect();
+        keys.sort_unstable_by(|&a, &b| order(a, b));
+        let bucket = |keys: &[Key]| Bucket { from: keys[0], pins: keys.iter().map(|key| PinId(key.1)).collect() };
+        let mut numbers = Numbers { len: keys.len(), column, ..Numbers::default() };
+        let least = numbers.buckets[0].from;
+        if !keys.is_empty() {
+            numbers.buckets = keys.chunks(BUCKET_MAX / 2).map(bucket).collect();
+            numbers.buckets[0].from = least;
+        }
+        numbers
+    }
+
     /// Sets the number of `pin`; none when it is `NaN`.
     pub(super) fn set(&mut self, pin: PinId, number: f64) {
         // One zero: -0 would sort before 0, but passes where 0 does.

@@ -300,3 +300,40 @@ fn filters_joined_by_and_stay_flat() {
     assert!(Filter::everything().bind(&Columns::new()).expect("no field").is_everything());
     assert!(Bound::everything().is_everything() && Bound::everything().passes(PinId(7)));
 }
+
+#[test]
+fn a_snapshot_of_columns_answers_the_same_and_goes_on() {
+    let (mut both, mut rng) = (Both::new(), Rng::new(21));
+    let written = |columns: &Columns| {
+        let mut out = Vec::new();
+        columns.write(&mut out).expect("memory takes bytes");
+        out
+    };
+    for round in 0..4 {
+        (0..4_000).for_each(|_| both.change(&mut rng));
+        let bytes = written(&both.columns);
+        both.columns = Columns::open(&bytes.clone().into()).expect("intact");
+        assert_eq!(written(&both.columns), bytes);
+        for text in ["language:en", "topic:(shoes, rare) AND NOT language:de", "price<=20 OR topic:bags", "price>=48"] {
+            let filter = Filter::parse(text).expect("a filter");
+            let bound = filter.bind(&both.columns).expect("known fields");
+            let naive = |pin: &u32| passes(&both.plain[*pin as usize], text);
+            let expected: Vec<PinId> = (0..PINS).filter(naive).map(PinId).collect();
+            let found: Vec<PinId> = (0..PINS).map(PinId).filter(|&pin| bound.passes(pin)).collect();
+            assert_eq!(found, expected, "round {round}: {text}");
+            assert_eq!(bound.pins(usize::MAX), Some(expected), "round {round}: {text}");
+        }
+        let cut = bytes[..bytes.len() - 1].to_vec();
+        assert!(Columns::open(&cut.into()).is_err());
+    }
+}
+
+fn passes(pin: &Plain, text: &str) -> bool {
+    let (shoes, bags) = (pin.topics.contains("shoes") || pin.topics.contains("rare"), pin.topics.contains("bags"));
+    match text {
+        "language:en" => pin.language == Some("en"),
+        "price>=48" => pin.price.is_some_and(|price| price >= 48.0),
+        "price<=20 OR topic:bags" => bags || pin.price.is_some_and(|price| price <= 20.0),
+        _ => shoes && pin.language != Some("de"),
+    }
+}

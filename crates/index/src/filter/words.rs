@@ -1,6 +1,7 @@
 //! A field with words per pin: each word once as a code, the codes of each pin, the pins of each code.
 
 use super::error::FilterError;
+use super::file::KeptWords;
 use super::posting::Posting;
 use domain::PinId;
 use std::collections::HashMap;
@@ -34,6 +35,20 @@ impl Rows {
                 &codes[start as usize..][..usize::from(len)]
             }
         }
+    }
+
+    /// From how many codes each pin has, and all of them.
+    fn restore(one_each: bool, counts: &[u16], codes: Vec<u32>) -> Rows {
+        let mut start = 0;
+        let spans = counts.iter().map(|&count| {
+            start += u32::from(count);
+            (start - u32::from(count), count)
+        });
+        if one_each {
+            let code = |(start, count)| if count > 0 { codes[start as usize] } else { NONE };
+            return Rows::One(spans.map(code).collect());
+        }
+        Rows::Several { spans: spans.collect(), codes, dead: 0 }
     }
 
     fn set(&mut self, pin: PinId, fresh: &[u32]) {
@@ -99,6 +114,55 @@ impl Words {
         };
         let (names, postings, free) = (Vec::new(), Vec::new(), Vec::new());
         Words { code_of: HashMap::new(), names, postings, free, rows, len: 0 }
+    }
+
+    /// What a snapshot keeps. A word that no pin has is an empty one.
+    pub(super) fn kept(&self) -> KeptWords {
+        let mut kept = KeptWords { text: String::new(), ends: Vec::new(), counts: Vec::new(), codes: Vec::new() };
+        for (name, posting) in self.names.iter().zip(&self.postings) {
+            kept.text.push_str(if posting.len() > 0 { name } else { "" });
+            kept.ends.push(kept.text.len() as u64);
+        }
+        let pins = match &self.rows {
+            Rows::One(codes) => codes.len(),
+            Rows::Several { spans, .. } => spans.len(),
+        };
+        for pin in (0..pins as u32).map(PinId) {
+            let codes = self.of(pin);
+            kept.counts.push(codes.len() as u16);
+            kept.codes.extend_from_slice(codes);
+        }
+        kept
+    }
+
+    /// The words as they were kept; `None` when their parts do not fit each other. There are about `all` pins.
+    pub(super) fn restore(one_each: bool, kept: KeptWords, all: usize) -> Option<Words> {
+        let mut words = Words::new(!one_each);
+        let mut start = 0;
+        for end in kept.ends {
+            words.names.push(kept.text.get(start..end as usize)?.into());
+            start = end as usize;
+        }
+        words.postings.resize_with(words.names.len(), Posting::default);
+        let mut rest = &kept.codes[..];
+        for (pin, &count) in (0u32..).map(PinId).zip(&kept.counts) {
+            let (codes, after) = rest.split_at_checked(usize::from(count))?;
+            let most = if one_each { 1 } else { PIN_WORDS_MAX };
+            if codes.len() > most || !codes.is_sorted_by(|a, b| a < b) {
+                return None;
+            }
+            codes.iter().try_for_each(|&code| Some(words.postings.get_mut(code as usize)?.insert(pin, all)))?;
+            words.len += usize::from(!codes.is_empty());
+            rest = after;
+        }
+        words.rows = Rows::restore(one_each, &kept.counts, kept.codes);
+        for (code, posting) in (0u32..).zip(&words.postings) {
+            match posting.len() {
+                0 => words.free.push(code),
+                _ => _ = words.code_of.insert(words.names[code as usize].clone(), code),
+            }
+        }
+        Some(words)
     }
 
     /// The codes of `pin`, sorted.

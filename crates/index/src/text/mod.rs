@@ -2,6 +2,7 @@
 
 mod document;
 mod fields;
+mod file;
 mod merge;
 mod phrase;
 mod score;
@@ -17,6 +18,7 @@ use crate::vector::PINS_MAX;
 pub use document::TextDocument;
 use domain::PinId;
 use fields::Fields;
+pub use file::TextSnapshot;
 use merge::Merging;
 use search::Published;
 pub use search::{TextFound, TextPlan, TextSearcher};
@@ -26,9 +28,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use tantivy::directory::RamDirectory;
 use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
-use tantivy::{FutureResult, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument};
+use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument};
 pub use weights::TextWeights;
 
 /// Memory that pins not yet committed may take (bytes). Loading 50,000 pins takes 10 s of CPU with the engine's least
@@ -40,6 +43,8 @@ const MERGE_THREADS: usize = 2;
 
 /// Pins by their words. One writer; what it wrote is found after [`commit`](TextIndex::commit).
 pub struct TextIndex {
+    /// Where the engine keeps its files: in memory.
+    files: RamDirectory,
     writer: IndexWriter,
     reader: IndexReader,
     searcher: TextSearcher,
@@ -94,8 +99,11 @@ impl TextIndex {
 
     /// An empty index in memory. Weights are of searching, not of what is written: see [`TextSearcher::weighed`].
     pub fn weighed(weights: TextWeights) -> Result<TextIndex, IndexError> {
-        let (schema, fields) = Fields::schema();
-        let index = Index::create_in_ram(schema);
+        let (files, (schema, _)) = (RamDirectory::create(), Fields::schema());
+        TextIndex::over(Index::create(files.clone(), schema, IndexSettings::default())?, files, weights)
+    }
+
+    fn over(index: Index, files: RamDirectory, weights: TextWeights) -> Result<TextIndex, IndexError> {
         fields::register_analyzers(&index);
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
@@ -106,8 +114,11 @@ impl TextIndex {
         // What is joined, and when, is decided here.
         writer.set_merge_policy(Box::new(NoMergePolicy));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let searcher = TextSearcher::new(Published { searcher: reader.searcher(), pins: Vec::new() }, fields, weights);
-        Ok(TextIndex { writer, reader, searcher, fields, merging: Merging::new(), beside: None, known: Vec::new() })
+        let (_, fields) = Fields::schema();
+        let published = Published { searcher: reader.searcher(), pins: Vec::new() };
+        let searcher = TextSearcher::new(published, fields, weights);
+        let (merging, beside, known) = (Merging::new(), None, Vec::new());
+        Ok(TextIndex { files, writer, reader, searcher, fields, merging, beside, known })
     }
 
     /// Sets the words of `pin`.

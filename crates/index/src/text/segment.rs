@@ -26,6 +26,12 @@ impl Pins {
         Ok(Pins { of_row, by_pin })
     }
 
+    /// The pins of the rows that count.
+    pub(super) fn alive(&self, segment: &SegmentReader) -> impl Iterator<Item = PinId> {
+        let alive = |row: &u32| segment.alive_bitset().is_none_or(|alive| alive.is_alive(*row));
+        (0..segment.max_doc()).filter(alive).map(|row| self.pin(row))
+    }
+
     #[inline]
     pub(super) fn pin(&self, row: u32) -> PinId {
         self.of_row[row as usize]

@@ -329,3 +329,39 @@ fn large_segments_are_joined_beside_the_commits() {
     assert!(segments < SEGMENTS_TO_MERGE, "{segments} segments");
     assert_eq!((index.searcher().len(), find(&index, "brass ").len()), (30_000, 7));
 }
+
+#[test]
+fn a_snapshot_finds_the_same_and_goes_on() {
+    let mut rng = Rng::new(8);
+    let mut index = TextIndex::new().expect("an index in memory");
+    let title = |rng: &mut Rng| format!("word{} word{}", rng.below(50), rng.below(400));
+    for pin in 0..3_000 {
+        put(&mut index, pin, &title(&mut rng));
+        if pin % 500 == 0 {
+            index.commit().expect("commits");
+        }
+    }
+    (0..300).for_each(|pin| index.remove(PinId(pin * 7)).expect("removes"));
+    index.commit().expect("commits");
+    put(&mut index, 0, "written after the last commit");
+    let mut bytes = Vec::new();
+    index.snapshot().expect("taken").write(&mut bytes).expect("memory takes bytes");
+    let mut opened = TextIndex::open(&bytes.clone().into()).expect("intact");
+    assert_eq!(opened.searcher().len(), 2_700);
+    let same = |a: &TextIndex, b: &TextIndex| {
+        for word in (0..50).map(|word| format!("word{word} ")) {
+            assert_eq!(a.search(&word, 100).expect("found"), b.search(&word, 100).expect("found"));
+        }
+    };
+    index.remove(PinId(0)).expect("removes");
+    index.commit().expect("commits");
+    same(&opened, &index);
+    for one in [&mut opened, &mut index] {
+        (0..900).for_each(|pin| put(one, pin, "replaced"));
+        one.settle().expect("settles");
+    }
+    same(&opened, &index);
+    assert_eq!((opened.searcher().len(), find(&opened, "replaced").len()), (2_829, 10));
+    bytes.truncate(bytes.len() - 1);
+    assert!(TextIndex::open(&bytes.into()).is_err());
+}

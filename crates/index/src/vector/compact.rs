@@ -40,6 +40,14 @@ pub struct Compacted {
     pub(super) learned_rows: usize,
 }
 
+/// What a published compaction has replaced. Dropping it frees much memory: let go of the index's lock first.
+#[must_use = "dropped under the index's lock it keeps everybody waiting"]
+#[derive(Debug)]
+pub struct Replaced {
+    _parts: Vec<Tagged>,
+    _places: Vec<u32>,
+}
+
 impl VectorIndex {
     /// Whether a compaction is worth its while: the live part has grown, or too many rows of the base are dead.
     pub fn wants_compaction(&self) -> bool {
@@ -92,7 +100,7 @@ impl VectorIndex {
     }
 
     /// Takes the compacted part in the place of those that it was made of.
-    pub fn publish(&mut self, compacted: Compacted) {
+    pub fn publish(&mut self, compacted: Compacted) -> Replaced {
         let Compacted { mut held, tag, mut places, learned_rows, .. } = compacted;
         let live = self.held.pop().expect("invariant: there is a live part");
         places.resize(self.places.len().max(places.len()), NOWHERE);
@@ -103,11 +111,12 @@ impl VectorIndex {
                 held.bury((before & ((1 << ROW_BITS) - 1)) as usize);
             }
         }
-        self.places = places;
+        let places = std::mem::replace(&mut self.places, places);
         self.learned_rows = learned_rows;
-        self.held = vec![Tagged { tag, held }, live];
+        let parts = std::mem::replace(&mut self.held, vec![Tagged { tag, held }, live]);
         self.version += 1;
         self.adopt();
+        Replaced { _parts: parts, _places: places }
     }
 
     /// After lists were learned: an empty live part takes them over at once, another one with the next compaction.

@@ -24,7 +24,7 @@ mod row;
 mod search;
 mod tail;
 
-pub use compact::{Compacted, Compaction};
+pub use compact::{Compacted, Compaction, Replaced};
 pub use plan::{Found, Marked, Plan, Want};
 pub use pull::Pull;
 
@@ -115,7 +115,7 @@ impl VectorIndex {
             index.upsert_all(space, pins, rows)?;
         }
         let compacted = index.begin_compaction(seed).map(Compaction::run);
-        compacted.into_iter().for_each(|compacted| index.publish(compacted));
+        compacted.into_iter().for_each(|compacted| drop(index.publish(compacted)));
         Ok(index)
     }
 
@@ -201,6 +201,11 @@ impl VectorIndex {
     /// The embedding space that the vectors belong to.
     pub fn space(&self) -> u32 {
         self.space
+    }
+
+    /// Counts the times that parts came or went: what was [marked](VectorIndex::mark) before is of no use after.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Numbers per vector.

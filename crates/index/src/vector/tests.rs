@@ -179,7 +179,7 @@ fn a_compaction_changes_nothing_and_what_comes_meanwhile_survives() {
     index.remove(PinId(8_001));
     index.upsert(1, PinId(5), &rows[dim..2 * dim]).expect("a good vector");
     let before = index.search(1, &rows[..dim], &Want { recall: 1.0, ..Want::best(2_000) }).expect("a good query");
-    index.publish(compaction.run());
+    drop(index.publish(compaction.run()));
     assert_eq!(index.len(), 9_000 - 3_000 + 3_000 - 1 + 1);
     let after = index.search(1, &rows[..dim], &Want { recall: 1.0, ..Want::best(2_000) }).expect("a good query");
     let ids = |found: &Found| found.pins.iter().map(|(pin, _)| *pin).collect::<Vec<_>>();
@@ -195,7 +195,7 @@ fn a_compaction_changes_nothing_and_what_comes_meanwhile_survives() {
     index.remove(PinId(12_345));
     // And once more, now with lists that were learned.
     let compaction = index.begin_compaction(2).expect("none is under way");
-    index.publish(compaction.run());
+    drop(index.publish(compaction.run()));
     assert_eq!(index.len(), 9_000);
 }
 

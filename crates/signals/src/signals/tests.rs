@@ -170,14 +170,21 @@ fn old_data_is_ordered_too() {
     assert_eq!(pins, [2, 1, 3], "decayed to nothing, in order nevertheless");
 }
 
+fn written(signals: &Signals) -> Vec<u8> {
+    let mut out = Vec::new();
+    signals.write(&mut out).expect("memory takes bytes");
+    out
+}
+
 #[test]
-fn stored_state_comes_back() {
+fn a_snapshot_comes_back_and_goes_on() {
     let mut signals = Signals::new();
-    mixed(20_000, 4).iter().for_each(|(pinner, act)| signals.apply(*pinner, act));
-    let mut restored = Signals::new();
-    restored.apply(ANN, &save(7, 7, NOW_MS));
+    let acts = mixed(20_000, 4);
+    acts.iter().for_each(|(pinner, act)| signals.apply(*pinner, act));
+    let bytes = written(&signals);
+    let mut restored = Signals::open(&bytes.clone().into()).expect("intact");
+    assert_eq!(written(&restored), bytes);
     for pinner in (0..5).map(PinnerId) {
-        restored.restore_pinner(pinner, &signals.encode_pinner(pinner)).expect("good bytes");
         assert_eq!(restored.history(pinner), signals.history(pinner));
         assert_eq!(restored.boards_of(pinner), signals.boards_of(pinner));
         for pin in (0..310).map(PinId) {
@@ -186,49 +193,42 @@ fn stored_state_comes_back() {
             assert_eq!(restored.hidden(pinner, pin), signals.hidden(pinner, pin));
         }
     }
-    for pin in (0..300).map(PinId) {
-        restored.restore_pin(pin, &signals.encode_pin(pin)).expect("good bytes");
-        for action in Action::ALL {
-            assert_eq!(restored.total(pin, action), signals.total(pin, action));
-            let month = |signals: &Signals| signals.counter(pin, action, Horizon::Month, NOW_MS);
-            assert_eq!(month(&restored), month(&signals));
-        }
+    for (pin, action) in (0..300).map(PinId).flat_map(|pin| Action::ALL.map(|action| (pin, action))) {
+        assert_eq!(restored.total(pin, action), signals.total(pin, action));
+        let month = |signals: &Signals| signals.counter(pin, action, Horizon::Month, NOW_MS);
+        assert_eq!(month(&restored), month(&signals));
     }
     assert_eq!(restored.popular(NOW_MS, 100), signals.popular(NOW_MS, 100));
-    let empty = restored.encode_pinner(PinnerId(77));
-    restored.restore_pinner(PinnerId(78), &empty).expect("nothing is a state too");
+    for (pinner, act) in &acts[..1_000] {
+        signals.apply(*pinner, act);
+        restored.apply(*pinner, act);
+    }
+    assert_eq!(written(&restored), written(&signals));
+    assert_eq!(written(&Signals::open(&written(&Signals::new()).into()).expect("empty")), written(&Signals::new()));
 }
 
 #[test]
-fn damaged_state_is_refused_and_changes_nothing() {
+fn a_damaged_pinner_is_refused_or_can_be_used() {
     let mut signals = Signals::new();
     mixed(3_000, 5).iter().for_each(|(pinner, act)| signals.apply(*pinner, act));
-    let (pinner, pin) = (signals.encode_pinner(ANN), signals.encode_pin(PinId(8)));
-    let mut other = Signals::new();
-    for end in 0..pinner.len() {
-        assert!(other.restore_pinner(ANN, &pinner[..end]).is_err(), "cut at {end}");
+    let mut bytes = Vec::new();
+    signals.pinner(ANN).expect("known").encode(&mut bytes);
+    for end in 0..bytes.len() {
+        assert!(PinnerState::decode(&bytes[..end]).is_err(), "cut at {end}");
     }
-    for end in 0..pin.len() {
-        assert!(other.restore_pin(PinId(8), &pin[..end]).is_err(), "cut at {end}");
-    }
-    assert_eq!(other.restore_pinner(ANN, &[&pinner[..], &[0]].concat()), Err(BadState::Trailing));
-    assert_eq!(other.restore_pin(PinId(8), &[9]), Err(BadState::Version(9)));
-    assert_eq!(other.restore_pin(PinId(8), &[]), Err(BadState::Cut));
-    assert!(other.history(ANN).is_empty() && other.popular(NOW_MS, 1).is_empty());
+    assert!(PinnerState::decode(&[&bytes[..], &[0]].concat()).is_err(), "followed by something");
     let mut rng = Rng::new(6);
     for _ in 0..20_000 {
-        let mut bytes = if rng.below(2) == 0 { pinner.clone() } else { pin.clone() };
+        let mut bytes = bytes.clone();
         for _ in 0..=rng.below(4) {
             let place = rng.below(bytes.len() as u32) as usize;
             bytes[place] = rng.next_u64() as u8;
         }
         // Whatever is taken is a state like any other: it can be used and stored again.
-        if other.restore_pinner(ANN, &bytes).is_ok() {
-            assert!(other.history(ANN).len() <= SEQUENCE_MAX);
-            assert!(other.history(ANN).is_sorted_by_key(|act| act.ts_ms));
-        }
-        let _ = other.restore_pin(PinId(8), &bytes);
-        other.apply(ANN, &save(rng.below(300), 1, NOW_MS));
-        assert!(other.restore_pinner(PinnerId(1), &other.encode_pinner(ANN)).is_ok());
+        let Ok(state) = PinnerState::decode(&bytes) else { continue };
+        assert!(state.history.len() <= SEQUENCE_MAX && state.history.is_sorted_by_key(|act| act.ts_ms));
+        let mut again = Vec::new();
+        state.encode(&mut again);
+        assert!(PinnerState::decode(&again).is_ok());
     }
 }
