@@ -15,6 +15,8 @@ pub struct Params {
     pub deadline_ms: u64,
     /// Most recent actions that start walks and content neighbours.
     pub seeds_max: usize,
+    /// Vectors that learned retrieval asks with: the user vector, then pins that stand for different recent interests.
+    pub retrieval_vectors: usize,
     /// Candidate generators.
     pub generators: GeneratorsParams,
     /// The walk.
@@ -108,6 +110,7 @@ impl Default for Params {
             slate_max: 500,
             deadline_ms: 250,
             seeds_max: 256,
+            retrieval_vectors: 1,
             generators: GeneratorsParams::default(),
             walk: WalkParams::default(),
             diversity: DiversityParams::default(),

@@ -1,9 +1,9 @@
 //! Facts into views. One writer, small blocks, one lock at a time.
 
 use crate::catalogue::Catalogue;
-use crate::views::{Views, lock, read, write};
+use crate::queries;
+use crate::views::{Views, Writer, lock, read, write};
 use domain::{Act, Action, BoardId, Event, EventId, Fact, PinId, PinnerId, TopicKind, Understood};
-use graph::Graph;
 use index::VectorIndex;
 use std::collections::BTreeSet;
 
@@ -13,17 +13,11 @@ const BLOCK: usize = 256;
 /// Most pins of a renamed board whose words are written again; the others follow when they are next touched.
 const RENAMED_PINS_MAX: usize = 256;
 
-/// What some facts changed: what has to be written to the state.
+/// What became of some facts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// Facts that were applied.
     pub facts: usize,
-    /// Pinners whose signals changed.
-    pub pinners: BTreeSet<PinnerId>,
-    /// Pins whose signals changed.
-    pub pins: BTreeSet<PinId>,
-    /// New edges of the graph.
-    pub edges: Vec<(PinId, BoardId)>,
     /// How many facts could not be applied.
     pub refused: u64,
     /// Why, of the first few.
@@ -51,7 +45,7 @@ impl Views {
         for block in facts.chunks(BLOCK) {
             let touched = match topic {
                 TopicKind::Catalogue => self.apply_catalogue(block, &mut changes),
-                TopicKind::Events => self.apply_events(block, &mut changes),
+                TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
                 TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
             self.derive(&mut writer, &touched, &mut changes);
@@ -61,7 +55,7 @@ impl Views {
     }
 
     /// Applies descriptions without what follows from them; the touched pins are returned.
-    pub(crate) fn apply_catalogue(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
+    fn apply_catalogue(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
         let mut touched = BTreeSet::new();
         let (mut embeddings, mut renamed) = (Vec::new(), Vec::new());
         let mut catalogue = write(&self.catalogue);
@@ -99,13 +93,25 @@ impl Views {
         }
     }
 
-    fn apply_events(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
+    fn apply_events(
+        &self,
+        block: &[(u64, EventId, Fact)],
+        writer: &mut Writer,
+        changes: &mut Changes,
+    ) -> BTreeSet<PinId> {
+        let mut searched = Vec::new();
         let mut catalogue = write(&self.catalogue);
         let mut acts = Vec::with_capacity(block.len());
         for (_, _, fact) in block {
             let Fact::Event(event) = fact else { continue };
             match resolve(&mut catalogue, event) {
-                Some(resolved) => acts.extend(resolved),
+                Some(resolved) => {
+                    let pin = resolved.as_ref().map(|(_, act)| act.pin);
+                    searched.extend(
+                        pin.zip(queries::engaged(event)).filter(|(pin, query)| writer.queries.add(*pin, query)),
+                    );
+                    acts.extend(resolved);
+                }
                 None => changes.refuse(|| format!("an event of '{}' names something without a number", event.pinner)),
             }
         }
@@ -113,34 +119,26 @@ impl Views {
         let mut signals = write(&self.signals);
         for (pinner, act) in &acts {
             signals.apply(*pinner, act);
-            changes.pinners.insert(*pinner);
-            changes.pins.insert(act.pin);
         }
         drop(signals);
         let saves = acts.iter().filter(|(_, act)| act.action == Action::Save);
         let edges: Vec<(PinId, BoardId)> = saves.filter_map(|(_, act)| Some((act.pin, act.board?))).collect();
-        self.apply_edges(&edges, changes)
-    }
-
-    /// Adds edges; the pins whose neighbours should be looked at again are returned.
-    fn apply_edges(&self, edges: &[(PinId, BoardId)], changes: &mut Changes) -> BTreeSet<PinId> {
-        let mut touched = BTreeSet::new();
-        let mut graph = write(&self.graph);
-        for &(pin, board) in edges {
-            if graph.add(pin, board) {
-                changes.edges.push((pin, board));
-                // Neighbours and board titles of a pin settle as it is saved: look again at 1, 4, 16, … saves.
-                if is_power_of_four(graph.degree(pin)) {
-                    touched.insert(pin);
-                }
-            }
-        }
+        let mut touched = self.apply_edges(&edges);
+        touched.extend(searched.into_iter().map(|(pin, _)| pin));
         touched
     }
 
-    /// Rebuilds the graph from all its edges in the order in which they were added.
-    pub(crate) fn restore_graph(&self, edges: &[(PinId, BoardId)]) {
-        *write(&self.graph) = Graph::from_edges(0, 0, edges);
+    /// Adds edges; the pins whose neighbours should be looked at again are returned.
+    fn apply_edges(&self, edges: &[(PinId, BoardId)]) -> BTreeSet<PinId> {
+        let mut touched = BTreeSet::new();
+        let mut graph = write(&self.graph);
+        for &(pin, board) in edges {
+            // Neighbours and board titles of a pin settle as it is saved: look again at 1, 4, 16, … saves.
+            if graph.add(pin, board) && is_power_of_four(graph.degree(pin)) {
+                touched.insert(pin);
+            }
+        }
+        touched
     }
 }
 

@@ -1,5 +1,7 @@
 //! External ids ⇄ dense ids, and what is known of pins, boards and pinners.
 
+mod file;
+
 use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
@@ -228,7 +230,7 @@ impl Catalogue {
     pub(crate) fn describe_pin(&mut self, pin: &Pin) -> Option<PinId> {
         let id = self.intern_pin(&pin.id)?;
         let row = &mut self.pins[id.index()];
-        self.newest.remove(&(row.created_ms, id));
+        self.newest.remove(&(row.created_ms(), id));
         row.describe(pin, &mut self.words);
         self.facets.describe(id, pin);
         if pin.created_ms > 0 {
@@ -245,7 +247,7 @@ impl Catalogue {
         let row = &mut self.pins[id.index()];
         row.remove();
         self.facets.remove(id);
-        self.newest.remove(&(row.created_ms, id));
+        self.newest.remove(&(row.created_ms(), id));
         Some(id)
     }
 

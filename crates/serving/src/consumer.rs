@@ -1,16 +1,19 @@
-//! From the log into the views, and back to where it was after a restart.
+//! From the log into the views.
 
-use crate::apply::Changes;
 use crate::error::ServingError;
-use crate::layout::{self, CONSUMER, PIN, PINNER, REQUEST};
 use crate::numbers::{self, Numbers};
-use crate::views::{Views, lock, read, write};
-use domain::{EventId, Fact, PinId, PinnerId, RequestRecord, TopicKind};
-use std::collections::BTreeSet;
+use crate::snapshot::{Opened, Place};
+use crate::views::{Views, lock, read};
+use domain::{EventId, Fact, RequestRecord, TopicKind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::{Batch, EventLog, StateStore};
+use store::{Batch, EventLog, Snapshots, StateStore};
+
+/// Who says in the state how far it has come, and the space of the state where it keeps, by request id, the offset of
+/// the request's newest record with a ranking.
+const CONSUMER: &str = "views";
+const REQUEST: &str = "request";
 
 /// Most facts of one batch, by topic in the order of [`TopicKind::FOLLOWED`].
 const BATCH_MAX: [usize; 3] = [4_096, 32_768, 256];
@@ -27,9 +30,9 @@ const REQUESTS_KEPT_MS: u64 = 30 * 86_400_000;
 /// Most outdated requests that one batch forgets.
 const FORGET_MAX: usize = 512;
 
-/// Reads the log from where the state says it was, applies it to the views and writes what changed together with the
-/// new offsets: after a crash the views are restored from the state and the rest of the log is read, so every fact
-/// counts once.
+/// Follows the log from where the views are, so that every fact counts once. What the views are is kept as a snapshot
+/// from time to time, with the offsets up to which they were made: after a crash the newest snapshot is opened, and the
+/// rest of the log is read.
 pub struct Consumer {
     log: Arc<dyn EventLog>,
     state: Arc<dyn StateStore>,
@@ -37,50 +40,51 @@ pub struct Consumer {
     progress: Mutex<Progress>,
     /// Offsets up to which the views are, by topic.
     reached: [AtomicU64; 3],
+    /// The number of the snapshot that the views are from.
+    snapshot: Option<u64>,
+    /// Facts of catalogue and events up to which there is a snapshot.
+    kept: AtomicU64,
+    keeping: Mutex<()>,
     trouble: Mutex<Option<String>>,
     refused: AtomicU64,
 }
 
-/// What was applied to the views and is not in the state yet.
+/// What was applied to the views, and which of it is settled: numbers in the log, requests in the state.
 #[derive(Default)]
 struct Progress {
     next: [u64; 3],
-    written: [u64; 3],
+    settled: [u64; 3],
     /// How many ids of each kind have their numbers in the log.
     numbered: Numbers,
-    edge_run: u64,
-    changes: Changes,
     requests: Vec<(EventId, u64)>,
 }
 
 impl Consumer {
-    /// Restores the views from the state, the numbers and the catalogue topic. What came to the log later waits for
-    /// [`Consumer::catch_up`].
-    pub fn open(
-        log: Arc<dyn EventLog>,
-        state: Arc<dyn StateStore>,
-        views: Arc<Views>,
-    ) -> Result<Consumer, ServingError> {
-        let mut progress = Progress::default();
-        for topic in TopicKind::FOLLOWED {
-            let offset = state.offset(CONSUMER, topic)?;
-            let end = log.end(topic);
-            if offset > end {
-                return Err(ServingError::StateAhead { topic, offset, end });
-            }
-            progress.next[topic as usize] = offset;
+    /// Goes on from the views of a snapshot, if they were made of this log, or from none. What came to the log later
+    /// waits for [`Consumer::catch_up`].
+    pub fn open(log: Arc<dyn EventLog>, state: Arc<dyn StateStore>, opened: Opened) -> Result<Consumer, ServingError> {
+        let topic = TopicKind::Requests;
+        let (offset, end) = (state.offset(CONSUMER, topic)?, log.end(topic));
+        if offset > end {
+            return Err(ServingError::StateAhead { topic, offset, end });
         }
-        layout::check_numbers(&*state, &*log)?;
-        progress.written = progress.next;
-        progress.numbered = views.read_numbers(&*log)?;
-        restore_signals(&*state, &views)?;
-        let (edges, edge_run) = layout::read_edges(&*state)?;
-        progress.edge_run = edge_run;
-        views.restore_graph(&edges);
-        restore_descriptions(&*log, progress.next[TopicKind::Catalogue as usize], &views)?;
-        let reached = progress.next.map(AtomicU64::new);
-        let (progress, trouble) = (Mutex::new(progress), Mutex::new(None));
-        Ok(Consumer { log, state, views, progress, reached, trouble, refused: AtomicU64::new(0) })
+        let Opened { views, place, number: snapshot, .. } = opened.fit(&*log)?;
+        let mut next = TopicKind::FOLLOWED.map(|topic| place.offsets[topic as usize]);
+        next[topic as usize] = offset;
+        let numbered = views.read_numbers(&*log, place.offsets[TopicKind::Numbers as usize])?;
+        let progress = Mutex::new(Progress { next, settled: next, numbered, requests: Vec::new() });
+        Ok(Consumer {
+            log,
+            state,
+            views: Arc::new(views),
+            progress,
+            reached: next.map(AtomicU64::new),
+            snapshot,
+            kept: AtomicU64::new(facts(next)),
+            keeping: Mutex::new(()),
+            trouble: Mutex::new(None),
+            refused: AtomicU64::new(0),
+        })
     }
 
     /// The views that it feeds.
@@ -139,6 +143,41 @@ impl Consumer {
         })
     }
 
+    /// The number of the snapshot that it began with; `None` when it began with nothing.
+    pub fn snapshot(&self) -> Option<u64> {
+        self.snapshot
+    }
+
+    /// How many facts were applied since the views were last kept.
+    pub fn since_kept(&self) -> u64 {
+        let reached = [0, 1, 2].map(|topic: usize| self.reached[topic].load(Ordering::Acquire));
+        facts(reached).saturating_sub(self.kept.load(Ordering::Acquire))
+    }
+
+    /// Keeps the views as a snapshot; its number, or `None` when nothing was applied since the last one. Requests go on
+    /// all the time, the log is followed again as soon as the views are copied, and writing is done beside.
+    pub fn keep(&self, snapshots: &Snapshots) -> Result<Option<u64>, ServingError> {
+        let _one_at_a_time = lock(&self.keeping);
+        let (taken, kept) = {
+            let mut progress = lock(&self.progress);
+            self.settle(&mut progress)?;
+            self.views.commit_text()?;
+            let mut offsets = [0; TopicKind::ALL.len()];
+            offsets[..2].copy_from_slice(&progress.next[..2]);
+            offsets[TopicKind::Numbers as usize] = self.log.end(TopicKind::Numbers);
+            if facts(progress.next) == self.kept.load(Ordering::Acquire) {
+                return Ok(None);
+            }
+            let (topic, offset) = (TopicKind::Catalogue, progress.next[0]);
+            let behind = || ServingError::StateAhead { topic, offset, end: self.log.end(topic) };
+            let place = Place::of(&*self.log, offsets)?.ok_or_else(behind)?;
+            (self.views.take(place)?, facts(progress.next))
+        };
+        let number = taken.write(snapshots)?;
+        self.kept.store(kept, Ordering::Release);
+        Ok(Some(number))
+    }
+
     /// What keeps it from going on, if anything does.
     pub fn trouble(&self) -> Option<String> {
         lock(&self.trouble).clone()
@@ -152,7 +191,7 @@ impl Consumer {
     /// The record of a request: that of its latest page with a ranking. `None` when there is none or it is older than
     /// 30 days.
     pub fn find_request(&self, id: EventId) -> Result<Option<RequestRecord>, ServingError> {
-        let Some(bytes) = self.state.get(REQUEST, &layout::request_key(id))? else { return Ok(None) };
+        let Some(bytes) = self.state.get(REQUEST, &request_key(id))? else { return Ok(None) };
         let odd = || ServingError::BadState { space: REQUEST, reason: "odd offset".to_owned() };
         let offset = bytes.try_into().map(u64::from_le_bytes).map_err(|_| odd())?;
         let found = self.log.read(TopicKind::Requests, offset, 1)?;
@@ -173,7 +212,7 @@ impl Consumer {
     /// Applies one batch of a topic; 0 when nothing waits.
     fn step(&self, topic: TopicKind) -> Result<usize, ServingError> {
         let mut progress = lock(&self.progress);
-        self.write_state(&mut progress)?;
+        self.settle(&mut progress)?;
         let place = topic as usize;
         let facts = self.log.read(topic, progress.next[place], BATCH_MAX[place])?;
         let Some((last, _, _)) = facts.last() else { return Ok(0) };
@@ -187,61 +226,49 @@ impl Consumer {
         }));
         self.refused.fetch_add(changes.refused, Ordering::Relaxed);
         changes.reasons.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not applied"));
-        progress.changes = changes;
         progress.next[place] = last + 1;
         self.views.commit_text()?;
-        self.write_state(&mut progress)?;
+        self.settle(&mut progress)?;
         Ok(facts.len())
     }
 
-    /// Writes what was applied, with its offsets, in one batch. After an error the same is tried again.
-    fn write_state(&self, progress: &mut Progress) -> Result<(), ServingError> {
-        if progress.next == progress.written {
+    /// Writes down what others will speak of: the numbers of new ids, and where requests are found. After an error the
+    /// same is tried again.
+    fn settle(&self, progress: &mut Progress) -> Result<(), ServingError> {
+        let next = progress.next;
+        if next == progress.settled {
             return Ok(());
         }
         // Numbers are durable before anything that speaks of them.
         let (facts, numbered) = numbers::facts(&read(&self.views.catalogue), progress.numbered);
-        self.log.append(&facts)?;
+        if !facts.is_empty() {
+            self.log.append(&facts)?;
+        }
         progress.numbered = numbered;
-        let mut batch = Batch::new();
-        batch.offset(CONSUMER, TopicKind::Numbers, self.log.end(TopicKind::Numbers));
-        self.put_signals(&mut batch, &progress.changes);
-        let mut edge_run = progress.edge_run;
-        layout::put_edges(&mut batch, &progress.changes.edges, &mut edge_run);
-        self.put_requests(&mut batch, &progress.requests)?;
-        for topic in TopicKind::FOLLOWED {
-            batch.offset(CONSUMER, topic, progress.next[topic as usize]);
+        let requests = TopicKind::Requests;
+        if next[requests as usize] != progress.settled[requests as usize] {
+            let mut batch = Batch::new();
+            self.put_requests(&mut batch, &progress.requests)?;
+            batch.offset(CONSUMER, requests, next[requests as usize]);
+            self.state.write(batch)?;
+            progress.requests.clear();
         }
-        self.state.write(batch)?;
-        let next = progress.next;
-        for topic in TopicKind::FOLLOWED {
-            self.reached[topic as usize].store(next[topic as usize], Ordering::Release);
-        }
-        *progress = Progress { next, written: next, numbered, edge_run, ..Progress::default() };
+        progress.settled = next;
+        self.reached.iter().zip(next).for_each(|(reached, next)| reached.store(next, Ordering::Release));
         Ok(())
-    }
-
-    fn put_signals(&self, batch: &mut Batch, changes: &Changes) {
-        let signals = read(&self.views.signals);
-        for pinner in &changes.pinners {
-            batch.put(PINNER, pinner.0.to_be_bytes(), signals.encode_pinner(*pinner));
-        }
-        for pin in &changes.pins {
-            batch.put(PIN, pin.0.to_be_bytes(), signals.encode_pin(*pin));
-        }
     }
 
     fn put_requests(&self, batch: &mut Batch, requests: &[(EventId, u64)]) -> Result<(), ServingError> {
         let Some(newest_ms) = requests.iter().map(|(id, _)| id.ts_ms()).max() else { return Ok(()) };
         let oldest = EventId::new(newest_ms.saturating_sub(REQUESTS_KEPT_MS), 0);
         for (key, _) in self.state.scan(REQUEST, &[0], FORGET_MAX)? {
-            if key.as_slice() >= layout::request_key(oldest).as_slice() {
+            if key.as_slice() >= request_key(oldest).as_slice() {
                 break;
             }
             batch.delete(REQUEST, key);
         }
         for (id, offset) in requests {
-            batch.put(REQUEST, layout::request_key(*id), offset.to_le_bytes());
+            batch.put(REQUEST, request_key(*id), offset.to_le_bytes());
         }
         Ok(())
     }
@@ -259,27 +286,11 @@ impl Drop for Fall<'_> {
     }
 }
 
-fn restore_signals(state: &dyn StateStore, views: &Views) -> Result<(), ServingError> {
-    let mut signals = write(&views.signals);
-    layout::each_id(state, PINNER, |id, bytes| {
-        signals.restore_pinner(PinnerId(id), bytes).map_err(|error| error.to_string())
-    })?;
-    layout::each_id(state, PIN, |id, bytes| signals.restore_pin(PinId(id), bytes).map_err(|error| error.to_string()))
+fn request_key(id: EventId) -> [u8; 16] {
+    id.0.to_be_bytes()
 }
 
-/// Reads the catalogue topic up to `end` again, then derives what follows from all of it at once.
-fn restore_descriptions(log: &dyn EventLog, end: u64, views: &Views) -> Result<(), ServingError> {
-    let mut changes = Changes::default();
-    let mut touched = BTreeSet::new();
-    let mut next = 0;
-    while next < end {
-        let max = BATCH_MAX[0].min((end - next) as usize);
-        let facts = log.read(TopicKind::Catalogue, next, max)?;
-        let Some((last, _, _)) = facts.last() else { break };
-        next = last + 1;
-        touched.extend(views.apply_catalogue(&facts, &mut changes));
-    }
-    views.derive(&mut lock(&views.writer), &touched, &mut changes);
-    changes.reasons.iter().for_each(|reason| tracing::warn!(%reason, "a fact was not restored"));
-    views.commit_text()
+/// How many facts of catalogue and events lie before these offsets.
+fn facts([catalogue, events, _]: [u64; 3]) -> u64 {
+    catalogue + events
 }

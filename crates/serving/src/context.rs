@@ -4,7 +4,7 @@ use crate::derive::Contents;
 use crate::views::{Installed, Views, lock, read};
 use domain::{Act, Action, BoardId, Params, PinId, Request, Subject, Surface};
 use graph::Start;
-use index::{Bound, Filter, VectorIndex};
+use index::{Bound, Filter, Marked, VectorIndex};
 use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
 use signals::Signals;
 use std::collections::{HashMap, HashSet};
@@ -134,6 +134,11 @@ impl Context {
         let Some(filter) = &self.filter else { return ask(None) };
         let catalogue = read(&self.views.catalogue);
         ask(filter.bind(catalogue.columns()).ok().as_ref())
+    }
+
+    /// The pins of an index that pass the request's filter, if that is a filter which many requests have.
+    pub(crate) fn marked(&self, index: (&'static str, &VectorIndex), filter: Option<&Bound>) -> Option<Arc<Marked>> {
+        filter.and_then(|filter| self.views.marks.of(index, &self.request.filter, filter))
     }
 
     /// Whether the request is for the pinner's own feed rather than about something.

@@ -27,6 +27,7 @@ struct Words {
     description: String,
     topics: Vec<String>,
     boards: Vec<String>,
+    queries: Vec<(String, u32)>,
 }
 
 /// Vectors of some pins, one row each.
@@ -49,14 +50,30 @@ impl Views {
     /// one. Requests under way keep the old ones. Pins that change meanwhile are computed again before the switch.
     pub fn install(&self, model: Arc<Model>) -> Result<Arc<Installed>, ServingError> {
         let _one_at_a_time = lock(&self.installing);
-        lock(&self.writer).meanwhile = Some(BTreeSet::new());
-        let vectors = self.vectors_of_all(&model);
+        let vectors = match self.begin_install(&model) {
+            Some(kept) => Ok(kept),
+            None => self.vectors_of_all(&model),
+        };
         let mut writer = lock(&self.writer);
         let late: Vec<PinId> = writer.meanwhile.take().unwrap_or_default().into_iter().collect();
         let installed = Arc::new(Installed { model, vectors: RwLock::new(vectors?) });
         self.derive_vectors(&installed, &late)?;
         self.installed.store(Some(installed.clone()));
         Ok(installed)
+    }
+
+    /// From now on it is noted which pins change. Vectors that a snapshot kept of this very model need not be computed:
+    /// what changed since then was noted.
+    fn begin_install(&self, model: &Model) -> Option<VectorIndex> {
+        let mut writer = lock(&self.writer);
+        let fits = |(version, vectors): &(String, VectorIndex)| {
+            version == model.version() && (vectors.space(), vectors.dim()) == (model.space(), model.dim())
+        };
+        let kept = writer.kept.take().filter(fits);
+        if kept.is_none() || writer.meanwhile.is_none() {
+            writer.meanwhile = Some(BTreeSet::new());
+        }
+        kept.map(|(_, vectors)| vectors)
     }
 
     /// Takes the model away: requests fall back to what needs none.
@@ -84,7 +101,7 @@ impl Views {
 
     fn derive_text(&self, writer: &mut Writer, pins: &[PinId]) -> Result<(), IndexError> {
         for &pin in pins {
-            let words = self.words(pin);
+            let words = self.words(pin, writer.queries.of(pin));
             let hash = words.as_ref().map_or(0, Words::fingerprint);
             if writer.texts.len() <= pin.index() {
                 writer.texts.resize(pin.index() + 1, 0);
@@ -102,7 +119,7 @@ impl Views {
     }
 
     /// The words of a pin; `None` when it has none or may not be found.
-    fn words(&self, pin: PinId) -> Option<Words> {
+    fn words(&self, pin: PinId, queries: &[(String, u32)]) -> Option<Words> {
         let catalogue = read(&self.catalogue);
         let view = catalogue.pin_view(pin).filter(|view| view.described && !view.removed)?;
         let topics = view.topics().map(str::to_owned).collect();
@@ -112,7 +129,8 @@ impl Views {
         let mut boards: Vec<String> = titles.take(TITLED_BOARDS_MAX).collect();
         boards.sort_unstable();
         boards.dedup();
-        let words = Words { title: view.title.into(), description: view.description.into(), topics, boards };
+        let (title, description, queries) = (view.title.into(), view.description.into(), queries.to_vec());
+        let words = Words { title, description, topics, boards, queries };
         (!words.is_empty()).then_some(words)
     }
 
@@ -191,7 +209,8 @@ impl Vectors {
 
 impl Words {
     fn is_empty(&self) -> bool {
-        self.title.is_empty() && self.description.is_empty() && self.topics.is_empty() && self.boards.is_empty()
+        let texts = self.title.is_empty() && self.description.is_empty();
+        texts && self.topics.is_empty() && self.boards.is_empty() && self.queries.is_empty()
     }
 
     /// A hash that is never 0.
@@ -202,7 +221,7 @@ impl Words {
     }
 
     fn document(&self) -> TextDocument<'_> {
-        let Words { title, description, topics, boards } = self;
-        TextDocument { title, description, topics, boards, ..TextDocument::default() }
+        let Words { title, description, topics, boards, queries } = self;
+        TextDocument { title, description, topics, boards, queries, ..TextDocument::default() }
     }
 }

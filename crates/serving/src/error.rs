@@ -8,6 +8,9 @@ pub enum ServingError {
     /// The log or the state failed.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// A part of a snapshot cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] domain::SnapshotError),
     /// An index refused what it was given or failed.
     #[error(transparent)]
     Index(#[from] index::IndexError),

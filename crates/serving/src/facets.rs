@@ -15,15 +15,19 @@ pub(crate) struct Facets {
 
 impl Default for Facets {
     fn default() -> Self {
-        let mut columns = Columns::new();
-        let mut field = |name, kind| columns.field(name, kind).expect("invariant: four good names");
-        let [language, creator, topic] = ["language", "creator", "topic"].map(|name| field(name, FieldKind::Words));
-        let created = field("created", FieldKind::Number);
-        Facets { columns, language, creator, topic, created }
+        Facets::of(Columns::new()).expect("invariant: four good names")
     }
 }
 
 impl Facets {
+    /// Over columns that may hold values already; an error when they are others.
+    pub(crate) fn of(mut columns: Columns) -> Result<Facets, FilterError> {
+        let mut field = |name, kind| columns.field(name, kind);
+        let [language, creator, topic] = ["language", "creator", "topic"].map(|name| field(name, FieldKind::Words));
+        let created = field("created", FieldKind::Number)?;
+        Ok(Facets { language: language?, creator: creator?, topic: topic?, created, columns })
+    }
+
     /// Sets what is said of a pin. What is beyond the limits of columns is left out, and told.
     pub(crate) fn describe(&mut self, id: PinId, pin: &Pin) {
         let created = if pin.created_ms > 0 { pin.created_ms as f64 } else { f64::NAN };

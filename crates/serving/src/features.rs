@@ -40,8 +40,8 @@ fn fill_catalogue(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[
     let catalogue = read(&context.views.catalogue);
     for (values, &pin) in rows.iter_mut().zip(pins) {
         let Some(row) = catalogue.row(pin) else { continue };
-        if row.created_ms > 0 {
-            values[11] = (context.request.now_ms.saturating_sub(row.created_ms) as f32 / 86_400_000.0).ln_1p();
+        if row.created_ms() > 0 {
+            values[11] = (context.request.now_ms.saturating_sub(row.created_ms()) as f32 / 86_400_000.0).ln_1p();
         }
         let known = |creator| context.creators.get(&creator).copied().unwrap_or(0.0);
         values[12] = row.creator().map_or(0.0, known);

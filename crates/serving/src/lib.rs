@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!            log ──► Consumer ──► Views: catalogue · signals · graph · words · contents · model + pin vectors
-//!                       │  state + offsets, in one batch          │
+//!                       │  snapshots with their offsets           │
 //!                       ▼                                         ▼
-//!                    state            Request ──► Pipeline::serve ──► Slate + Trace ──► SlateCache (pages)
+//!                 snapshots           Request ──► Pipeline::serve ──► Slate + Trace ──► SlateCache (pages)
 //!                                                                          └─ RecordSink ──► log
 //! ```
 //!
@@ -14,8 +14,9 @@
 //! answer carries a trace of all that. Home, related, search and board are the same code with another
 //! [`domain::Surface`].
 //!
-//! The views are made from the log and can be thrown away. [`Consumer`] follows the log and keeps in the state what a
-//! restart needs; numbers of pins, boards and pinners are kept there too, because models and records refer to them.
+//! The views are made from the log and can be thrown away. [`Consumer`] follows the log, and keeps all views as one
+//! snapshot from time to time ([`Consumer::keep`]), so that a start opens the newest whole one ([`Opened`]) and follows
+//! the log from its offsets. Numbers of pins, boards and pinners are in the log: models and records refer to them.
 //! [`Views::install`] replaces the model under running requests.
 //!
 //! For training and evaluation the same code runs on the calling thread: [`Pipeline::rank_now`],
@@ -37,16 +38,19 @@ mod features;
 mod filter;
 mod generate;
 mod generator;
-mod layout;
+mod marks;
 mod names;
 mod numbers;
 mod pin_row;
 mod pipeline;
+mod queries;
+mod recall;
 mod replay;
 mod rows;
 mod run;
 mod scorer;
 mod sink;
+mod snapshot;
 mod tidy;
 mod views;
 
@@ -60,7 +64,9 @@ pub use filter::{Filter, FilterView};
 pub use generator::{CandidateGenerator, GeneratorError, Offers};
 pub use pin_row::PinView;
 pub use pipeline::Pipeline;
+pub use recall::Recall;
 pub use replay::{Evaluated, Replay, ReplayRows};
 pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
+pub use snapshot::Opened;
 pub use views::{Installed, Views};

@@ -26,6 +26,23 @@ impl Default for Names {
 }
 
 impl Names {
+    /// The bytes of all strings, and where each ends.
+    pub(crate) fn kept(&self) -> (&str, &[usize]) {
+        (&self.bytes, &self.ends)
+    }
+
+    /// The strings as they were kept; `None` when they do not fit each other.
+    pub(crate) fn restore(bytes: String, ends: Vec<usize>) -> Option<Names> {
+        let rising = ends.is_sorted() && ends.last().copied().unwrap_or(0) == bytes.len();
+        if !rising || ends.len() > NAMES_MAX || !ends.iter().all(|&end| bytes.is_char_boundary(end)) {
+            return None;
+        }
+        let slots = vec![0; (ends.len() * 4 / 3 + 1).next_power_of_two().max(16)];
+        let mut names = Names { bytes, ends, slots, ..Names::default() };
+        names.place_all();
+        Some(names)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -81,16 +98,20 @@ impl Names {
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![0; self.slots.len() * 2];
-        let mask = slots.len() - 1;
+        self.slots = vec![0; self.slots.len() * 2];
+        self.place_all();
+    }
+
+    /// Puts all numbers into slots, which are free.
+    fn place_all(&mut self) {
+        let mask = self.slots.len() - 1;
         for number in 0..self.ends.len() as u32 {
             let mut slot = self.hasher.hash_one(self.name(number)) as usize & mask;
-            while slots[slot] != 0 {
+            while self.slots[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
-            slots[slot] = number + 1;
+            self.slots[slot] = number + 1;
         }
-        self.slots = slots;
     }
 }
 

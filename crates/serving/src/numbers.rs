@@ -43,7 +43,7 @@ impl Views {
     /// numbers are those of whoever writes it.
     pub fn sealed(log: &dyn EventLog) -> Result<Views, ServingError> {
         let views = Views::new()?;
-        views.read_numbers(log)?;
+        views.read_numbers(log, 0)?;
         let mut catalogue = write(&views.catalogue);
         let Catalogue { pinner_names, pin_names, board_names, .. } = &mut *catalogue;
         [pinner_names, pin_names, board_names].into_iter().for_each(Names::seal);
@@ -51,10 +51,10 @@ impl Views {
         Ok(views)
     }
 
-    /// Gives all ids that have a number in the log that number again. To be called before anything is applied.
-    pub(crate) fn read_numbers(&self, log: &dyn EventLog) -> Result<Numbers, ServingError> {
+    /// Gives all ids that have a number in the log, from offset `next` on, that number again. To be called before
+    /// anything is applied.
+    pub(crate) fn read_numbers(&self, log: &dyn EventLog, mut next: u64) -> Result<Numbers, ServingError> {
         let mut catalogue = write(&self.catalogue);
-        let mut next = 0;
         loop {
             let found = log.read(TopicKind::Numbers, next, READ_MAX)?;
             let Some((last, _, _)) = found.last() else { return Ok(names(&catalogue).map(Names::len)) };

@@ -1,29 +1,87 @@
-//! One pin in the catalogue, kept small: words are numbers, empty texts take no heap.
+//! One pin in the catalogue, kept small: words are numbers, and what is of any size lies in one piece.
 
 use crate::catalogue::NONE;
 use crate::names::Names;
-use domain::{Pin, Understood};
+use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
+use domain::{Column, Pin, Understood};
 
-const DESCRIBED: u8 = 1;
-const REMOVED: u8 = 2;
-const UNSAFE: u8 = 4;
+const DESCRIBED: u32 = 1;
+const REMOVED: u32 = 2;
+const UNSAFE: u32 = 4;
+
+/// What is of one size in every row. 40 bytes.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Fixed {
+    created_ms: u64,
+    /// `u64::MAX` when it never expires.
+    expires_ms: u64,
+    creator: u32,
+    language: u32,
+    size: [u32; 2],
+    flags: u32,
+    zero: u32,
+}
 
 #[derive(Debug)]
 pub(crate) struct PinRow {
-    title: Box<str>,
-    description: Box<str>,
-    image: Box<str>,
-    link: Box<str>,
-    thumbnail: Box<str>,
-    topics: Box<[u32]>,
-    palette: Box<[[u8; 3]]>,
-    creator: u32,
-    language: u32,
-    pub(crate) created_ms: u64,
-    /// `u64::MAX` when it never expires.
-    expires_ms: u64,
-    size: (u32, u32),
-    flags: u8,
+    fixed: Fixed,
+    /// See [`Record`]; empty when all of it is. That of a snapshot is read where it lies.
+    record: Column<u32>,
+}
+
+/// Texts of a record.
+const TEXTS: usize = 5;
+const TITLE: usize = 0;
+const DESCRIPTION: usize = 1;
+const IMAGE: usize = 2;
+const LINK: usize = 3;
+const THUMBNAIL: usize = 4;
+
+/// Words in front of a record: lengths of the texts (bytes), how many topics and colours there are.
+const HEAD: usize = TEXTS + 2;
+
+/// What is of any size in a row, packed into one piece of memory: lengths, topics, then bytes of texts and colours.
+#[derive(Clone, Copy, Default)]
+struct Record<'a> {
+    texts: [&'a str; TEXTS],
+    topics: &'a [u32],
+    palette: &'a [[u8; 3]],
+}
+
+impl<'a> Record<'a> {
+    fn pack(&self) -> Column<u32> {
+        let palette: &[u8] = cast_slice(self.palette);
+        let texts = self.texts.iter().map(|text| text.as_bytes());
+        let bytes: Vec<u8> = texts.chain([palette]).flatten().copied().collect();
+        if bytes.is_empty() && self.topics.is_empty() {
+            return Column::default();
+        }
+        let mut words = vec![0; HEAD + self.topics.len() + bytes.len().div_ceil(4)];
+        words.iter_mut().zip(self.texts).for_each(|(length, text)| *length = text.len() as u32);
+        words[TEXTS..HEAD].copy_from_slice(&[self.topics.len() as u32, self.palette.len() as u32]);
+        words[HEAD..][..self.topics.len()].copy_from_slice(self.topics);
+        cast_slice_mut(&mut words[HEAD + self.topics.len()..])[..bytes.len()].copy_from_slice(&bytes);
+        words.into()
+    }
+
+    /// `None` when the words are no record.
+    fn of(words: &'a [u32]) -> Option<Record<'a>> {
+        if words.is_empty() {
+            return Some(Record::default());
+        }
+        let (head, rest) = words.split_at_checked(HEAD)?;
+        let (topics, rest) = rest.split_at_checked(head[TEXTS] as usize)?;
+        let mut rest: &[u8] = cast_slice(rest);
+        let mut texts = [""; TEXTS];
+        for (text, &length) in texts.iter_mut().zip(head) {
+            let (bytes, after) = rest.split_at_checked(length as usize)?;
+            *text = std::str::from_utf8(bytes).ok()?;
+            rest = after;
+        }
+        let palette = rest.get(..(head[TEXTS + 1] as usize).checked_mul(3)?)?;
+        Some(Record { texts, topics, palette: cast_slice(palette) })
+    }
 }
 
 /// What is known of a pin.
@@ -65,71 +123,85 @@ pub struct PinView<'a> {
 
 impl Default for PinRow {
     fn default() -> Self {
-        PinRow {
-            title: Box::default(),
-            description: Box::default(),
-            image: Box::default(),
-            link: Box::default(),
-            thumbnail: Box::default(),
-            topics: Box::default(),
-            palette: Box::default(),
-            creator: NONE,
-            language: NONE,
-            created_ms: 0,
-            expires_ms: u64::MAX,
-            size: (0, 0),
-            flags: 0,
-        }
+        let fixed = Fixed { expires_ms: u64::MAX, creator: NONE, language: NONE, ..Fixed::zeroed() };
+        PinRow { fixed, record: Column::default() }
     }
 }
 
 impl PinRow {
+    /// A row as it was kept; `None` when the words are no record.
+    pub(crate) fn restore(fixed: Fixed, record: Column<u32>) -> Option<PinRow> {
+        Record::of(&record)?;
+        Some(PinRow { fixed, record })
+    }
+
+    /// What is kept of a row.
+    pub(crate) fn kept(&self) -> (Fixed, &[u32]) {
+        (self.fixed, &self.record)
+    }
+
+    fn record(&self) -> Record<'_> {
+        Record::of(&self.record).expect("invariant: records are packed or checked")
+    }
+
     pub(crate) fn describe(&mut self, pin: &Pin, words: &mut Names) {
-        let text = |text: &Option<String>| text.as_deref().unwrap_or("").into();
         let mut number = |word: &str| words.intern(word).unwrap_or(NONE);
-        self.title = pin.title.as_str().into();
-        self.description = pin.description.as_str().into();
-        self.image = text(&pin.image);
-        self.link = text(&pin.link);
-        self.topics = pin.topics.iter().map(|topic| number(topic)).collect();
-        self.creator = pin.creator.as_deref().map_or(NONE, &mut number);
-        self.language = pin.language.as_deref().map_or(NONE, &mut number);
-        self.created_ms = pin.created_ms;
-        self.expires_ms = pin.expires_ms.unwrap_or(u64::MAX);
-        self.flags = DESCRIBED | if pin.unsafe_content { UNSAFE } else { 0 };
+        let topics: Vec<u32> = pin.topics.iter().map(|topic| number(topic)).collect();
+        let before = self.record();
+        let mut texts = before.texts;
+        texts[TITLE] = &pin.title;
+        texts[DESCRIPTION] = &pin.description;
+        texts[IMAGE] = pin.image.as_deref().unwrap_or("");
+        texts[LINK] = pin.link.as_deref().unwrap_or("");
+        self.record = Record { texts, topics: &topics, ..before }.pack();
+        let fixed = &mut self.fixed;
+        fixed.creator = pin.creator.as_deref().map_or(NONE, &mut number);
+        fixed.language = pin.language.as_deref().map_or(NONE, &mut number);
+        fixed.created_ms = pin.created_ms;
+        fixed.expires_ms = pin.expires_ms.unwrap_or(u64::MAX);
+        fixed.flags = DESCRIBED | if pin.unsafe_content { UNSAFE } else { 0 };
     }
 
     pub(crate) fn understand(&mut self, understood: &Understood) {
-        self.size = understood.size.unwrap_or((0, 0));
-        self.palette = understood.palette.as_slice().into();
-        self.thumbnail = understood.thumbnail.as_deref().unwrap_or("").into();
+        let before = self.record();
+        let mut texts = before.texts;
+        texts[THUMBNAIL] = understood.thumbnail.as_deref().unwrap_or("");
+        self.record = Record { texts, palette: &understood.palette, ..before }.pack();
+        self.fixed.size = understood.size.map_or([0, 0], |(width, height)| [width, height]);
     }
 
     pub(crate) fn remove(&mut self) {
-        self.flags |= REMOVED;
+        self.fixed.flags |= REMOVED;
+    }
+
+    /// When it was made (ms, UTC); 0 when unknown.
+    pub(crate) fn created_ms(&self) -> u64 {
+        self.fixed.created_ms
     }
 
     pub(crate) fn described(&self) -> bool {
-        self.flags & DESCRIBED != 0
+        self.fixed.flags & DESCRIBED != 0
     }
 
     /// Removed or expired.
     pub(crate) fn gone(&self, now_ms: u64) -> bool {
-        self.flags & REMOVED != 0 || self.expires_ms <= now_ms
+        self.fixed.flags & REMOVED != 0 || self.fixed.expires_ms <= now_ms
     }
 
     pub(crate) fn not_safe(&self) -> bool {
-        self.flags & UNSAFE != 0
+        self.fixed.flags & UNSAFE != 0
     }
 
     /// Number of its creator, if it has one; equal numbers are equal creators.
     pub(crate) fn creator(&self) -> Option<u32> {
-        (self.creator != NONE).then_some(self.creator)
+        (self.fixed.creator != NONE).then_some(self.fixed.creator)
     }
 
     /// Numbers of its topics.
     pub(crate) fn topics(&self) -> &[u32] {
-        &self.topics
+        // Asked for each candidate: the texts are left alone.
+        let count = self.record.get(TEXTS).map_or(0, |&count| count as usize);
+        self.record.get(HEAD..HEAD + count).unwrap_or(&[])
     }
 }
 
@@ -138,23 +210,25 @@ impl<'a> PinView<'a> {
         fn some(text: &str) -> Option<&str> {
             (!text.is_empty()).then_some(text)
         }
+        let Record { texts, topics, palette } = row.record();
+        let Fixed { created_ms, expires_ms, size: [width, height], language, flags, .. } = row.fixed;
         PinView {
             key,
-            title: &row.title,
-            description: &row.description,
-            image: some(&row.image),
-            thumbnail: some(&row.thumbnail),
-            link: some(&row.link),
+            title: texts[TITLE],
+            description: texts[DESCRIPTION],
+            image: some(texts[IMAGE]),
+            thumbnail: some(texts[THUMBNAIL]),
+            link: some(texts[LINK]),
             creator: row.creator().map(|number| words.name(number)),
-            language: some(words.name(row.language)),
-            created_ms: row.created_ms,
-            expires_ms: (row.expires_ms != u64::MAX).then_some(row.expires_ms),
-            size: (row.size != (0, 0)).then_some(row.size),
-            palette: &row.palette,
-            described: row.flags & DESCRIBED != 0,
-            removed: row.flags & REMOVED != 0,
-            unsafe_content: row.flags & UNSAFE != 0,
-            topics: &row.topics,
+            language: some(words.name(language)),
+            created_ms,
+            expires_ms: (expires_ms != u64::MAX).then_some(expires_ms),
+            size: (width != 0 || height != 0).then_some((width, height)),
+            palette,
+            described: flags & DESCRIBED != 0,
+            removed: flags & REMOVED != 0,
+            unsafe_content: flags & UNSAFE != 0,
+            topics,
             words,
         }
     }

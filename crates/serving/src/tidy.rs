@@ -15,14 +15,16 @@ const LOOSE_EDGES: u64 = 16_384;
 const LOOSE_SHARE: u64 = 8;
 
 impl Views {
-    /// Packs what has grown, on a thread of its own. Readers and the writer wait for the swap only.
+    /// Packs what has grown, and now and then measures how good searches are, on a thread of its own. Readers and the
+    /// writer wait for the swap only.
     pub(crate) fn tidy(self: &Arc<Views>) {
-        if self.is_tidy() || self.tidying.swap(true, Ordering::AcqRel) {
+        if (self.is_tidy() && !self.watched.is_due()) || self.tidying.swap(true, Ordering::AcqRel) {
             return;
         }
         let views = self.clone();
         std::thread::spawn(move || {
             views.tidy_now();
+            views.watched.measure(&views);
             views.tidying.store(false, Ordering::Release);
         });
     }
@@ -65,7 +67,11 @@ fn tidy_vectors(index: &RwLock<VectorIndex>) {
     }
     let Some(compaction) = write(index).begin_compaction(SEED) else { return };
     match catch_unwind(AssertUnwindSafe(|| compaction.run())) {
-        Ok(compacted) => write(index).publish(compacted),
+        Ok(compacted) => {
+            let replaced = write(index).publish(compacted);
+            // Freed when nobody waits for the lock any more.
+            drop(replaced);
+        }
         Err(_) => write(index).abandon_compaction(),
     }
 }

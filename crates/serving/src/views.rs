@@ -2,6 +2,9 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::ServingError;
+use crate::marks::Marks;
+use crate::queries::Queries;
+use crate::recall::{Recall, Watched};
 use arc_swap::ArcSwapOption;
 use domain::PinId;
 use graph::Graph;
@@ -28,6 +31,8 @@ pub struct Views {
     /// Whether a thread packs something.
     pub(crate) tidying: AtomicBool,
     pub(crate) packing: Mutex<()>,
+    pub(crate) watched: Watched,
+    pub(crate) marks: Marks,
 }
 
 /// What only the writer needs.
@@ -37,8 +42,12 @@ pub(crate) struct Writer {
     pub(crate) text_waits: bool,
     /// What is written of each pin's words, as a hash; 0 when nothing is.
     pub(crate) texts: Vec<u64>,
-    /// Pins that changed while a model is being installed.
+    /// What was searched for before pins were liked.
+    pub(crate) queries: Queries,
+    /// Pins that changed while a model is being installed, or since `kept` was written.
     pub(crate) meanwhile: Option<BTreeSet<PinId>>,
+    /// Vectors of a snapshot with the version of the model that gave them, until a model is installed.
+    pub(crate) kept: Option<(String, VectorIndex)>,
 }
 
 /// A model and the vectors that it gives all pins; replaced as one.
@@ -68,20 +77,33 @@ impl Views {
     /// Views of nothing.
     pub fn new() -> Result<Views, ServingError> {
         let text = TextIndex::new()?;
-        let searcher = text.searcher();
-        let writer = Writer { text, text_waits: false, texts: Vec::new(), meanwhile: None };
-        Ok(Views {
-            catalogue: RwLock::default(),
-            signals: RwLock::default(),
-            graph: RwLock::default(),
-            content: RwLock::new(VectorIndex::new(0, 0)),
-            text: searcher,
+        let (catalogue, signals, graph) = Default::default();
+        let (texts, queries) = Default::default();
+        let writer = Writer { text, text_waits: false, texts, queries, meanwhile: None, kept: None };
+        Ok(Views::of(catalogue, signals, graph, VectorIndex::new(0, 0), writer))
+    }
+
+    pub(crate) fn of(
+        catalogue: Catalogue,
+        signals: Signals,
+        graph: Graph,
+        content: VectorIndex,
+        writer: Writer,
+    ) -> Views {
+        Views {
+            catalogue: RwLock::new(catalogue),
+            signals: RwLock::new(signals),
+            graph: RwLock::new(graph),
+            content: RwLock::new(content),
+            text: writer.text.searcher(),
             installed: ArcSwapOption::empty(),
             writer: Mutex::new(writer),
             installing: Mutex::new(()),
             tidying: AtomicBool::new(false),
             packing: Mutex::new(()),
-        })
+            watched: Watched::default(),
+            marks: Marks::default(),
+        }
     }
 
     /// The catalogue, for reading. Hold it briefly and once: the writer waits meanwhile.
@@ -113,6 +135,11 @@ impl Views {
     /// A handle for searching words; needs no lock.
     pub fn text(&self) -> &TextSearcher {
         &self.text
+    }
+
+    /// How good the vector searches of late were, by index; of those that were asked and measured.
+    pub fn recall(&self) -> Vec<Recall> {
+        self.watched.recall()
     }
 
     /// The installed model with its pin vectors. Whoever holds it keeps it while another is installed.

@@ -24,13 +24,15 @@ impl CandidateGenerator for Content {
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let k = context.reach(context.params.generators.content.quota_max);
+        context.views.watched.content.note(&context.content, k);
         context.bound(|filter| {
             let content = read(&context.views.content);
             if content.dim() != context.content.len() {
                 // A newer embedding space arrived since the request began.
                 return Ok(Offers::default());
             }
-            let want = Want { filter, ..Want::best(k) };
+            let marked = context.marked(("content", &content), filter);
+            let want = Want { filter, marked: marked.as_deref(), ..Want::best(k) };
             Ok(content.search(content.space(), &context.content, &want)?.into())
         })
     }

@@ -1,8 +1,12 @@
 //! The views are made from the log, every fact once, however often the process ends.
 
 use crate::world::*;
-use domain::{Action, BoardId, Fact, Pin, PinId, PinnerId, Request, Slate, Subject, Surface, TopicKind};
-use serving::{Consumer, ServingError, Views};
+use domain::{
+    Action, BoardId, Event, EventId, Fact, Pin, PinId, PinnerId, Request, RequestRecord, Slate, Subject, Surface,
+};
+use domain::{TopicKind, Trace};
+use serving::{Consumer, Opened, ServingError};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +26,7 @@ fn life() -> Vec<Fact> {
         save_to("jan", "d", "somebody's"),
         did("ann", Action::Hide, "y"),
         did("ann", Action::Impression, "z"),
+        Fact::Event(Event { query: Some("something cobalt".into()), ..act("ben", Action::Save, "d") }),
         Fact::PinRemoved("b".into()),
     ]);
     facts
@@ -39,6 +44,7 @@ fn slates(world: &World) -> Vec<Slate> {
         request("ann", Surface::Related, Subject::Pin(a)),
         request("ann", Surface::Board, Subject::Board(blue)),
         request("ann", Surface::Search, Subject::Query("blue vase".into())),
+        request("cat", Surface::Search, Subject::Query("cobalt".into())),
     ];
     let mut slates: Vec<Slate> = requests.into_iter().map(|request| world.serve(request, &params())).collect();
     slates.iter_mut().flat_map(|slate| &mut slate.trace.stages).for_each(|stage| stage.took_us = 0);
@@ -53,11 +59,12 @@ fn assert_same(before: &[Slate], after: &[Slate]) {
 }
 
 #[test]
-fn a_restart_from_state_and_log_gives_the_same_slates() {
+fn a_restart_from_a_snapshot_gives_the_same_slates() {
     let world = World::new();
     world.tell(life());
     let before = slates(&world);
     assert!(before.iter().all(|slate| !slate.items.is_empty()));
+    assert_eq!((world.keep(), world.keep()), (Some(0), None), "what is kept is not kept again");
     let world = world.restart();
     assert_eq!(world.consumer.lag(), [0; 3]);
     assert_same(&before, &slates(&world));
@@ -70,6 +77,7 @@ fn what_came_to_the_log_but_not_to_the_views_is_read_after_a_restart() {
     let life = life();
     let (first, rest) = life.split_at(20);
     cut.tell(first.to_vec());
+    cut.keep();
     cut.append(rest.to_vec());
     let cut = cut.restart();
     assert!(cut.consumer.lag().iter().sum::<u64>() > 0);
@@ -84,13 +92,16 @@ fn what_came_to_the_log_but_not_to_the_views_is_read_after_a_restart() {
 }
 
 #[test]
-fn a_state_that_is_thrown_away_is_built_again() {
+fn what_is_thrown_away_is_made_again() {
     let world = World::new();
     world.tell(life());
+    world.keep();
     let before = slates(&world);
     let World { folder, log, state, views, consumer, pipeline, .. } = world;
     drop((log, state, views, consumer, pipeline));
-    std::fs::remove_dir_all(folder.path().join("state")).expect("removed");
+    for made in ["state", "snapshots"] {
+        std::fs::remove_dir_all(folder.path().join(made)).expect("removed");
+    }
     let world = World::open(folder, 1_000);
     world.consumer.catch_up().expect("caught up");
     assert_same(&before, &slates(&world));
@@ -155,35 +166,53 @@ impl StateStore for Flaky {
     }
 }
 
+/// What was served of a request.
+fn served(id: EventId) -> Fact {
+    Fact::Served(Box::new(RequestRecord {
+        request_id: id,
+        ts_ms: NOW_MS,
+        pinner: "ann".into(),
+        surface: Surface::Home,
+        subject: Subject::None,
+        offset: 0,
+        shown: 0,
+        trace: Trace::default(),
+    }))
+}
+
 #[test]
 fn a_state_that_fails_for_a_while_loses_nothing_and_doubles_nothing() {
     let world = World::new();
     let flaky = Flaky::new(&world, || StoreError::Invalid("the disk is full".into()));
-    let views = Arc::new(Views::new().expect("views"));
-    let consumer = Consumer::open(world.log.clone(), flaky.clone(), views.clone()).expect("a consumer");
+    let nothing = || Opened::nothing().expect("views");
+    let consumer = Consumer::open(world.log.clone(), flaky.clone(), nothing()).expect("a consumer");
     world.append(life());
+    let request = EventId::new(NOW_MS, 77);
+    world.append(vec![served(request)]);
     for _ in 0..3 {
         assert!(matches!(consumer.catch_up(), Err(ServingError::Store(_))));
     }
     flaky.broken.store(false, Ordering::Relaxed);
     consumer.catch_up().expect("caught up");
     assert_eq!(consumer.lag(), [0; 3]);
-    let restored = Arc::new(Views::new().expect("views"));
-    let again = Consumer::open(world.log.clone(), world.state.clone(), restored.clone()).expect("restored");
-    assert_eq!(again.lag(), [0; 3]);
+    assert!(consumer.find_request(request).expect("asked").is_some());
+    let again = Consumer::open(world.log.clone(), world.state.clone(), nothing()).expect("opened");
+    assert_eq!(again.lag()[2], 0, "requests are not read again");
+    again.catch_up().expect("caught up");
+    let (views, made_again) = (consumer.views(), again.views());
     let c = views.catalogue().pin("c").expect("c");
-    assert_eq!(restored.catalogue().pin("c"), Some(c));
+    assert_eq!(made_again.catalogue().pin("c"), Some(c));
     assert_eq!(views.signals().total(c, Action::Save), 3);
-    assert_eq!(restored.signals().total(c, Action::Save), 3);
-    assert_eq!(restored.graph().edges(), views.graph().edges());
+    assert_eq!(made_again.signals().total(c, Action::Save), 3);
+    assert_eq!(made_again.graph().edges(), views.graph().edges());
 }
 
 #[test]
 fn a_consumer_that_falls_is_heard() {
     let world = World::new();
     let flaky = Flaky::new(&world, || panic!("stands in for a defect"));
-    let consumer = Consumer::open(world.log.clone(), flaky, world.views.clone()).expect("a consumer");
-    world.append(life());
+    let consumer = Consumer::open(world.log.clone(), flaky, Opened::nothing().expect("views")).expect("a consumer");
+    world.append(vec![served(EventId::new(NOW_MS, 77))]);
     let ended = std::thread::scope(|scope| scope.spawn(|| consumer.run(&AtomicBool::new(false))).join());
     assert!(ended.is_err());
     assert!(consumer.trouble().is_some_and(|told| told.contains("restart the server")), "{:?}", consumer.trouble());
@@ -192,12 +221,82 @@ fn a_consumer_that_falls_is_heard() {
 #[test]
 fn a_log_that_is_shorter_than_the_state_knows_is_refused() {
     let world = World::new();
-    world.tell(life());
+    world.tell(vec![served(EventId::new(NOW_MS, 77))]);
     let empty = tempfile::tempdir().expect("a folder");
     let log = store::open_log(&empty.path().display().to_string()).expect("a log");
-    let refused = Consumer::open(log, world.state.clone(), Arc::new(Views::new().expect("views"))).err();
+    let refused = Consumer::open(log, world.state.clone(), Opened::nothing().expect("views")).err();
     let told = refused.map(|error| error.to_string()).unwrap_or_default();
-    assert!(told.starts_with("the state has read topic 'catalogue' up to "), "{told}");
+    assert!(told.starts_with("the state has read topic 'requests' up to "), "{told}");
+}
+
+/// Files of a world's only snapshot.
+fn parts(world: &World) -> Vec<PathBuf> {
+    let folder = world.folder.path().join("snapshots/00000000000000000000");
+    std::fs::read_dir(folder).expect("kept").map(|entry| entry.expect("readable").path()).collect()
+}
+
+#[test]
+fn a_snapshot_that_is_not_as_it_was_written_is_passed_over() {
+    let mut world = World::new();
+    world.tell(life());
+    let before = slates(&world);
+    world.keep();
+    let paths = parts(&world);
+    assert_eq!(paths.len(), 9, "{paths:?}");
+    for path in paths {
+        let whole = std::fs::read(&path).expect("read");
+        let middle = whole.len() / 2;
+        let flipped = whole.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at == middle)).collect();
+        for bad in [flipped, whole[..middle].to_vec(), Vec::new(), b"nonsense".to_vec()] {
+            std::fs::remove_file(&path).expect("removed");
+            std::fs::write(&path, bad).expect("written");
+            world = world.restart();
+            let odd = world.consumer.snapshot();
+            // A flipped bit between sections is nobody's; what is read is as it was.
+            assert!(odd.is_none() || world.consumer.lag()[..2] == [0; 2], "{}", path.display());
+            world.consumer.catch_up().expect("caught up");
+            assert_same(&before, &slates(&world));
+        }
+        std::fs::remove_file(&path).expect("removed");
+        world = world.restart();
+        assert_eq!(world.consumer.snapshot(), None, "{} is missing", path.display());
+        std::fs::write(&path, whole).expect("as it was");
+    }
+    world = world.restart();
+    assert_eq!((world.consumer.snapshot(), world.consumer.lag()), (Some(0), [0; 3]));
+}
+
+#[test]
+fn the_snapshot_before_serves_when_the_newest_is_damaged() {
+    let world = World::new();
+    let life = life();
+    let (first, rest) = life.split_at(20);
+    world.tell(first.to_vec());
+    world.keep();
+    world.tell(rest.to_vec());
+    assert_eq!(world.keep(), Some(1));
+    let before = slates(&world);
+    let newest = world.folder.path().join("snapshots/00000000000000000001/signals");
+    std::fs::write(newest, "nonsense").expect("damaged");
+    let world = world.restart();
+    assert_eq!(world.consumer.snapshot(), Some(0));
+    world.consumer.catch_up().expect("caught up");
+    assert_same(&before, &slates(&world));
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_passed_over() {
+    let (world, other) = (World::new(), World::open(tempfile::tempdir().expect("a folder"), 500));
+    world.tell(life());
+    other.tell(life());
+    other.keep();
+    let at = |world: &World| world.folder.path().join("snapshots");
+    std::fs::rename(at(&other), at(&world)).expect("moved");
+    let before = slates(&world);
+    let world = world.restart();
+    assert_eq!(world.consumer.snapshot(), None);
+    world.consumer.catch_up().expect("caught up");
+    assert_same(&before, &slates(&world));
 }
 
 #[test]

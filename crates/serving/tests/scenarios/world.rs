@@ -1,10 +1,10 @@
 //! A small world in a directory of its own.
 
 use domain::{Action, Board, Event, EventId, Fact, Params, Pin, Pinner, Request, Slate, Subject, Surface, Understood};
-use serving::{Consumer, Pipeline, Views};
+use serving::{Consumer, Opened, Pipeline, Views};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{EventLog, StateStore, open_log, open_state};
+use store::{EventLog, Snapshots, StateStore, open_log, open_state};
 use tempfile::TempDir;
 
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
@@ -29,8 +29,9 @@ impl World {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let log = open_log(&at("log")).expect("a log");
         let state = open_state(&at("state")).expect("a state");
-        let views = Arc::new(Views::new().expect("views"));
-        let consumer = Consumer::open(log.clone(), state.clone(), views.clone()).expect("a consumer");
+        let opened = Opened::newest(&Snapshots::new(at("snapshots"))).expect("views");
+        let consumer = Consumer::open(log.clone(), state.clone(), opened).expect("a consumer");
+        let views = consumer.views().clone();
         let pipeline = Pipeline::new(views.clone(), 2);
         World { folder, log, state, views, consumer, pipeline, next_id: AtomicU64::new(next_id) }
     }
@@ -41,6 +42,15 @@ impl World {
         let next_id = next_id.into_inner();
         drop((log, state, views, consumer, pipeline));
         World::open(folder, next_id)
+    }
+
+    /// Keeps the views as a snapshot.
+    pub(crate) fn keep(&self) -> Option<u64> {
+        self.consumer.keep(&self.snapshots()).expect("kept")
+    }
+
+    pub(crate) fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.folder.path().join("snapshots"))
     }
 
     pub(crate) fn append(&self, facts: Vec<Fact>) {
