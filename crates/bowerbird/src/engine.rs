@@ -7,10 +7,11 @@ use crate::setup::Setup;
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use domain::{Fact, TopicKind};
-use serving::{Consumer, Pipeline, Views};
+use serving::{Consumer, Opened, Pipeline, Views};
 use std::ops::Deref;
 use std::sync::Arc;
-use store::{Blobs, EventLog};
+use std::time::Instant;
+use store::{Blobs, EventLog, Snapshots};
 
 /// Facts that are read from the log at a time.
 const READ_FACTS: usize = 8_192;
@@ -26,20 +27,71 @@ pub(crate) struct Reading {
 pub(crate) struct Engine {
     reading: Reading,
     pub consumer: Arc<Consumer>,
+    pub snapshots: Snapshots,
+    /// How the opening went.
+    pub opening: Opening,
+}
+
+/// What was opened, and how long that took.
+pub(crate) struct Opening {
+    /// The number of the snapshot that the views are from; `None` when they were made from the log.
+    pub snapshot: Option<u64>,
+    /// Seconds by part; those of the snapshot and the log are opened side by side.
+    pub parts: Vec<(&'static str, f64)>,
+    /// Facts that were read from the log behind the snapshot.
+    pub followed: u64,
 }
 
 impl Engine {
-    /// Opens everything and reads the log to its end.
+    /// Opens everything, from the newest snapshot if there is one, and reads the log to its end.
     pub(crate) fn open(setup: &Setup) -> Result<Engine> {
         setup.must_exist()?;
-        let (log, blobs) = (setup.log()?, setup.blobs()?);
-        let state = setup.state()?;
-        let views = Arc::new(Views::new()?);
-        let consumer = Consumer::open(log.clone(), state, views.clone()).context("cannot restore the views")?;
-        let consumer = Arc::new(consumer);
-        catch_up(&consumer, setup)?;
-        Ok(Engine { reading: Reading { log, blobs, views }, consumer })
+        let snapshots = setup.snapshots();
+        let mut parts = Vec::new();
+        let (opened, log) = std::thread::scope(|threads| {
+            let opened = threads.spawn(|| Opened::newest(&snapshots));
+            let log = timed("log", &mut parts, || setup.log());
+            (opened.join().expect("invariant: a snapshot that cannot be used is an error"), log)
+        });
+        let (opened, log) = (opened.context("cannot make views")?, log?);
+        let blobs = setup.blobs()?;
+        let state = timed("state", &mut parts, || setup.state())?;
+        parts.extend(opened.parts.iter().map(|(name, time)| (*name, time.as_secs_f64())));
+        let (snapshot, consumer) = timed("numbers", &mut parts, || {
+            let consumer = Consumer::open(log.clone(), state, opened)?;
+            anyhow::Ok((consumer.snapshot(), Arc::new(consumer)))
+        })
+        .context("cannot open the views")?;
+        let followed = timed("follow", &mut parts, || catch_up(&consumer, setup))?;
+        let views = consumer.views().clone();
+        let opening = Opening { snapshot, parts, followed };
+        let engine = Engine { reading: Reading { log, blobs, views }, consumer, snapshots, opening };
+        if engine.consumer.since_kept() >= setup.config.server.snapshot_facts_min {
+            engine.keep();
+        }
+        Ok(engine)
     }
+
+    /// Keeps the views as a snapshot, if there is anything new. The log has everything: what cannot be kept is told.
+    pub(crate) fn keep(&self) {
+        keep(&self.consumer, &self.snapshots);
+    }
+}
+
+/// Keeps the views as a snapshot, if there is anything new.
+pub(crate) fn keep(consumer: &Consumer, snapshots: &Snapshots) {
+    match consumer.keep(snapshots) {
+        Ok(Some(number)) => tracing::info!(number, "the views are kept as a snapshot"),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "the views were not kept as a snapshot"),
+    }
+}
+
+fn timed<T>(name: &'static str, parts: &mut Vec<(&'static str, f64)>, work: impl FnOnce() -> T) -> T {
+    let since = Instant::now();
+    let made = work();
+    parts.push((name, since.elapsed().as_secs_f64()));
+    made
 }
 
 impl Deref for Engine {
@@ -115,16 +167,16 @@ pub(crate) fn tell(views: &Views, log: &dyn EventLog, stop: &Stop, wanted: &dyn 
     Ok(())
 }
 
-fn catch_up(consumer: &Consumer, setup: &Setup) -> Result<()> {
+fn catch_up(consumer: &Consumer, setup: &Setup) -> Result<u64> {
     let waiting: u64 = consumer.lag().iter().sum();
     if waiting == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let progress = Progress::new("views", waiting);
     let done = consumer.catch_up_with(|done, _| progress.set(done)).context("cannot bring the views up to date")?;
     setup.stop.check()?;
     progress.finish(&format!("{} facts applied", crate::output::thousands(done)));
-    Ok(())
+    Ok(done)
 }
 
 /// Processors that work may use.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::{Blobs, EventLog, StateStore};
+use store::{Blobs, EventLog, Snapshots, StateStore};
 
 /// Where a verb works and how.
 #[derive(Clone, Debug)]
@@ -50,6 +50,11 @@ impl Setup {
     pub(crate) fn blobs(&self) -> Result<Blobs> {
         let uri = self.uri(&self.config.data.blobs);
         store::open_blobs(&uri).with_context(|| format!("cannot open the blobs {uri}"))
+    }
+
+    /// The snapshots of the views.
+    pub(crate) fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.folder("snapshots"))
     }
 
     /// An address of the configuration with `file://` paths taken from the data directory.

@@ -245,7 +245,8 @@ impl App {
         drop(catalogue);
         let lag = TopicKind::ALL.iter().zip(self.consumer().lag()).map(|(topic, lag)| (topic.as_str(), lag));
         let counts = self.records();
-        Snapshot { lag: lag.collect(), records_lost: counts.dropped + counts.failed, pins, pinners }
+        let (records_lost, recall) = (counts.dropped + counts.failed, self.views().recall());
+        Snapshot { lag: lag.collect(), records_lost, pins, pinners, recall, unkept: self.consumer().since_kept() }
     }
 
     /// Writes the last request records. Afterwards nothing is recorded any more.

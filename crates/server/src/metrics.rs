@@ -7,7 +7,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use serving::Recall;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 type Labels<const N: usize> = [(&'static str, String); N];
@@ -33,6 +35,8 @@ pub(crate) struct Metrics {
     memory: Gauge,
     pins: Gauge,
     pinners: Gauge,
+    recall: Family<Labels<1>, Gauge<f64, AtomicU64>>,
+    unkept: Gauge,
 }
 
 impl Metrics {
@@ -52,6 +56,8 @@ impl Metrics {
             memory: Gauge::default(),
             pins: Gauge::default(),
             pinners: Gauge::default(),
+            recall: Family::default(),
+            unkept: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -71,6 +77,8 @@ impl Metrics {
         to.register("resident_memory_bytes", "Memory of this process", self.memory.clone());
         to.register("pins", "Pins that have an id", self.pins.clone());
         to.register("pinners", "Pinners that have an id", self.pinners.clone());
+        to.register("ann_recall", "Part of the truly nearest pins that each index finds, sampled", self.recall.clone());
+        to.register("facts_since_snapshot", "Facts in the views since they were last kept", self.unkept.clone());
     }
 
     /// One answered request.
@@ -114,6 +122,10 @@ impl Metrics {
         self.memory.set(whole(resident_bytes()));
         self.pins.set(whole(now.pins as u64));
         self.pinners.set(whole(now.pinners as u64));
+        for recall in &now.recall {
+            self.recall.get_or_create(&[("index", recall.index.to_owned())]).set(recall.mean.into());
+        }
+        self.unkept.set(whole(now.unkept));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -128,6 +140,10 @@ pub(crate) struct Snapshot {
     pub(crate) records_lost: u64,
     pub(crate) pins: usize,
     pub(crate) pinners: usize,
+    /// How good vector searches were of late.
+    pub(crate) recall: Vec<Recall>,
+    /// Facts in the views that are in no snapshot.
+    pub(crate) unkept: u64,
 }
 
 /// The source names of every offer of a request, kept or dropped.
@@ -174,7 +190,8 @@ mod tests {
             degraded: vec!["no model".into()],
             ..Trace::default()
         });
-        let now = Snapshot { lag: vec![("events", 5)], records_lost: 2, pins: 3, pinners: 4 };
+        let recall = vec![Recall { index: "vectors", mean: 0.5, questions: 3 }];
+        let now = Snapshot { lag: vec![("events", 5)], records_lost: 2, pins: 3, pinners: 4, recall, unkept: 6 };
         let text = metrics.expose(&now).expect("text");
         for line in [
             "bowerbird_requests_total{method=\"GET\",route=\"/v1/feed/{pinner}\",status=\"200\"} 1",
@@ -186,6 +203,8 @@ mod tests {
             "bowerbird_rows_total{kind=\"events\",outcome=\"refused\"} 2",
             "bowerbird_consumer_lag{topic=\"events\"} 5",
             "bowerbird_request_records_lost 2",
+            "bowerbird_ann_recall{index=\"vectors\"} 0.5",
+            "bowerbird_facts_since_snapshot 6",
         ] {
             assert!(text.contains(line), "{line}\nin\n{text}");
         }

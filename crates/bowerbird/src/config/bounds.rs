@@ -49,11 +49,13 @@ fn within<T: PartialOrd + Display>(key: &str, value: T, range: RangeInclusive<T>
 
 type Count = (&'static str, u64, RangeInclusive<u64>);
 
-fn server(config: &Config) -> [Count; 4] {
+fn server(config: &Config) -> [Count; 6] {
     let (server, lake) = (&config.server, &config.lake);
     [
         ("server.threads", server.threads as u64, 0..=1_024),
         ("server.model_check_s", server.model_check_s, 1..=DAY_S),
+        ("server.snapshot_every_s", server.snapshot_every_s, 1..=30 * DAY_S),
+        ("server.snapshot_facts_min", server.snapshot_facts_min, 1..=1 << 40),
         ("lake.roll_every_s", lake.roll_every_s, 1..=30 * DAY_S),
         ("lake.sql_rows_max", lake.sql_rows_max as u64, 1..=lake::ROWS_MAX as u64),
     ]
@@ -81,13 +83,14 @@ fn limits(config: &Config) -> [Count; 16] {
     ]
 }
 
-fn params(config: &Config) -> [Count; 8] {
+fn params(config: &Config) -> [Count; 9] {
     let params = &config.params;
     [
         ("params.l1_keep_max", params.l1_keep_max as u64, 1..=RANKS),
         ("params.slate_max", params.slate_max as u64, 1..=RANKS),
         ("params.deadline_ms", params.deadline_ms, 1..=WAIT_MS),
         ("params.seeds_max", params.seeds_max as u64, 1..=10_000),
+        ("params.retrieval_vectors", params.retrieval_vectors as u64, 1..=8),
         ("params.walk.steps_max", u64::from(params.walk.steps_max), 1..=100_000_000),
         ("params.walk.stop_pins", u64::from(params.walk.stop_pins), 0..=1_000_000),
         ("params.walk.stop_visits", u64::from(params.walk.stop_visits), 1..=1_000_000),

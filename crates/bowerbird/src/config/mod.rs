@@ -45,6 +45,8 @@ pub(crate) struct ServerConfig {
     pub address: String,
     pub threads: usize,
     pub model_check_s: u64,
+    pub snapshot_every_s: u64,
+    pub snapshot_facts_min: u64,
 }
 
 /// The lake.
@@ -72,7 +74,13 @@ impl Default for DataConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        ServerConfig { address: "127.0.0.1:8080".into(), threads: 0, model_check_s: 5 }
+        ServerConfig {
+            address: "127.0.0.1:8080".into(),
+            threads: 0,
+            model_check_s: 5,
+            snapshot_every_s: 300,
+            snapshot_facts_min: 16_384,
+        }
     }
 }
 

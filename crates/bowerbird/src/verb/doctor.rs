@@ -7,6 +7,7 @@ use crate::setup::{Setup, now_ms};
 use crate::stop::Stop;
 use anyhow::{Result, bail};
 use serde_json::json;
+use serving::Opened;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -99,6 +100,7 @@ fn data_directory(setup: &Setup) -> Vec<Finding> {
     let mut findings = vec![writable(data), disk(data)];
     findings.extend(event_log(setup));
     findings.push(running(setup));
+    findings.push(snapshot(setup));
     findings.push(model(setup));
     findings
 }
@@ -169,6 +171,26 @@ fn model(setup: &Setup) -> Finding {
         Ok((versions, Some(live))) => Finding::new("model", Verdict::Fine, format!("{live} is live, {versions} kept")),
         Ok((_, None)) => Finding::new("model", Verdict::Remark, "none is live (bowerbird train makes one)"),
         Err(error) => Finding::new("model", Verdict::Broken, format!("{error:#}")),
+    }
+}
+
+/// Opens the newest snapshot, as a start would.
+fn snapshot(setup: &Setup) -> Finding {
+    let snapshots = setup.snapshots();
+    let newest = match snapshots.numbers() {
+        Ok(numbers) => numbers.first().copied(),
+        Err(error) => return Finding::new("snapshot", Verdict::Remark, error.to_string()),
+    };
+    let Some(newest) = newest else {
+        return Finding::new("snapshot", Verdict::Remark, "none yet: the next start reads the whole log");
+    };
+    match Opened::newest(&snapshots) {
+        Ok(opened) if opened.number == Some(newest) => {
+            let seconds = opened.parts.iter().map(|(_, time)| time.as_secs_f64()).fold(0.0, f64::max);
+            Finding::new("snapshot", Verdict::Fine, format!("number {newest} is whole, opened in {seconds:.2} s"))
+        }
+        Ok(_) => Finding::new("snapshot", Verdict::Remark, format!("number {newest} cannot be used; a start goes on")),
+        Err(error) => Finding::new("snapshot", Verdict::Remark, error.to_string()),
     }
 }
 

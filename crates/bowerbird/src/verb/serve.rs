@@ -1,6 +1,6 @@
 //! `bowerbird serve`: the API and the pinner app.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, keep};
 use crate::lake_roll;
 use crate::setup::Setup;
 use crate::stop::Stop;
@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use store::EventLog;
+use store::{EventLog, Snapshots};
 
 /// Serve the API and the pinner app over HTTP.
 ///
@@ -84,6 +84,7 @@ pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model:
     });
     helped.stop.ask();
     threads.join();
+    engine.keep();
     // The records of the last requests are written: the lake gets them too.
     roll(setup, engine.log.as_ref(), &engine.views);
     served
@@ -143,9 +144,19 @@ impl Threads {
         let (registry, views, stop) = (engine.registry(), engine.views.clone(), setup.stop.clone());
         let every = Duration::from_secs(setup.config.server.model_check_s);
         let watch = spawn("models", Box::new(move || watch_models(&registry, &views, model, every, &stop)))?;
-        let (log, views, setup) = (engine.log.clone(), engine.views.clone(), setup.clone());
-        let roll = spawn("lake-roll", Box::new(move || keep_rolling(&setup, log.as_ref(), &views)))?;
-        Ok(Threads(vec![follow, watch, roll]))
+        let (log, views, roller) = (engine.log.clone(), engine.views.clone(), setup.clone());
+        let roll = spawn("lake-roll", Box::new(move || keep_rolling(&roller, log.as_ref(), &views)))?;
+        let (consumer, snapshots, setup) = (engine.consumer.clone(), engine.snapshots.clone(), setup.clone());
+        let log = engine.log.clone();
+        let work = move || {
+            // Nobody has to wait for the log to be ready who does not write to it in the first moment.
+            if let Err(error) = log.append(&[]) {
+                tracing::error!(%error, "the event log takes nothing");
+            }
+            keep_on(&setup, &consumer, &snapshots);
+        };
+        let keep = spawn("snapshots", Box::new(work))?;
+        Ok(Threads(vec![follow, watch, roll, keep]))
     }
 
     fn join(self) {
@@ -191,6 +202,16 @@ fn watch_models(
         }
         // A model that cannot be used is not tried again until another one is named.
         installed = live;
+    }
+}
+
+/// Keeps the views as a snapshot every so often, when enough is new.
+fn keep_on(setup: &Setup, consumer: &Consumer, snapshots: &Snapshots) {
+    let every = Duration::from_secs(setup.config.server.snapshot_every_s);
+    while rest(every, &setup.stop) {
+        if consumer.since_kept() >= setup.config.server.snapshot_facts_min {
+            keep(consumer, snapshots);
+        }
     }
 }
 

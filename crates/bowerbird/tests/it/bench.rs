@@ -24,4 +24,11 @@ fn the_benches_tell_their_figures() {
     for figure in ["latency_ms_p50", "latency_ms_p99", "requests_per_s", "rss_mib", "ready_s"] {
         assert!(feed[figure].as_f64().is_some_and(|value| value > 0.0), "{figure}: {feed}");
     }
+
+    let start = house.json(&["bench", "start", "--pins", "3000", "--starts", "2"]);
+    assert_eq!((&start["bench"], &start["starts"][1]["followed"]), (&json!("start"), &json!(0)));
+    for known in ["pins", "content", "words", "pin_vectors"] {
+        assert_eq!(start["starts"][1][known], 3_000, "{known}: {start}");
+    }
+    assert_eq!(start["starts"][0]["edges"], start["rebuilt"]["edges"]);
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bowerbird;
+mod crash;
 mod demo;
 mod journey;
 mod operation;

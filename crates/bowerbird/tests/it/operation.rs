@@ -3,11 +3,11 @@
 use crate::bowerbird::House;
 use domain::{Action, EventId, PinId};
 use serde_json::json;
-use serving::{Consumer, Views};
+use serving::{Consumer, Opened};
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -107,9 +107,10 @@ fn closeups(house: &House) -> u64 {
     let part = |name: &str| house.data().join(name).display().to_string();
     let (log, state) =
         (store::open_log(&part("log")).expect("a log"), store::open_state(&part("state")).expect("a state"));
-    let views = Arc::new(Views::new().expect("views"));
-    let consumer = Consumer::open(log, state, views.clone()).expect("restored");
+    let opened = Opened::newest(&store::Snapshots::new(part("snapshots"))).expect("views");
+    let consumer = Consumer::open(log, state, opened).expect("opened");
     consumer.catch_up().expect("caught up");
+    let views = consumer.views();
     let pins = views.catalogue().pins() as u32;
     let signals = views.signals();
     (0..pins).map(|pin| u64::from(signals.total(PinId(pin), Action::Closeup))).sum()

@@ -56,6 +56,10 @@ fn figures(app: &App) -> Markup {
             (figure(&grouped(lag), "facts not in the views yet", lag > 10_000))
             (figure(&grouped(records.written), "request records written", false))
             (figure(&grouped(now.records_lost), "request records lost", now.records_lost > 0))
+            @for recall in &now.recall {
+                @let name = format!("recall of {}, sampled", recall.index);
+                (figure(&format!("{:.3}", recall.mean), &name, recall.mean < 0.9))
+            }
             (figure(&format!("{} MB", resident_bytes() >> 20), "memory", false))
             (figure(&since(app.up().as_secs()), "since the start", false))
         }

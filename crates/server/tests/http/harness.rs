@@ -4,7 +4,7 @@ use crate::client::{Answer, raw, request};
 use domain::{EventId, Fact, TopicKind};
 use serde_json::Value;
 use server::{App, Engines, Keys, Limits, Settings};
-use serving::{Consumer, Pipeline, Views};
+use serving::{Consumer, Opened, Pipeline, Views};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,8 +73,8 @@ impl Server {
         let log = store::open_log(&part("log")).unwrap();
         let state = store::open_state(&part("state")).unwrap();
         let blobs = store::open_blobs(&part("blobs")).unwrap();
-        let views = Arc::new(Views::new().unwrap());
-        let consumer = Arc::new(Consumer::open(log.clone(), state, views.clone()).unwrap());
+        let consumer = Arc::new(Consumer::open(log.clone(), state, Opened::nothing().unwrap()).unwrap());
+        let views = consumer.views().clone();
         consumer.catch_up().unwrap();
         let slow = Arc::new(SlowLog { log: log.clone(), held: RwLock::default() });
         let engines = Engines {

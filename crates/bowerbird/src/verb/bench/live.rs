@@ -139,7 +139,9 @@ fn pack(shared: &Shared) {
         }
         let Some(compaction) = shared.write().begin_compaction(1) else { continue };
         let compacted = compaction.run();
-        shared.write().publish(compacted);
+        let replaced = shared.write().publish(compacted);
+        // Freed when nobody waits for the lock any more.
+        drop(replaced);
         shared.compactions.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -6,6 +6,7 @@ mod feed;
 mod ingest;
 mod live;
 mod load;
+mod start;
 mod vectors;
 mod walks;
 
@@ -26,6 +27,8 @@ enum What {
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
     Feed(feed::Args),
+    /// A start with a million pins, from a snapshot and from the log alone.
+    Start(start::Args),
     /// The vector index alone: recall against queries per CPU second, filters, memory, build, start-up.
     Vectors(vectors::Args),
     /// The vector index while pins come, change and go: searches beside 20,000 upserts a second.
@@ -39,6 +42,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
+        What::Start(args) => start::run(args, setup),
         What::Vectors(args) => vectors::run(args, setup),
         What::Live(args) => live::run(args, setup),
         What::Walks(args) => walks::run(args, setup),
