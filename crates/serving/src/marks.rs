@@ -28,8 +28,8 @@ struct Kept {
 }
 
 impl Marks {
-    /// The marks of a filter that was asked for lately; `None` for one that is new or comes seldom. Marking costs a look
-    /// at each pin, and is done by whoever asks first after the marks have grown old.
+    /// The marks of a filter that was asked for lately; `None` for one that is new or comes seldom. Marking costs a
+    /// look at each pin, and is done by whoever asks first after the marks have grown old.
     pub(crate) fn of(
         &self,
         (name, index): (&'static str, &VectorIndex),
