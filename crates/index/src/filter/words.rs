@@ -151,7 +151,9 @@ impl Words {
             if codes.len() > most || !codes.is_sorted_by(|a, b| a < b) {
                 return None;
             }
-            codes.iter().try_for_each(|&code| Some(words.postings.get_mut(code as usize)?.insert(pin, all)))?;
+            for &code in codes {
+                words.postings.get_mut(code as usize)?.insert(pin, all);
+            }
             words.len += usize::from(!codes.is_empty());
             rest = after;
         }

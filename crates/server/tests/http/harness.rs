@@ -4,7 +4,7 @@ use crate::client::{Answer, raw, request};
 use domain::{EventId, Fact, TopicKind};
 use serde_json::Value;
 use server::{App, Engines, Keys, Limits, Settings};
-use serving::{Consumer, Opened, Pipeline, Views};
+use serving::{Consumer, Opened, Pipeline};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

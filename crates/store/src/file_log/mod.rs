@@ -69,7 +69,7 @@ struct Queue {
 /// Which ids came lately, by topic. They are read when something is appended for the first time: whoever only reads
 /// has nothing to wait for.
 enum Windows {
-    Unread([LatestIds; TOPICS], usize),
+    Unread(Box<[LatestIds; TOPICS]>, usize),
     Known(Box<[Window; TOPICS]>),
 }
 
@@ -139,7 +139,7 @@ impl FileLog {
         let visible = opened.each_ref().map(|(_, visible, _)| visible.clone());
         let [a, b, c, d] = opened.map(|(topic, _, latest)| (topic, latest));
         let (topics, latest) = ([a.0, b.0, c.0, d.0], [a.1, b.1, c.1, d.1]);
-        let windows = Windows::Unread(latest, limits.window_ids_max);
+        let windows = Windows::Unread(Box::new(latest), limits.window_ids_max);
         let pending = TopicKind::ALL.map(|_| Pending::default());
         let queue = Queue { pending, windows, next, queued: 0, synced: 0, leading: false, failed: None };
         let (queue, topics) = (Mutex::new(queue), Mutex::new(topics));
