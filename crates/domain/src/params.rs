@@ -67,7 +67,7 @@ pub struct WalkParams {
     pub steps_max: u32,
     /// Chance that a walk goes on after a step; its length is geometric.
     pub continue_chance: f32,
-    /// Stop when this many pins have `stop_visits` visits; 0 walks all steps.
+    /// Stop, from half of the steps on, when this many pins have `stop_visits` visits; 0 walks all steps.
     pub stop_pins: u32,
     /// See `stop_pins`.
     pub stop_visits: u32,
@@ -149,7 +149,7 @@ impl Default for WalkParams {
             steps_max: 100_000,
             continue_chance: 0.2,
             stop_pins: 1_000,
-            stop_visits: 20,
+            stop_visits: 4,
             popularity_discount: 0.6,
             start_half_life_days: 30.0,
         }

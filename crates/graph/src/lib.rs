@@ -21,6 +21,7 @@ mod direction;
 mod excluded;
 mod graph;
 mod groups;
+mod log;
 mod merge;
 mod neighbours;
 mod order;
@@ -34,7 +35,6 @@ mod scratch;
 mod snapshot;
 mod sort;
 mod steps;
-mod tally;
 mod walk;
 
 pub use graph::Graph;

@@ -57,7 +57,7 @@ pub fn sample_all(graph: &Graph, pins: &[PinId], k: usize, config: &SampleConfig
         };
         log.clear();
         let note = |pin: u32, share: u32| log.push(u64::from(share) << 32 | u64::from(pin));
-        Walks::new(rules).run(&Plan::whole(&shares), None, note);
+        Walks::new(rules).run(&Plan::whole(&shares), note);
         sort_keys(&mut log, &mut spare, u32::BITS + BATCH.ilog2());
         let mut visits = log.chunk_by(|a, b| a >> 32 == b >> 32).peekable();
         for (share, &pin) in batch.iter().enumerate() {

@@ -2,9 +2,8 @@
 
 use crate::best::{keep_best, keep_ties};
 use crate::excluded::Excluded;
-use crate::sort::sort_keys;
+use crate::log::Log;
 use crate::steps::Share;
-use crate::tally::Tally;
 use crate::{Graph, WalkConfig};
 use domain::PinId;
 
@@ -13,52 +12,34 @@ const DISCOUNTS: usize = 1_024;
 /// Up to about so many boards the popularity discount hardly counts: so few say little about a pin.
 const FEW_BOARDS: f32 = 10.0;
 
-/// Memory that is used again from walk to walk: 24 bytes a step, and up to 32 more where walks may stop early. It does
-/// not grow with the graph.
+/// Memory that is used again from walk to walk: 24 bytes a step. It does not grow with the graph.
 #[derive(Clone, Debug, Default)]
 pub struct WalkScratch {
-    /// A key per visit: the place of the pin, and below it the share of steps that led there.
-    pub(crate) log: Vec<u64>,
-    pub(crate) tally: Tally,
+    pub(crate) log: Log,
     pub(crate) excluded: Excluded,
-    spare: Vec<u64>,
     /// Places and scores.
     scored: Vec<(u32, f32)>,
     discounts: Discounts,
 }
 
-/// The bits that a share's number takes.
-pub(crate) fn bits_of(shares: usize) -> u32 {
-    usize::BITS - shares.saturating_sub(1).leading_zeros()
-}
-
 impl WalkScratch {
-    /// Sorts the log by pin and then by share.
-    pub(crate) fn sort(&mut self, share_bits: u32, graph: &Graph) {
-        let pin_bits = u32::BITS - graph.pins().saturating_sub(1).leading_zeros();
-        sort_keys(&mut self.log, &mut self.spare, share_bits + pin_bits);
-    }
-
     /// Turns the log into scores and gives the `k` best pins: visits, or with `boost` the squared sum of each share's
     /// square root of visits, divided by the discount for popular pins; without the shares' own pins.
     pub(crate) fn best(&mut self, graph: &Graph, shares: &[Share], config: &WalkConfig, k: usize) -> Vec<(PinId, f32)> {
-        let share_bits = bits_of(shares.len());
-        self.sort(share_bits, graph);
+        self.log.sort();
         self.discounts.fill(config.popularity_discount);
         let to_boards = graph.to_boards();
         let mut starts: Vec<u32> = shares.iter().map(|share| share.place).collect();
         starts.sort_unstable();
         let mut starts = starts.into_iter().peekable();
         self.scored.clear();
-        for visits in self.log.chunk_by(|a, b| a >> share_bits == b >> share_bits) {
-            let place = (visits[0] >> share_bits) as u32;
+        for (place, visits) in self.log.pins() {
             while starts.next_if(|&start| start < place).is_some() {}
             if starts.peek() != Some(&place) {
                 let score = if config.boost { boosted(visits) } else { visits.len() as f32 };
                 self.scored.push((place, score * self.discounts.of(to_boards.degree(place))));
             }
         }
-        self.log.clear();
         // Ids are looked up for the best only: each is a read of memory.
         keep_ties(&mut self.scored, k);
         let ids = &graph.base.pins;

@@ -3,12 +3,11 @@
 use crate::direction::{Direction, NO_ENTRY};
 use crate::excluded::Excluded;
 use crate::packed::NOWHERE;
-use crate::tally::Tally;
 use domain::hash64;
 use std::hint::select_unpredictable;
 
 /// Walks that step side by side, so that one's wait for memory is another's work.
-pub(crate) const LANES: usize = 32;
+pub(crate) const LANES: usize = 64;
 /// How often a board is drawn anew when it is one that may not be stepped onto.
 const DRAWS_MAX: usize = 8;
 /// 2⁶⁴ by the golden ratio: its multiples are spread as evenly as any.
@@ -42,11 +41,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The steps of one of `rounds` rounds, dealt out evenly: each lane takes a slice of them, in the order of the
-    /// shares.
-    pub(crate) fn round(shares: &[Share], round: u64, rounds: u64) -> Plan {
-        let until = |share: &Share, round: u64| (u64::from(share.steps) * round / rounds) as u32;
-        let part = |share: &Share| until(share, round + 1) - until(share, round);
+    /// The steps between two of `parts` equal parts, dealt out evenly: each lane takes a slice of them, in the order of
+    /// the shares.
+    pub(crate) fn part(shares: &[Share], [from, to]: [u64; 2], parts: u64) -> Plan {
+        let until = |share: &Share, end: u64| (u64::from(share.steps) * end / parts) as u32;
+        let part = |share: &Share| until(share, to) - until(share, from);
         let total: u64 = shares.iter().map(|share| u64::from(part(share))).sum();
         let mut plan = Plan { pieces: Vec::with_capacity(shares.len() + LANES), ends: Vec::with_capacity(LANES) };
         let (mut of_share, mut done, mut taken) = (0, 0, 0);
@@ -57,7 +56,7 @@ impl Plan {
                 let share = &shares[of_share];
                 let steps = wanted.min(part(share) - done);
                 if steps > 0 {
-                    let first = until(share, round) + done;
+                    let first = until(share, from) + done;
                     plan.pieces.push(Piece { share: of_share as u32, first, steps });
                 }
                 (wanted, done) = (wanted - steps, done + steps);
@@ -108,8 +107,6 @@ pub(crate) struct Walks<'a> {
     lanes: [Lane; LANES],
     /// Where each share's first steps have come to, see [`Walks::draw_chances`].
     places: Vec<u64>,
-    /// The pins that the last steps led to, not yet counted.
-    uncounted: [u32; LANES],
 }
 
 /// Whose steps a lane is taking.
@@ -129,12 +126,12 @@ impl<'a> Walks<'a> {
     pub(crate) fn new(rules: Rules<'a>) -> Walks<'a> {
         let places = rules.shares.iter().map(|share| hash64(rules.seed ^ u64::from(share.pin))).collect();
         let idle = Lane { start: NOWHERE, share: u32::MAX, left: 0, next: 0, draws: 0 };
-        Walks { rules, at: [NOWHERE; LANES], lanes: [idle; LANES], places, uncounted: [NOWHERE; LANES] }
+        Walks { rules, at: [NOWHERE; LANES], lanes: [idle; LANES], places }
     }
 
     /// Takes the plan's steps; each walk goes back to its start when it ends. `note` gets each visited pin and the
     /// share that led there.
-    pub(crate) fn run(&mut self, plan: &Plan, mut tally: Option<&mut Tally>, mut note: impl FnMut(u32, u32)) {
+    pub(crate) fn run(&mut self, plan: &Plan, mut note: impl FnMut(u32, u32)) {
         let mut next = 0;
         let mut most = 0;
         for (lane, &end) in self.lanes.iter_mut().zip(&plan.ends) {
@@ -144,10 +141,7 @@ impl<'a> Walks<'a> {
         }
         for _ in 0..most {
             self.begin_pieces(plan);
-            self.step(tally.as_deref_mut(), &mut note);
-        }
-        if let Some(tally) = tally {
-            self.count(tally);
+            self.step(&mut note);
         }
     }
 
@@ -182,16 +176,13 @@ impl<'a> Walks<'a> {
     /// One step of each walk, in phases that all walks do together: what a phase looks at, the one before has asked
     /// memory for.
     #[inline(always)]
-    fn step(&mut self, mut tally: Option<&mut Tally>, note: &mut impl FnMut(u32, u32)) {
+    fn step(&mut self, note: &mut impl FnMut(u32, u32)) {
         let Rules { to_boards, to_pins, excluded, go_on, .. } = self.rules;
         let (mut entries, mut to) = ([NO_ENTRY; LANES], [NOWHERE; LANES]);
         let mut chances = self.draw_chances();
         for lane in 0..LANES {
             (entries[lane], chances[lane]) = to_boards.draw(self.at[lane], chances[lane]);
             to_boards.prefetch(entries[lane]);
-        }
-        if let Some(tally) = tally.as_deref_mut() {
-            self.count(tally);
         }
         for lane in 0..LANES {
             to[lane] = to_boards.entry(entries[lane]);
@@ -213,12 +204,8 @@ impl<'a> Walks<'a> {
             if pin != NOWHERE {
                 note(pin, on.share);
             }
-            self.uncounted[lane] = pin;
             let goes_on = chances[lane] < go_on && pin != NOWHERE;
             self.at[lane] = select_unpredictable(goes_on, pin, on.start);
-        }
-        if let Some(tally) = tally {
-            self.uncounted.iter().for_each(|&pin| tally.prefetch(pin));
         }
     }
 
@@ -237,17 +224,6 @@ impl<'a> Walks<'a> {
             *chance = select_unpredictable(first, *place, drawn);
         }
         chances
-    }
-
-    /// Counts the last step's visits.
-    #[inline(always)]
-    fn count(&mut self, tally: &mut Tally) {
-        for pin in &mut self.uncounted {
-            if *pin != NOWHERE {
-                tally.count(*pin);
-            }
-            *pin = NOWHERE;
-        }
     }
 
     /// A board that may be stepped onto, if a few draws find one.

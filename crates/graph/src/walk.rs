@@ -4,14 +4,16 @@ use crate::Graph;
 use crate::direction::Direction;
 use crate::excluded::Excluded;
 use crate::groups::{Preference, Preferred};
-use crate::scratch::{WalkScratch, bits_of};
+use crate::scratch::WalkScratch;
 use crate::steps::{Plan, Rules, Share, Walks, of_all};
 use domain::{BoardId, PinId, WalkParams};
 
 /// Most steps of one call, whatever the settings say.
 const STEPS_MAX: u32 = 1 << 24;
-/// How often it is looked whether to stop early.
-const ROUNDS: u64 = 16;
+/// After how many sixteenths of the steps it is looked whether to stop. A look sorts what was walked so far, and fewer
+/// steps than half keep too few of the best pins.
+const LOOKS: [u64; 5] = [8, 10, 12, 14, PARTS];
+const PARTS: u64 = 16;
 
 /// A pin that walks start from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +41,7 @@ pub struct WalkConfig {
     pub steps_max: u32,
     /// Chance that a walk goes on after a step.
     pub continue_chance: f32,
-    /// Stop when this many pins have `stop_visits` visits; 0 walks all steps.
+    /// Stop, from half of the steps on, when this many pins have `stop_visits` visits; 0 walks all steps.
     pub stop_pins: u32,
     /// See `stop_pins`.
     pub stop_visits: u32,
@@ -124,13 +126,14 @@ fn walk_any(
     let shares = shares(graph, starts, &scratch.excluded, config);
     let to_boards = graph.to_boards().preferring(boards);
     let to_pins = graph.to_pins().preferring(pins);
+    scratch.log.open(graph.pins(), shares.len(), shares.iter().map(|share| share.steps as usize).sum());
     let stopped_early = step_all(scratch, [to_boards, to_pins], &shares, config);
     let steps = scratch.log.len() as u32;
     let pins = scratch.best(graph, &shares, config, k);
     Walked { pins, steps, stopped_early }
 }
 
-/// Takes each start's steps, a part of them per round, and logs them. Whether they stopped early: a walk that may not
+/// Takes each start's steps, part by part, and logs them. Whether they stopped early: a walk that may not
 /// takes the same steps and then more.
 fn step_all(
     scratch: &mut WalkScratch,
@@ -138,22 +141,19 @@ fn step_all(
     shares: &[Share],
     config: &WalkConfig,
 ) -> bool {
-    let WalkScratch { log, tally, excluded, .. } = scratch;
-    let (share_bits, steps) = (bits_of(shares.len()), shares.iter().map(|share| share.steps as usize).sum::<usize>());
-    log.reserve(steps);
-    let may_stop = config.stop_pins > 0;
-    if may_stop {
-        tally.open(steps + shares.len(), config.stop_visits);
-        shares.iter().for_each(|share| tally.ignore(share.place));
-    }
+    let WalkScratch { log, excluded, .. } = scratch;
     let rules =
         Rules { to_boards, to_pins, excluded, shares, go_on: of_all(config.continue_chance), seed: config.seed };
     let mut walks = Walks::new(rules);
-    let mut note = |pin, share| log.push(u64::from(pin) << share_bits | u64::from(share));
-    for round in 0..ROUNDS {
-        walks.run(&Plan::round(shares, round, ROUNDS), may_stop.then_some(&mut *tally), &mut note);
-        if may_stop && tally.reached >= config.stop_pins && round + 1 < ROUNDS {
-            return true;
+    let mut done = 0;
+    for until in LOOKS {
+        walks.run(&Plan::part(shares, [done, until], PARTS), |pin, share| log.note(pin, share));
+        done = until;
+        if config.stop_pins > 0 && until < PARTS {
+            log.sort();
+            if log.has(config.stop_pins, config.stop_visits, shares.iter().map(|share| share.place)) {
+                return true;
+            }
         }
     }
     false

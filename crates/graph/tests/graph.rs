@@ -166,12 +166,17 @@ fn the_discount_holds_popular_pins_back() {
 #[test]
 fn walks_stop_early_once_enough_is_known() {
     let graph = Graph::from_edges(0, 0, &random_edges(2_000, 900, 20_000, 12));
-    let run = |stop_pins| {
-        let settings = WalkConfig { stop_pins, stop_visits: 10, ..config(13) };
+    let run = |stop_pins, stop_visits| {
+        let settings = WalkConfig { stop_pins, stop_visits, boost: false, popularity_discount: 0.0, ..config(13) };
         walk(&graph, &starts(&[40, 50, 60]), &[], &settings, 20)
     };
-    let (all, early) = (run(0), run(50));
-    assert!(!all.stopped_early && early.stopped_early && early.steps < all.steps / 2, "{} steps", early.steps);
+    let all = run(0, 0);
+    let visits = |pin: usize, part: f32| (all.pins[pin].1 * part) as u32;
+    assert!(!all.stopped_early && all.pins.len() == 20);
+    let (early, late) = (run(20, visits(19, 0.4)), run(20, visits(19, 0.7)));
+    assert!(early.stopped_early && early.steps.abs_diff(all.steps / 2) <= 3, "{} steps", early.steps);
+    assert!(late.stopped_early && late.steps > early.steps && late.steps < all.steps, "{} steps", late.steps);
+    assert_eq!(run(20, visits(0, 1.0)), all, "a rule that is never met changes nothing");
     let pins: BTreeSet<PinId> = all.pins.iter().map(|(pin, _)| *pin).collect();
     let same = early.pins.iter().filter(|(pin, _)| pins.contains(pin)).count();
     assert!(same >= 10, "{same} of 20 are the same");
