@@ -87,14 +87,6 @@ impl Graph {
         }
     }
 
-    /// Packs what came since into the rows, at once; [`Graph::merge`] does it beside the readers.
-    pub fn compact(&mut self) {
-        if !self.since.edges.is_empty() {
-            let merged = self.merge().run();
-            self.publish(merged);
-        }
-    }
-
     /// On how many boards the pin lies.
     pub fn degree(&self, pin: PinId) -> u32 {
         self.to_boards().degree(self.base.pins.place(pin.0))

@@ -18,7 +18,7 @@ pub struct Merge {
 #[derive(Debug)]
 pub struct Merged {
     from: Arc<Base>,
-    base: Base,
+    pub(crate) base: Base,
     /// How many of the edges that had come since are in it.
     edges: usize,
 }

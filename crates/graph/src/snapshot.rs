@@ -16,9 +16,8 @@ const VERSION: u32 = 1;
 impl Graph {
     /// Writes a snapshot; what came since the rows were packed is packed into it. Errors are those of `out`.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut packed = self.clone();
-        packed.compact();
-        let Base { to_boards, to_pins, pins, boards } = &*packed.base;
+        let merged = (self.edges_since() > 0).then(|| self.merge().run());
+        let Base { to_boards, to_pins, pins, boards } = merged.as_ref().map_or(&*self.base, |merged| &merged.base);
         let widths = [to_boards.packed.width as u32, to_pins.packed.width as u32];
         let sections: [(&str, &[u8]); 9] = [
             ("widths", cast_slice(&widths)),
