@@ -16,6 +16,7 @@ mod evaluate;
 mod import;
 mod lake_roll;
 mod learn;
+mod memory;
 mod moment;
 mod output;
 mod progress;
@@ -26,6 +27,9 @@ mod verb;
 
 use clap::Parser;
 use std::process::ExitCode;
+
+#[global_allocator]
+static MEMORY: memory::Memory = memory::Memory;
 
 /// Exit codes: 0 done, 1 failed, 2 wrong usage (clap's own), 130 interrupted.
 fn main() -> ExitCode {
