@@ -9,19 +9,17 @@ use crate::output::{print_json, print_table, thousands};
 use crate::setup::Setup;
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use graph::Graph;
+use domain::WalkParams;
+use graph::{Graph, WalkConfig};
 use measure::{READS_A_STEP, STEPS, Walks};
 use serde_json::{Value, json};
 use workload::Workload;
 
 /// Pinners whose walks are timed.
-const PINNERS: u64 = 200;
+const PINNERS: u64 = 1_000;
 
-/// Rules to stop early: so many pins with so many visits.
-const RULES: [(u32, u32); 4] = [(1_000, 20), (1_000, 6), (2_000, 4), (1_000, 4)];
-
-/// Chances to go on after a step.
-const CHANCES: [f32; 3] = [0.2, 0.5, 0.9];
+/// Chances to go on after a step: the default, and longer walks.
+const CHANCES: [f64; 3] = [0.2, 0.5, 0.9];
 
 /// New edges that are added and merged.
 const NEW_EDGES: u32 = 200_000;
@@ -58,7 +56,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     eprintln!("walking");
     figures["speed"] = CHANCES.iter().map(|&chance| speed(&graph, &bytes, workload, chance)).collect();
     setup.stop.check()?;
-    figures["stopping"] = stopping(&graph, workload);
+    figures["multi_query"] = CHANCES[..2].iter().map(|&chance| multi_query(&graph, workload, chance)).collect();
     figures["samples_per_cpu_s"] = measure::samples_per_s(&graph, 2_000).round().into();
     let (add_ns, merge_cpu_s, publish_ms) = measure::merge(&mut graph, NEW_EDGES);
     figures["overlay"] =
@@ -84,8 +82,8 @@ fn snapshot(built: Graph) -> Result<(Graph, Bytes, Value)> {
     Ok((graph, bytes, opened))
 }
 
-fn speed(graph: &Graph, bytes: &Bytes, workload: Workload, chance: f32) -> Value {
-    let speed = measure::speed(graph, bytes, workload, chance);
+fn speed(graph: &Graph, bytes: &Bytes, workload: Workload, chance: f64) -> Value {
+    let speed = measure::speed(graph, bytes, workload, chance as f32);
     json!({
         "continue_chance": chance,
         "steps_per_s": speed.steps_per_s.round(),
@@ -95,23 +93,32 @@ fn speed(graph: &Graph, bytes: &Bytes, workload: Workload, chance: f32) -> Value
     })
 }
 
-fn stopping(graph: &Graph, workload: Workload) -> Value {
-    let all = measure::walks(graph, workload, PINNERS, 0, 0);
-    let row = |rule: Option<(u32, u32)>, walks: &Walks| {
+/// Walks of all steps, and the same ones with early stopping by the default rule.
+fn multi_query(graph: &Graph, workload: Workload, chance: f64) -> Value {
+    let WalkParams { stop_pins, stop_visits, .. } = WalkParams::default();
+    let walks = |stop_pins| {
+        let config = WalkConfig { stop_pins, stop_visits, continue_chance: chance as f32, ..measure::config(0) };
+        measure::walks(graph, workload, PINNERS, &config)
+    };
+    let (all, early) = (walks(0), walks(stop_pins));
+    let figures = |walks: &Walks| {
         json!({
-            "stop_pins": rule.map(|rule| rule.0),
-            "stop_visits": rule.map(|rule| rule.1),
             "steps": walks.steps_mean.round(),
             "part_of_steps": walks.steps_mean / f64::from(STEPS),
-            "kept_of_top_1000": walks.keeps(&all),
+            "cpu_ms_p50": walks.cpu_ms_p50,
+            "cpu_ms_p99": walks.cpu_ms_p99,
             "wall_ms_p50": walks.wall_ms_p50,
             "wall_ms_p99": walks.wall_ms_p99,
-            "cpu_ms_mean": walks.cpu_ms_mean,
-            "cpu_ms_p99": walks.cpu_ms_p99,
         })
     };
-    let stopped = RULES.map(|rule| row(Some(rule), &measure::walks(graph, workload, PINNERS, rule.0, rule.1)));
-    std::iter::once(row(None, &all)).chain(stopped).collect()
+    json!({
+        "continue_chance": chance,
+        "pinners": PINNERS,
+        "all_steps": figures(&all),
+        "early_stopping": figures(&early),
+        "early_stopping_rule": { "stop_pins": stop_pins, "stop_visits": stop_visits },
+        "part_of_top_1000_kept_by_early_stopping": early.keeps(&all),
+    })
 }
 
 fn print(figures: &Value) {
@@ -131,16 +138,16 @@ fn print(figures: &Value) {
             number(&speed["share_of_random_reads"]),
         );
     }
-    let headings = ["stop at", "steps", "kept of top 1,000", "CPU ms mean", "CPU ms p99", "wall ms p99"];
-    let rows = figures["stopping"].as_array().into_iter().flatten().map(|row| {
-        let rule = match &row["stop_pins"] {
-            Value::Null => "never".to_owned(),
-            pins => format!("{pins} pins with {} visits", row["stop_visits"]),
-        };
-        let figure = |key: &str, digits: usize| format!("{:.digits$}", number(&row[key]));
-        let kept = figure("kept_of_top_1000", 3);
-        let [mean, p99, wall] = ["cpu_ms_mean", "cpu_ms_p99", "wall_ms_p99"].map(|key| figure(key, 1));
-        vec![rule, figure("steps", 0), kept, mean, p99, wall]
+    let headings = ["chance", "steps", "kept of top 1,000", "CPU ms p50", "p99", "wall ms p50", "p99"];
+    let rows = figures["multi_query"].as_array().into_iter().flatten().flat_map(|walks| {
+        ["all_steps", "early_stopping"].map(|which| {
+            let kept =
+                if which == "all_steps" { &json!(1.0) } else { &walks["part_of_top_1000_kept_by_early_stopping"] };
+            let times = ["cpu_ms_p50", "cpu_ms_p99", "wall_ms_p50", "wall_ms_p99"];
+            let [a, b, c, d] = times.map(|key| format!("{:.1}", number(&walks[which][key])));
+            let steps = thousands(number(&walks[which]["steps"]) as u64);
+            vec![walks["continue_chance"].to_string(), steps, format!("{:.3}", number(kept)), a, b, c, d]
+        })
     });
     print_table(&headings.map(str::to_owned), &rows.collect::<Vec<_>>());
 }
