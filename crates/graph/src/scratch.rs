@@ -9,6 +9,10 @@ use domain::PinId;
 
 /// Degrees whose discount is remembered.
 const DISCOUNTS: usize = 1_024;
+/// Visits whose powers are remembered.
+const VISITS: usize = 256;
+/// The least boost: the roots of sums over many starts would be too large for a number.
+const BOOST_MIN: f32 = 0.1;
 /// Up to about so many boards the popularity discount hardly counts: so few say little about a pin.
 const FEW_BOARDS: f32 = 10.0;
 
@@ -19,14 +23,16 @@ pub struct WalkScratch {
     pub(crate) excluded: Excluded,
     /// Places and scores.
     scored: Vec<(u32, f32)>,
+    boosts: Boosts,
     discounts: Discounts,
 }
 
 impl WalkScratch {
-    /// Turns the log into scores and gives the `k` best pins: visits, or with `boost` the squared sum of each share's
-    /// square root of visits, divided by the discount for popular pins; without the shares' own pins.
+    /// Turns the log into scores and gives the `k` best pins: boosted visits, divided by the discount for popular pins;
+    /// without the shares' own pins.
     pub(crate) fn best(&mut self, graph: &Graph, shares: &[Share], config: &WalkConfig, k: usize) -> Vec<(PinId, f32)> {
         self.log.sort();
+        self.boosts.fill(config.boost);
         self.discounts.fill(config.popularity_discount);
         let to_boards = graph.to_boards();
         let mut starts: Vec<u32> = shares.iter().map(|share| share.place).collect();
@@ -36,8 +42,8 @@ impl WalkScratch {
         for (place, visits) in self.log.pins() {
             while starts.next_if(|&start| start < place).is_some() {}
             if starts.peek() != Some(&place) {
-                let score = if config.boost { boosted(visits) } else { visits.len() as f32 };
-                self.scored.push((place, score * self.discounts.of(to_boards.degree(place))));
+                let score = self.boosts.of(visits) * self.discounts.of(to_boards.degree(place));
+                self.scored.push((place, score));
             }
         }
         // Ids are looked up for the best only: each is a read of memory.
@@ -49,13 +55,35 @@ impl WalkScratch {
     }
 }
 
-/// `(Σ √visits)²` over the shares of a pin's sorted visits.
-fn boosted(visits: &[u64]) -> f32 {
-    if let [_] = visits {
-        return 1.0;
+/// Visits of a start to the power of the boost.
+#[derive(Clone, Debug, Default)]
+struct Boosts {
+    boost: f32,
+    of_visits: Vec<f32>,
+}
+
+impl Boosts {
+    fn fill(&mut self, boost: f32) {
+        let boost = boost.max(BOOST_MIN).min(1.0);
+        if self.boost.to_bits() != boost.to_bits() {
+            self.boost = boost;
+            self.of_visits.clear();
+            self.of_visits.extend((0..VISITS as u32).map(|visits| (visits as f32).powf(boost)));
+        }
     }
-    let sum: f32 = visits.chunk_by(|a, b| a == b).map(|of_share| (of_share.len() as f32).sqrt()).sum();
-    sum * sum
+
+    /// `(Σ visits^boost)^(1/boost)` over the shares of a pin's sorted visits.
+    #[inline]
+    fn of(&self, visits: &[u64]) -> f32 {
+        // Most pins are visited once.
+        if visits.len() == 1 || self.boost == 1.0 {
+            return visits.len() as f32;
+        }
+        let root = |visits: usize| (visits as f32).powf(self.boost);
+        let power = |visits: usize| self.of_visits.get(visits).copied().unwrap_or_else(|| root(visits));
+        let sum: f32 = visits.chunk_by(|a, b| a == b).map(|of_share| power(of_share.len())).sum();
+        sum.powf(1.0 / self.boost)
+    }
 }
 
 /// What pins of a degree are multiplied by.

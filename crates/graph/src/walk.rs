@@ -15,6 +15,9 @@ const STEPS_MAX: u32 = 1 << 24;
 const LOOKS: [u64; 5] = [8, 10, 12, 14, PARTS];
 const PARTS: u64 = 16;
 
+/// What finds most held-out saves (`bench/results/walks-quality.md`): see [`WalkConfig::boost`].
+const BOOST: f32 = 0.7;
+
 /// A pin that walks start from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Start {
@@ -25,13 +28,12 @@ pub struct Start {
 }
 
 /// How a start's share of the steps grows with its degree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
-    /// `degree · (1 + ln max_degree − ln degree)`: less than linear, so that popular starts leave steps to rare ones.
-    #[default]
+    /// `degree · (1 + ln max_degree − ln degree)`: a little less than linear, as rare starts are worth it.
     SubLinear,
-    /// `degree · (max_degree − ln degree)`: as the paper's formula reads, which is all but linear.
-    Literal,
+    /// `degree` to this power: 1 is what the paper's formula comes to, 0 treats all starts alike.
+    Power(f32),
 }
 
 /// Settings of a walk.
@@ -47,8 +49,9 @@ pub struct WalkConfig {
     pub stop_visits: u32,
     /// Scores are divided by `1 + degree / 10` to this power; 0 leaves them.
     pub popularity_discount: f32,
-    /// Whether visits from many starts count more than as many from one: `(Σ √visits)²`.
-    pub boost: bool,
+    /// How pins that many starts lead to are raised: scores are `(Σ visits^boost)^(1/boost)` over the starts. 1 adds
+    /// visits up, 0.5 is the paper's `(Σ √visits)²`; from 0.1 to 1.
+    pub boost: f32,
     /// How steps are shared out.
     pub budget: Budget,
     /// Seed of all draws.
@@ -64,7 +67,7 @@ impl WalkConfig {
             stop_pins: params.stop_pins,
             stop_visits: params.stop_visits,
             popularity_discount: params.popularity_discount,
-            boost: true,
+            boost: BOOST,
             budget: Budget::SubLinear,
             seed,
         }
@@ -191,7 +194,7 @@ impl Budget {
     fn of(self, degree: f64, degree_max: f64) -> f64 {
         match self {
             Budget::SubLinear => degree * (1.0 + degree_max.ln() - degree.ln()),
-            Budget::Literal => degree * (degree_max - degree.ln()).max(f64::MIN_POSITIVE),
+            Budget::Power(power) => degree.powf(power.into()),
         }
     }
 }

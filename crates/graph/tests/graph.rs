@@ -78,11 +78,12 @@ fn nothing_to_walk_on_gives_nothing() {
 #[test]
 fn odd_settings_are_bounded() {
     let graph = Graph::from_edges(0, 0, &random_edges(100, 50, 900, 2));
-    for continue_chance in [-1.0, 1.0, 7.0, f32::NAN] {
+    for (continue_chance, boost) in [(-1.0, 0.0), (1.0, -1.0), (7.0, f32::INFINITY), (f32::NAN, f32::NAN)] {
         for (stop_pins, stop_visits) in [(0, 0), (1, 0), (u32::MAX, u32::MAX)] {
-            let odd = WalkConfig { continue_chance, stop_pins, stop_visits, steps_max: 1_000, ..config(4) };
+            let odd = WalkConfig { continue_chance, boost, stop_pins, stop_visits, steps_max: 1_000, ..config(4) };
             let walked = walk(&graph, &starts(&[0, 1, 1, 2]), &[], &odd, usize::MAX);
             assert!(walked.steps <= 1_000 && !walked.pins.is_empty());
+            assert!(walked.pins.iter().all(|(_, score)| score.is_finite()));
         }
     }
     let few = WalkConfig { steps_max: 3, ..config(4) };
@@ -95,7 +96,7 @@ fn a_seed_replays_and_tables_are_clean_after_use() {
     let mut scratch = WalkScratch::default();
     for seed in 0..20 {
         let (from, own) = (starts(&[seed as u32, 7, 50]), [BoardId(seed as u32), BoardId(3)]);
-        let settings = WalkConfig { boost: seed % 2 == 0, ..config(seed) };
+        let settings = WalkConfig { boost: [1.0, 0.5][seed as usize % 2], ..config(seed) };
         let again = walk_with(&mut scratch, &graph, &from, &own, &settings, 100);
         assert_eq!(again, walk(&graph, &from, &own, &settings, 100));
     }
@@ -121,7 +122,7 @@ fn one_step_walks_visit_in_proportion() {
     let graph = Graph::from_edges(0, 0, &random_edges(300, 200, 4_000, 7));
     let start = 5;
     let settings =
-        WalkConfig { continue_chance: 0.0, popularity_discount: 0.0, boost: false, steps_max: 400_000, ..config(8) };
+        WalkConfig { continue_chance: 0.0, popularity_discount: 0.0, boost: 1.0, steps_max: 400_000, ..config(8) };
     let walked = walk(&graph, &starts(&[start]), &[], &settings, usize::MAX);
     let mut expected = vec![0.0f64; graph.pins() as usize];
     for board in graph.boards_of(PinId(start)) {
@@ -152,8 +153,8 @@ fn pins_that_many_starts_lead_to_are_boosted() {
         let of = |id: u32| pins.iter().find(|(pin, _)| pin.0 == id).map_or(0.0, |(_, score)| *score);
         of(9) / of(8)
     };
-    for budget in [Budget::SubLinear, Budget::Literal] {
-        assert!(share(&best(true, budget)) > 1.5 * share(&best(false, budget)));
+    for budget in [Budget::SubLinear, Budget::Power(1.0)] {
+        assert!(share(&best(0.5, budget)) > 1.5 * share(&best(1.0, budget)));
     }
 }
 
@@ -172,7 +173,7 @@ fn the_discount_holds_popular_pins_back() {
 fn walks_stop_early_once_enough_is_known() {
     let graph = Graph::from_edges(0, 0, &random_edges(2_000, 900, 20_000, 12));
     let run = |stop_pins, stop_visits| {
-        let settings = WalkConfig { stop_pins, stop_visits, boost: false, popularity_discount: 0.0, ..config(13) };
+        let settings = WalkConfig { stop_pins, stop_visits, boost: 1.0, popularity_discount: 0.0, ..config(13) };
         walk(&graph, &starts(&[40, 50, 60]), &[], &settings, 20)
     };
     let all = run(0, 0);
