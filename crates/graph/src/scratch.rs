@@ -64,7 +64,7 @@ struct Boosts {
 
 impl Boosts {
     fn fill(&mut self, boost: f32) {
-        let boost = boost.max(BOOST_MIN).min(1.0);
+        let boost = if boost.is_nan() { 1.0 } else { boost.clamp(BOOST_MIN, 1.0) };
         if self.boost.to_bits() != boost.to_bits() {
             self.boost = boost;
             self.of_visits.clear();

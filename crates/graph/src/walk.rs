@@ -12,7 +12,7 @@ use domain::{BoardId, PinId, WalkParams};
 const STEPS_MAX: u32 = 1 << 24;
 /// After how many sixteenths of the steps it is looked whether to stop. A look sorts what was walked so far, and fewer
 /// steps than half keep too few of the best pins.
-const LOOKS: [u64; 5] = [8, 10, 12, 14, PARTS];
+const LOOKS: [u64; 3] = [8, 12, PARTS];
 const PARTS: u64 = 16;
 
 /// What finds most held-out saves (`bench/results/walks-quality.md`): see [`WalkConfig::boost`].
