@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// What is asked for, at each k.
-const RECALLS: [f32; 11] = [0.3, 0.5, 0.7, 0.8, 0.83, 0.86, 0.9, 0.93, 0.96, 0.99, 0.999];
+const RECALLS: [f32; 11] = [0.0, 0.25, 0.35, 0.45, 0.6, 0.72, 0.8, 0.88, 0.95, 0.98, 0.998];
 const COUNTS: [usize; 3] = [10, 100, 1_000];
 
 /// The same with filters.
