@@ -80,10 +80,10 @@ fn parts(ms: u64) -> [u64; 6] {
     [year, month, day, second / 3_600, second / 60 % 60, second % 60]
 }
 
-/// A moment as `20240131-120000` (UTC): sorts by time, fits file names.
+/// A moment as `20240131-120000-000` (UTC, the last three are milliseconds): sorts by time, fits file names.
 pub(crate) fn compact(ms: u64) -> String {
     let [year, month, day, hour, minute, second] = parts(ms);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
+    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{:03}", ms % 1_000)
 }
 
 /// A moment as `2024-01-31 12:00:00` (UTC).
@@ -150,7 +150,7 @@ mod tests {
         for text in ["1970-01-01 00:00:00", "2000-02-29 23:59:59", "2024-12-31 00:00:01", "2100-03-01 12:30:00"] {
             let ms = parse(text, Unit::Milli).expect(text);
             assert_eq!(readable(ms), text);
-            assert_eq!(compact(ms), text.replace(['-', ':'], "").replace(' ', "-"));
+            assert_eq!(compact(ms + 7), text.replace(['-', ':'], "").replace(' ', "-") + "-007");
         }
     }
 

@@ -35,9 +35,9 @@ const PROMISE: f32 = 1.5;
 /// A list whose centre's score is this many spreads below the bar is not counted.
 const NEGLIGIBLE: f32 = 4.0;
 
-/// What is lost may be this part of what is expected to be lost: tails of learned vectors are fatter than the normal one,
-/// queries lie elsewhere than pins, and what passes a filter may be just the rows of a list that lie towards the query.
-/// With it the recall that is asked for is kept on average by mixtures, content vectors and user vectors.
+/// What is lost may be this part of what is expected to be lost: tails of learned vectors are fatter than the normal
+/// one, queries lie elsewhere than pins, and what passes a filter may be just the rows that lie towards the query. With
+/// it the recall that is asked for is kept on average by mixtures, content vectors and user vectors.
 const TRUST: f32 = 0.4;
 
 /// Which rows are wanted.
