@@ -2,6 +2,7 @@
 
 use super::{BASELINE_CUTOFFS, Case, SEED};
 use crate::progress::Progress;
+use crate::stop::Stop;
 use domain::PinId;
 use train::{Ease, ItemKnn, Popularity, Report, ReportSummary, evaluate};
 
@@ -42,15 +43,17 @@ impl<'a> Split<'a> {
         self.measure("item-kNN", &|known, k| knn.rank(known, k))
     }
 
-    /// Nothing when there are too many pins for it.
-    fn ease(&self) -> Option<ReportSummary> {
+    /// Nothing when there are too many pins for it, or somebody asked to stop: what was measured before is told.
+    fn ease(&self, stop: &Stop) -> Option<ReportSummary> {
         let progress = Progress::new("EASE", 0);
         let told = |done: usize, parts: usize| {
             progress.total(parts as u64);
             progress.set(done as u64);
+            !stop.asked()
         };
         let Some(ease) = Ease::fit(self.rows, self.pins, EASE_LAMBDA, &told) else {
-            progress.finish(&format!("left out: {} pins are too many for it", self.pins));
+            let reason = if stop.asked() { "it was told to stop" } else { "these are too many pins for it" };
+            progress.finish(&format!("left out: {} pins, {reason}", self.pins));
             return None;
         };
         progress.finish("learned");
@@ -59,10 +62,15 @@ impl<'a> Split<'a> {
 }
 
 /// Popularity, item-kNN and EASE, learned from `rows` (saved pins by pinner) and asked for the same cases.
-pub(crate) fn baselines(rows: &[Vec<PinId>], cases: &[Case], pins: usize) -> Vec<(&'static str, ReportSummary)> {
+pub(crate) fn baselines(
+    rows: &[Vec<PinId>],
+    cases: &[Case],
+    pins: usize,
+    stop: &Stop,
+) -> Vec<(&'static str, ReportSummary)> {
     let split = Split::new(rows, cases, pins);
     let mut all = vec![("popularity", split.popularity()), ("item_knn", split.item_knn())];
-    all.extend(split.ease().map(|ease| ("ease", ease)));
+    all.extend(split.ease(stop).map(|ease| ("ease", ease)));
     all
 }
 

@@ -97,7 +97,7 @@ fn figures(
     if let (true, Some(acts)) = (args.baselines || args.generators, acts) {
         setup.stop.check()?;
         let pins = pipeline.views().catalogue().pins();
-        figures.baselines = baselines(&acts.rows(), &cases, pins);
+        figures.baselines = baselines(&acts.rows(), &cases, pins, &setup.stop);
     }
     Ok(figures)
 }

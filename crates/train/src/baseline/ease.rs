@@ -17,8 +17,13 @@ pub struct Ease {
 
 impl Ease {
     /// Learns from rows of pins among `0..pins` with ridge `lambda`; tells `progress` how many of how many parts are
-    /// done. `None` for more than [`EASE_PINS_MAX`] pins.
-    pub fn fit(train: &[Vec<PinId>], pins: usize, lambda: f32, progress: &dyn Fn(usize, usize)) -> Option<Ease> {
+    /// done. `None` for more than [`EASE_PINS_MAX`] pins, and when `progress` says false.
+    pub fn fit(
+        train: &[Vec<PinId>],
+        pins: usize,
+        lambda: f32,
+        progress: &dyn Fn(usize, usize) -> bool,
+    ) -> Option<Ease> {
         if pins > EASE_PINS_MAX {
             return None;
         }
@@ -30,8 +35,7 @@ impl Ease {
             }
         }
         (0..pins).for_each(|pin| matrix[pin * pins + pin] += lambda.max(1e-3));
-        negated_inverse(&mut matrix, pins, progress);
-        Some(Ease { pins, negated: matrix })
+        negated_inverse(&mut matrix, pins, progress).then_some(Ease { pins, negated: matrix })
     }
 
     /// The best `k` pins that are not `known`.
@@ -73,7 +77,7 @@ mod tests {
         let (pins, mut rng) = (9, Rng::new(2));
         let row = |rng: &mut Rng| (0..4).map(|_| PinId(rng.below(pins as u32))).collect::<Vec<_>>();
         let rows: Vec<Vec<PinId>> = (0..30).map(|_| row(&mut rng)).collect();
-        let model = Ease::fit(&rows, pins, 2.0, &|_, _| ()).expect("few pins");
+        let model = Ease::fit(&rows, pins, 2.0, &|_, _| true).expect("few pins");
         let expected: Vec<Vec<f64>> = (0..pins).map(|pin| weights_of(pin, &rows, pins, 2.0)).collect();
         for (j, weights) in expected.iter().enumerate() {
             for i in (0..pins).filter(|&i| i != j) {
@@ -83,7 +87,8 @@ mod tests {
         }
         let best = (1..pins).max_by(|&a, &b| expected[a][0].total_cmp(&expected[b][0])).expect("pins");
         assert_eq!(model.rank(&[PinId(0), PinId(500)], 1), [PinId(best as u32)]);
-        assert!(Ease::fit(&[], EASE_PINS_MAX + 1, 1.0, &|_, _| ()).is_none());
-        assert_eq!(Ease::fit(&[], 0, 1.0, &|_, _| ()).expect("no pins").rank(&[PinId(0)], 3), []);
+        assert!(Ease::fit(&[], EASE_PINS_MAX + 1, 1.0, &|_, _| true).is_none());
+        assert!(Ease::fit(&rows, pins, 2.0, &|_, _| false).is_none(), "it was told to end");
+        assert_eq!(Ease::fit(&[], 0, 1.0, &|_, _| true).expect("no pins").rank(&[PinId(0)], 3), []);
     }
 }

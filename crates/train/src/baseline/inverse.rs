@@ -11,14 +11,17 @@ const BLOCK: usize = 128;
 /// The sweep operator (Goodnight, 1979) by blocks. With pivot block K, `D = A[K,K]⁻¹` and `W = A[·,K] D`, one step is
 /// `A[i,j] -= W[i] A[j,K]ᵀ`, `A[i,K] = W[i]`, `A[K,K] = −D`. Only the lower triangle is worked on, so that it takes n³
 /// operations, as many as Cholesky's way; like there, no pivoting is needed. Nothing but one panel is allocated.
-pub(super) fn negated_inverse(matrix: &mut [f32], n: usize, progress: &dyn Fn(usize, usize)) {
+/// `progress` is told how many of how many blocks are done; false from it ends the work, and then the answer is false.
+pub(super) fn negated_inverse(matrix: &mut [f32], n: usize, progress: &dyn Fn(usize, usize) -> bool) -> bool {
     let blocks = n.div_ceil(BLOCK);
     for block in 0..blocks {
-        progress(block, blocks);
+        if !progress(block, blocks) {
+            return false;
+        }
         sweep(matrix, n, block * BLOCK);
     }
     mirror(matrix, n);
-    progress(blocks, blocks);
+    progress(blocks, blocks)
 }
 
 /// One step with the pivot block that begins at row `first`.
@@ -118,7 +121,7 @@ mod tests {
             matmul(&mut matrix, n, view, view.transposed(), 0.0, 1.0);
             (0..n).for_each(|i| matrix[i * n + i] += 0.5);
             let mut inverse = matrix.clone();
-            negated_inverse(&mut inverse, n, &|done, all| assert!(done <= all));
+            assert!(negated_inverse(&mut inverse, n, &|done, all| done <= all));
             let mut product = vec![0.0; n * n];
             matmul(&mut product, n, Operand::new(&matrix, n, n, n), Operand::new(&inverse, n, n, n), 0.0, -1.0);
             for (at, &entry) in product.iter().enumerate() {
