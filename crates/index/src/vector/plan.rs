@@ -179,7 +179,7 @@ impl VectorIndex {
                 other => other,
             };
             let search = Search { held: group, kernel: self.kernel, query, k, recall, deviations, wanted };
-            let (pins, Effort { lists, rows, .. }) = SCRATCH.with_borrow_mut(|scratch| search.run(scratch));
+            let (pins, Effort { lists, rows }) = SCRATCH.with_borrow_mut(|scratch| search.run(scratch));
             found.pins.extend(pins);
             found.lists += lists;
             found.rows += rows;

@@ -15,7 +15,7 @@
 
 use super::geometry::{Geometry, Spread};
 use super::held::{Held, Marks};
-use super::kernel::{Kernel, ROWS, Scale, Scanned, prefetch};
+use super::kernel::{Bar, Kernel, ROWS, Scale, Scanned, prefetch};
 use super::part::View;
 use super::query::Query;
 use super::row;
@@ -55,15 +55,12 @@ pub(super) enum Wanted<'a> {
 pub(super) struct Effort {
     pub(super) lists: usize,
     pub(super) rows: usize,
-    pub(super) told: usize,
 }
 
 /// A row that may be among the best.
 #[derive(Clone, Copy, Debug)]
 struct Told {
     score: f32,
-    /// Score of its centre.
-    base: f32,
     part: u32,
     row: u32,
 }
@@ -259,6 +256,7 @@ impl Search<'_> {
             return;
         }
         let base = self.query.dot(geometry.centre(list));
+        let middle = row::bar(self.query, base, 0.0, 0.0);
         state.effort.lists += 1;
         for (part, held) in self.held.iter().enumerate() {
             let view = state.views[part];
@@ -275,12 +273,12 @@ impl Search<'_> {
                 for (at, block) in run.enumerate() {
                     let mask = state.scratch.scanned.masks[at] & held.alive[block] & self.marks(part, block);
                     if mask != 0 {
-                        self.guess(part, (at, block, mask), base, state);
+                        self.guess(part, (at, block, mask), &middle, state);
                     }
                 }
             }
         }
-        self.tell(state);
+        self.tell(base, state);
     }
 
     fn marks(&self, part: usize, block: usize) -> u16 {
@@ -300,9 +298,8 @@ impl Search<'_> {
         })
     }
 
-    /// Takes note of the rows of a block that pass.
-    fn guess(&self, part: usize, (at, block, mut mask): (usize, usize, u16), base: f32, state: &mut State) {
-        let bar = row::bar(self.query, base, 0.0, 0.0);
+    /// Takes note of the rows of a block that pass; `middle` scores them as if their lower parts lay in the middle.
+    fn guess(&self, part: usize, (at, block, mut mask): (usize, usize, u16), middle: &Bar, state: &mut State) {
         let view = state.views[part];
         let (sums, scales) = (&state.scratch.scanned.sums[at], &view.scales[block]);
         while mask != 0 {
@@ -317,15 +314,15 @@ impl Search<'_> {
                 state.passed += 1.0;
             }
             let (upper, scale) = (sums[slot], scales[slot]);
-            let score = base + scale.get() * (upper as f32 * bar.step + bar.lift);
-            let told = Told { score, base, part: part as u32, row: row as u32 };
+            let score = middle.base + scale.get() * (upper as f32 * middle.step + middle.lift);
+            let told = Told { score, part: part as u32, row: row as u32 };
             state.scratch.guesses.push(Guess { told, upper, scale });
         }
     }
 
-    /// Tells the guessed rows by their lower parts and raises the bar.
-    fn tell(&self, state: &mut State) {
-        let State { scratch, views, floor, effort, .. } = state;
+    /// Tells the guessed rows of a list by their lower parts and raises the bar; `base` is the score of its centre.
+    fn tell(&self, base: f32, state: &mut State) {
+        let State { scratch, views, floor, .. } = state;
         let Scratch { guesses, best, ranks, .. } = &mut **scratch;
         let keep = self.keep();
         if *floor == f32::NEG_INFINITY && guesses.len() > keep {
@@ -337,10 +334,9 @@ impl Search<'_> {
             guesses.retain(|Guess { told, scale, .. }| told.score + slack * scale.get() >= bar);
         }
         guesses.iter().for_each(|Guess { told, .. }| prefetch(views[told.part as usize].lower_of(told.row as usize)));
-        effort.told += guesses.len();
         for Guess { told, upper, scale } in guesses.drain(..) {
             let lower = self.kernel.lower(&self.query.codes, views[told.part as usize].lower_of(told.row as usize));
-            let score = row::score(self.query, told.base, scale, upper, lower);
+            let score = row::score(self.query, base, scale, upper, lower);
             if score >= *floor {
                 best.push(Told { score, ..told });
                 if best.len() >= 2 * keep {
