@@ -1,14 +1,15 @@
 //! What the funnel knows of a request before it looks for pins.
 
 use crate::derive::Contents;
-use crate::views::{Installed, Views, lock, read};
+use crate::spare::Spare;
+use crate::views::{Installed, Views, read};
 use domain::{Act, Action, BoardId, Params, PinId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
 use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
 use signals::Signals;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Pins whose contents are averaged into the content seed.
 const CONTENT_SEEDS: usize = 8;
@@ -18,9 +19,6 @@ const BOARD_PINS_MAX: usize = 256;
 
 /// Most pins that generators look for beyond their quota.
 const REACH_MAX: usize = 4_096;
-
-/// Buffers for encoding that are kept for the next request.
-const SCRATCHES_MAX: usize = 8;
 
 /// The request, its parameters, and all that was looked up for it. Generators, filters and scorers read it.
 pub struct Context {
@@ -62,13 +60,9 @@ fn read_filter(text: &str) -> Option<Filter> {
     (!text.trim().is_empty()).then(|| Filter::parse(text).unwrap_or(Filter::Any(Vec::new())))
 }
 
-/// Buffers of [`models::Model::encode`], shared by requests.
-#[derive(Default)]
-pub(crate) struct Scratches(Mutex<Vec<Scratch>>);
-
 impl Context {
     /// Looks up what the request needs.
-    pub(crate) fn read(views: Arc<Views>, request: Request, params: Params, scratches: &Scratches) -> Context {
+    pub(crate) fn read(views: Arc<Views>, request: Request, params: Params, scratches: &Spare<Scratch>) -> Context {
         let mut context = Context::bare(views, request, params);
         context.read_subject();
         context.read_pinner();
@@ -223,7 +217,7 @@ impl Context {
         };
     }
 
-    fn encode(&mut self, scratches: &Scratches) {
+    fn encode(&mut self, scratches: &Spare<Scratch>) {
         let Some(installed) = &self.installed else { return };
         let (model, request) = (&installed.model, &self.request);
         let history = self.history.iter().map(|act| act.pin);
@@ -239,12 +233,7 @@ impl Context {
         let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
         let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
-        let mut scratch = lock(&scratches.0).pop().unwrap_or_default();
-        self.user = model.encode(&tokens, &condition, &mut scratch).vector;
-        let mut kept = lock(&scratches.0);
-        if kept.len() < SCRATCHES_MAX {
-            kept.push(scratch);
-        }
+        self.user = scratches.with(|scratch| model.encode(&tokens, &condition, scratch).vector);
     }
 }
 

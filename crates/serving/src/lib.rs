@@ -51,6 +51,7 @@ mod run;
 mod scorer;
 mod sink;
 mod snapshot;
+mod spare;
 mod tidy;
 mod views;
 

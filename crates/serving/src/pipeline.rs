@@ -1,15 +1,17 @@
 //! The funnel.
 
-use crate::context::{Context, Scratches};
+use crate::context::Context;
 use crate::filter::{self, Filter};
 use crate::generate::{Content, Exploration, Fresh, Popular, Retrieval, Text, Walks};
 use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::rows::Rows;
 use crate::run::{Cpu, Run, block_on};
 use crate::scorer::{FirstPass, FirstPassOnly, Heads, Scorer};
+use crate::spare::Spare;
 use crate::views::Views;
 use domain::{Params, Request, Slate, Source, Surface};
 use futures::future::join_all;
+use models::Scratch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,7 +39,7 @@ struct Parts {
     first_pass: Arc<dyn Scorer>,
     second_pass: Arc<dyn Scorer>,
     short_of_time: Arc<dyn Scorer>,
-    scratches: Arc<Scratches>,
+    scratches: Arc<Spare<Scratch>>,
 }
 
 impl Parts {

@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::error::ServingError;
 use crate::queries::Queries;
+use crate::tidy::SEED;
 use crate::views::{Views, Writer, lock, read};
 use bytemuck::cast_slice;
 use bytes::Bytes;
@@ -18,9 +19,6 @@ use store::{EventLog, Part, Snapshots};
 
 const KIND: &str = "views";
 const VERSION: u32 = 1;
-
-/// Seed of the lists that vectors are packed into.
-const SEED: u64 = 1;
 
 const TOPICS: usize = TopicKind::ALL.len();
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLock};
 
 /// Seed of the lists that are learned.
-const SEED: u64 = 1;
+pub(crate) const SEED: u64 = 1;
 
 /// The graph is packed when it has grown by this many edges and by an eighth.
 const LOOSE_EDGES: u64 = 16_384;

@@ -2,19 +2,17 @@
 
 use crate::context::Context;
 use crate::generator::{CandidateGenerator, GeneratorError, Offers};
-use crate::views::{lock, read};
+use crate::spare::Spare;
+use crate::views::read;
 use async_trait::async_trait;
 use domain::{Source, hash64};
 use graph::{WalkConfig, WalkScratch, walk_with};
-use std::sync::{Arc, Mutex};
-
-/// Tables that are kept for the next walk.
-const SCRATCHES_MAX: usize = 8;
+use std::sync::Arc;
 
 /// Walks.
 #[derive(Default)]
 pub(crate) struct Walks {
-    scratches: Mutex<Vec<WalkScratch>>,
+    scratches: Spare<WalkScratch>,
 }
 
 #[async_trait]
@@ -30,14 +28,10 @@ impl CandidateGenerator for Walks {
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let k = context.reach(context.params.generators.walks.quota_max);
         let config = WalkConfig::new(&context.params.walk, hash64(context.request.seed));
-        let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
-        let graph = read(&context.views.graph);
-        let walked = walk_with(&mut scratch, &graph, &context.starts, &context.excluded, &config, k);
-        drop(graph);
-        let mut kept = lock(&self.scratches);
-        if kept.len() < SCRATCHES_MAX {
-            kept.push(scratch);
-        }
+        let walked = self.scratches.with(|scratch| {
+            let graph = read(&context.views.graph);
+            walk_with(scratch, &graph, &context.starts, &context.excluded, &config, k)
+        });
         let early = if walked.stopped_early { ", stopped early" } else { "" };
         Ok(Offers { pins: walked.pins, note: Some(format!("{} steps{early}", walked.steps)) })
     }
