@@ -20,7 +20,7 @@ pub(crate) fn matmul(x: &[f32], w: &Matrix, out: &mut [f32]) {
 
 /// Whether this machine has AVX2 and FMA.
 #[inline]
-fn fast() -> bool {
+pub fn fast() -> bool {
     #[cfg(target_arch = "x86_64")]
     return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     #[cfg(not(target_arch = "x86_64"))]
@@ -192,15 +192,51 @@ pub(crate) fn normalise(x: &mut [f32]) {
 /// Keeps the unit length of a zero vector finite; the training graph uses the same.
 pub const UNIT_EPSILON: f32 = 1e-12;
 
-/// `x · sigmoid(x)`.
-#[inline]
-pub(crate) fn silu(x: &mut [f32]) {
-    x.iter_mut().for_each(|x| *x /= 1.0 + (-*x).exp());
+/// `x[i] = 1 / (1 + exp(-x[i]))` in place; relative error below 1e-6.
+pub fn sigmoid(x: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if fast() {
+        // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
+        return unsafe { sigmoid_avx2(x) };
+    }
+    sigmoid_body::<false>(x);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn sigmoid_avx2(x: &mut [f32]) {
+    sigmoid_body::<true>(x);
+}
+
+#[inline(always)]
+fn sigmoid_body<const FUSED: bool>(x: &mut [f32]) {
+    x.iter_mut().for_each(|x| *x = 1.0 / (1.0 + exp::<FUSED>(-*x)));
+}
+
+/// `x · sigmoid(x)` in place.
+pub fn silu(x: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if fast() {
+        // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
+        return unsafe { silu_avx2(x) };
+    }
+    silu_body::<false>(x);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn silu_avx2(x: &mut [f32]) {
+    silu_body::<true>(x);
+}
+
+#[inline(always)]
+fn silu_body<const FUSED: bool>(x: &mut [f32]) {
+    x.iter_mut().for_each(|x| *x /= 1.0 + exp::<FUSED>(-*x));
 }
 
 /// Softmax in place.
 #[inline]
-pub(crate) fn softmax(x: &mut [f32]) {
+pub fn softmax(x: &mut [f32]) {
     let top = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let scale = 1.0 / exp_sum(x, top);
     x.iter_mut().for_each(|x| *x *= scale);

@@ -43,7 +43,7 @@ pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES};
 pub use file::checksum;
 pub use ids::IdTable;
-pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum};
+pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, sigmoid, silu, softmax};
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{RANK_HIDDEN, Ranker, feature};

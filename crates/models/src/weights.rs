@@ -77,7 +77,7 @@ pub enum BlockPart {
     Query,
     /// `[dim, 2 · dim]`
     KeyValue,
-    /// Attention bias by distance. `[heads, DISTANCES]`
+    /// Attention bias by distance; the last column is of what was asked. `[heads, DISTANCES + 1]`
     Distance,
     /// `[dim, dim]`
     Out,
@@ -152,7 +152,7 @@ fn shapes(config: &ModelConfig) -> Vec<Shape> {
             shape(name("norm"), 1, d, Constant(1.0)),
             shape(name("query"), d, d, Normal(1.0)),
             shape(name("key_value"), d, 2 * d, Normal(1.0)),
-            shape(name("distance"), config.heads, DISTANCES, Zero),
+            shape(name("distance"), config.heads, DISTANCES + 1, Zero),
             shape(name("out"), d, d, Zero),
             shape(name("hidden_norm"), 1, d, Constant(1.0)),
             shape(name("up"), d, hidden, Normal(1.0)),

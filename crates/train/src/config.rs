@@ -49,6 +49,8 @@ pub struct TrainConfig {
     pub warmup: f32,
     /// Chance that a pin with content loses its id for a step, so that new pins work from content.
     pub id_dropout: f32,
+    /// Share of numbers that are zeroed on the way through the trunk while learning (Srivastava et al., 2014).
+    pub dropout: f32,
     /// Length of the id vectors that training starts from.
     pub id_length: f32,
     /// Logarithm of the softmax scale that training starts from.
@@ -91,6 +93,7 @@ impl Default for TrainConfig {
             clip_norm: 1.0,
             warmup: 0.05,
             id_dropout: 0.1,
+            dropout: 0.0,
             id_length: 1.0,
             log_scale: 2.0,
             held_back: 0.1,
@@ -133,6 +136,7 @@ impl TrainConfig {
             ("clip_norm", self.clip_norm, 1e6),
             ("warmup", self.warmup, 0.9),
             ("id_dropout", self.id_dropout, 1.0),
+            ("dropout", self.dropout, 0.9),
             ("id_length", self.id_length, 100.0),
             ("log_scale", self.log_scale, 4.6),
             ("held_back", self.held_back, 0.5),

@@ -2,17 +2,17 @@
 //! pinners each build and differentiate their own graph; their sums are taken in a fixed order, so the result does not
 //! depend on the number of threads.
 
-use burn::tensor::{Device, Gradients, Tensor};
 use domain::{PinId, Rng, hash64};
 use models::{IdTable, Matrix, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
 use crate::batch::Example;
-use crate::forward::{self, Leaves, floats};
-use crate::rows::{padded, pin_rows, trunk_input};
+use crate::net::{self, Dropout, Pins, Users};
+use crate::rows::{pin_rows, trunk_input};
 use crate::softmax::{self, Loss, Scored};
 use crate::sparse::{RowAdagrad, Touched};
+use crate::tape::{Tape, Var};
 use crate::{Dataset, TrainConfig};
 
 /// Everything that changes while training.
@@ -35,16 +35,22 @@ struct Candidates {
     log_chance: Vec<f32>,
 }
 
-/// A shard's graph: leaves, the two leaves that stand for rows of ids, and the vectors.
-struct Shard {
-    leaves: Leaves,
-    ids: [Tensor<2>; 2],
-    vectors: Tensor<2>,
+/// A shard's tape with the vectors that it made, and the two leaves that stand for rows of ids.
+struct Shard<'w> {
+    tape: Tape<'w>,
+    vectors: Var,
+    ids: [Var; 2],
+}
+
+impl Shard<'_> {
+    fn vectors(&self) -> &[f32] {
+        self.tape.value(self.vectors)
+    }
 }
 
 /// A shard's gradients: of the dense weights, and of the two id leaves.
 struct Backward {
-    dense: Vec<Option<Vec<f32>>>,
+    dense: Vec<Vec<f32>>,
     ids: [Vec<f32>; 2],
 }
 
@@ -60,20 +66,28 @@ impl Learner {
     ) -> f64 {
         let candidates = self.candidates(config, examples, &mut Rng::new(seed));
         self.gather(data, config, examples, &candidates.pins, seed);
-        let device = Device::flex().autodiff();
         let pins: Vec<&[PinId]> = split(&candidates.pins, config.shards);
         let examples: Vec<&[Example]> = split(examples, config.shards);
-        let towers: Vec<Shard> = pins.par_iter().map(|pins| self.tower(data, pins, &device)).collect();
-        let trunks: Vec<(Shard, Vec<usize>)> =
-            examples.par_iter().map(|examples| self.trunk(data, examples, &device)).collect();
+        let (towers, trunks): (Vec<Shard>, Vec<Shard>) = {
+            let (this, dropout) = (&*self, Dropout { share: config.dropout, seed: hash64(seed ^ 0xD0) });
+            rayon::join(
+                || pins.par_iter().map(|pins| this.tower(data, pins)).collect(),
+                || {
+                    let shards = examples.par_iter().enumerate();
+                    shards.map(|(i, examples)| this.trunk(data, examples, Dropout { seed: dropout.seed ^ i as u64, ..dropout })).collect()
+                },
+            )
+        };
         let loss = self.loss(config, &candidates, &examples, &towers, &trunks);
         if !loss.mean.is_finite() {
             return loss.mean;
         }
         let mut gradients: Vec<Vec<f32>> = self.weights.matrices().iter().map(zeros_like).collect();
         gradients[Part::LogScale as usize][0] = loss.d_scale * self.scale();
-        self.back_pins(data, towers, &pins, &loss, &mut gradients);
-        self.back_users(trunks, &examples, &loss, &mut gradients);
+        let of_pins = back(towers, &loss.d_pins);
+        let of_users = back(trunks, &loss.d_users);
+        self.gather_pins(data, &of_pins, &pins, &mut gradients);
+        self.gather_users(&of_users, &examples, &mut gradients);
         let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
         let stride = Stride { rate: rate * config.rate_dense, decay, clip_norm };
         self.adamw.step(self.weights.matrices_mut(), &gradients, stride);
@@ -129,18 +143,18 @@ impl Learner {
         self.touched.gather(&self.ids, pins.iter().copied().chain(near).chain(read).chain(asked), dropped);
     }
 
-    fn tower(&self, data: &Dataset, pins: &[PinId], device: &Device) -> Shard {
-        let leaves = Leaves::new(&self.weights, device);
+    fn tower(&self, data: &Dataset, pins: &[PinId]) -> Shard<'_> {
+        let mut tape = Tape::new(self.weights.matrices());
         let rows = pin_rows(data, &self.model, &self.touched, pins);
-        let found = forward::pins(&leaves, rows, &self.model, device);
-        Shard { leaves, ids: [found.ids, found.pooled], vectors: found.vectors }
+        let Pins { vectors, ids, pooled } = net::pins(&mut tape, rows, &self.model);
+        Shard { tape, vectors, ids: [ids, pooled] }
     }
 
-    fn trunk(&self, data: &Dataset, examples: &[Example], device: &Device) -> (Shard, Vec<usize>) {
-        let leaves = Leaves::new(&self.weights, device);
-        let (input, places) = trunk_input(data, &self.model, &self.touched, examples);
-        let found = forward::users(&leaves, input, &self.model, device);
-        (Shard { leaves, ids: [found.ids, found.subject_ids], vectors: found.vectors }, places)
+    fn trunk(&self, data: &Dataset, examples: &[Example], dropout: Dropout) -> Shard<'_> {
+        let mut tape = Tape::new(self.weights.matrices());
+        let input = trunk_input(data, &self.model, &self.touched, examples);
+        let Users { vectors, ids, subject_ids } = net::users(&mut tape, input, &self.model, dropout);
+        Shard { tape, vectors, ids: [ids, subject_ids] }
     }
 
     fn loss(
@@ -149,15 +163,11 @@ impl Learner {
         candidates: &Candidates,
         examples: &[&[Example]],
         towers: &[Shard],
-        trunks: &[(Shard, Vec<usize>)],
+        trunks: &[Shard],
     ) -> Loss {
         let dim = self.model.dim;
-        let pins: Vec<f32> = towers.iter().flat_map(|tower| floats(tower.vectors.clone().inner())).collect();
-        let mut users = Vec::new();
-        for (trunk, places) in trunks {
-            let values = floats(trunk.vectors.clone().inner());
-            places.iter().for_each(|&place| users.extend_from_slice(&values[place * dim..][..dim]));
-        }
+        let pins: Vec<f32> = towers.iter().flat_map(|tower| tower.vectors()).copied().collect();
+        let users: Vec<f32> = trunks.iter().flat_map(|trunk| trunk.vectors()).copied().collect();
         let mut row_of = vec![u32::MAX; self.popularity.len()];
         candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
         let rows = |pins: &[PinId]| -> Vec<u32> {
@@ -175,17 +185,8 @@ impl Learner {
         softmax::loss(&scored, config.shards)
     }
 
-    fn back_pins(&mut self, data: &Dataset, towers: Vec<Shard>, pins: &[&[PinId]], loss: &Loss, sums: &mut [Vec<f32>]) {
+    fn gather_pins(&mut self, data: &Dataset, found: &[Backward], pins: &[&[PinId]], sums: &mut [Vec<f32>]) {
         let dim = self.model.dim;
-        let sizes = pins.iter().map(|pins| pins.len() * dim);
-        let starts = sizes.scan(0, |start, size| Some(std::mem::replace(start, *start + size)));
-        let work: Vec<(Shard, &[f32])> = towers
-            .into_iter()
-            .zip(starts)
-            .zip(pins)
-            .map(|((tower, start), pins)| (tower, &loss.d_pins[start..start + pins.len() * dim]))
-            .collect();
-        let found: Vec<Backward> = work.into_par_iter().map(|(tower, seed)| backward(tower, seed.to_vec())).collect();
         for (found, pins) in found.iter().zip(pins) {
             add(sums, &found.dense);
             for (i, &pin) in pins.iter().enumerate() {
@@ -196,34 +197,17 @@ impl Learner {
         }
     }
 
-    fn back_users(
-        &mut self,
-        trunks: Vec<(Shard, Vec<usize>)>,
-        examples: &[&[Example]],
-        loss: &Loss,
-        sums: &mut [Vec<f32>],
-    ) {
+    fn gather_users(&mut self, found: &[Backward], examples: &[&[Example]], sums: &mut [Vec<f32>]) {
         let dim = self.model.dim;
-        let mut next = loss.d_users.chunks_exact(dim);
-        let mut work = Vec::with_capacity(trunks.len());
-        for (trunk, places) in trunks {
-            let mut seed = vec![0.0; trunk.vectors.dims()[0] * dim];
-            for (place, gradient) in places.into_iter().zip(&mut next) {
-                seed[place * dim..][..dim].copy_from_slice(gradient);
-            }
-            work.push((trunk, seed));
-        }
-        let found: Vec<Backward> = work.into_par_iter().map(|(trunk, seed)| backward(trunk, seed)).collect();
         for (found, examples) in found.iter().zip(examples) {
             add(sums, &found.dense);
-            let (length, questions) = padded(examples);
-            for (row, example) in examples.iter().enumerate() {
-                for (i, act) in example.acts.iter().enumerate() {
-                    self.touched.back(&[act.pin], &found.ids[0][(row * length + i) * dim..][..dim]);
-                }
-                for (i, question) in example.questions.iter().enumerate() {
-                    self.touched.back(&question.pins, &found.ids[1][(row * questions + i) * dim..][..dim]);
-                }
+            let acts = examples.iter().flat_map(|example| &example.acts);
+            for (act, gradient) in acts.zip(found.ids[0].chunks_exact(dim)) {
+                self.touched.back(&[act.pin], gradient);
+            }
+            let questions = examples.iter().flat_map(|example| &example.questions);
+            for (question, gradient) in questions.zip(found.ids[1].chunks_exact(dim)) {
+                self.touched.back(&question.pins, gradient);
             }
         }
     }
@@ -238,21 +222,28 @@ fn zeros_like(matrix: &Matrix) -> Vec<f32> {
     vec![0.0; matrix.values.len()]
 }
 
-/// The gradients of a shard, given the gradient of its vectors: `Σ vectors · seed` has exactly that gradient.
-fn backward(shard: Shard, seed: Vec<f32>) -> Backward {
-    let seed = forward::tensor(seed, shard.vectors.dims(), &shard.vectors.device());
-    let mut found = (shard.vectors * seed).sum().backward();
-    let take = |leaf: &Tensor<2>, found: &mut Gradients| leaf.grad_remove(found).map(floats);
-    let ids = shard.ids.each_ref().map(|leaf| {
-        let size = leaf.dims().iter().product();
-        take(leaf, &mut found).unwrap_or_else(|| vec![0.0; size])
-    });
-    Backward { dense: shard.leaves.0.iter().map(|leaf| take(leaf, &mut found)).collect(), ids }
+/// The gradients of shards, given those of all their vectors one after the other.
+fn back(shards: Vec<Shard>, gradients: &[f32]) -> Vec<Backward> {
+    let mut rest = gradients;
+    let mut work = Vec::with_capacity(shards.len());
+    for shard in shards {
+        let (own, others) = rest.split_at(shard.vectors().len());
+        work.push((shard, own));
+        rest = others;
+    }
+    let of_shard = |(shard, seed): (Shard, &[f32])| {
+        let found = shard.tape.backward(vec![(shard.vectors, seed.to_vec())]);
+        let ids = shard.ids.map(|leaf| match found.of(leaf) {
+            [] => vec![0.0; shard.tape.value(leaf).len()],
+            gradient => gradient.to_vec(),
+        });
+        Backward { dense: found.weights, ids }
+    };
+    work.into_par_iter().map(of_shard).collect()
 }
 
-fn add(sums: &mut [Vec<f32>], parts: &[Option<Vec<f32>>]) {
+fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
     for (sum, part) in sums.iter_mut().zip(parts) {
-        let part = part.iter().flatten();
         sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
     }
 }

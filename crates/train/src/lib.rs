@@ -42,9 +42,9 @@ mod config;
 mod dataset;
 mod error;
 mod fit;
-mod forward;
 mod learner;
 mod metrics;
+mod net;
 mod ranker;
 mod rows;
 mod schedule;
@@ -53,6 +53,7 @@ mod sparse;
 mod spectral;
 mod split;
 mod start;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod validate;

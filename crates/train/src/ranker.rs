@@ -1,7 +1,7 @@
 //! The ranking head: learned from rows of features with what happened.
 
 mod calibrate;
-mod graph;
+mod loss;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,15 @@ use crate::adamw::{AdamW, Stride};
 use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
 use crate::schedule;
 use crate::{TrainConfig, TrainError};
-use graph::{BIAS, DOWN, Padded, UP, UP_BIAS, WIDE};
+use crate::tape::Tape;
+use loss::Judged;
 
+/// Matrices of the head in the order that they are trained in.
+const WIDE: usize = 0;
+const BIAS: usize = 1;
+const UP: usize = 2;
+const UP_BIAS: usize = 3;
+const DOWN: usize = 4;
 /// Steps of a pass over the rows, and the bounds of rows per step.
 const STEPS: usize = 40;
 const BATCH_ROWS: (usize, usize) = (512, 16_384);
@@ -167,13 +174,11 @@ fn learn(
         rng.shuffle(&mut order);
         for batch in batches(&order, per_batch) {
             let count: usize = batch.iter().map(|(start, end)| end - start).sum();
-            let parts: Vec<Padded> = batch
-                .chunks(batch.len().div_ceil(config.shards).max(1))
-                .map(|requests| padded(rows, requests, ranker))
-                .collect();
+            let parts: Vec<&[(usize, usize)]> = batch.chunks(batch.len().div_ceil(config.shards).max(1)).collect();
+            let of = (count as f32, batch.len() as f32);
             let found: Vec<(f64, Vec<Vec<f32>>)> = parts
                 .par_iter()
-                .map(|part| graph::gradients(&weights, part, heads, count as f32, batch.len() as f32))
+                .map(|part| gradients(rows, part, &weights, ranker, heads, of))
                 .collect();
             let mut sums: Vec<Vec<f32>> = weights.iter().map(|matrix| vec![0.0; matrix.values.len()]).collect();
             for (loss, gradients) in found {
@@ -236,29 +241,34 @@ fn batches(order: &[(usize, usize)], per_batch: usize) -> Vec<&[(usize, usize)]>
     batches
 }
 
-fn padded(rows: &RankRows, requests: &[(usize, usize)], ranker: &Ranker) -> Padded {
-    let length = requests.iter().map(|(start, end)| end - start).max().unwrap_or(0);
-    let count = requests.len() * length;
-    let mut part = Padded {
-        requests: requests.len(),
-        length,
-        features: vec![0.0; count * FEATURE_COUNT],
-        labels: vec![0.0; count * HEAD_COUNT],
-        real: vec![0.0; count],
-    };
-    for (i, &(start, end)) in requests.iter().enumerate() {
-        let slot = &mut part.features[i * length * FEATURE_COUNT..][..(end - start) * FEATURE_COUNT];
-        slot.copy_from_slice(&rows.features[start * FEATURE_COUNT..end * FEATURE_COUNT]);
-        ranker.standardise(slot);
-        for (row, labels) in rows.labels[start..end].iter().enumerate() {
-            let at = i * length + row;
-            part.real[at] = 1.0;
-            for (head, label) in labels.iter().enumerate() {
-                part.labels[at * HEAD_COUNT + head] = f32::from(u8::from(*label));
-            }
-        }
+/// Loss and gradients of a part of a batch of `of` rows and requests.
+fn gradients(
+    rows: &RankRows,
+    requests: &[(usize, usize)],
+    weights: &[Matrix],
+    ranker: &Ranker,
+    heads: &[f32; HEAD_COUNT],
+    of: (f32, f32),
+) -> (f64, Vec<Vec<f32>>) {
+    let mut features = rows.features_of(requests);
+    ranker.standardise(&mut features);
+    let labels = requests.iter().flat_map(|&(start, end)| &rows.labels[start..end]);
+    let labels: Vec<[f32; HEAD_COUNT]> = labels.map(|row| row.map(|label| f32::from(u8::from(label)))).collect();
+    let mut ranges = Vec::with_capacity(requests.len());
+    let mut at = 0;
+    for (start, end) in requests {
+        ranges.push((at, at + end - start));
+        at += end - start;
     }
-    part
+    let mut tape = Tape::new(weights);
+    let x = tape.input(FEATURE_COUNT, features);
+    let hidden = tape.linear(x, UP, Some(UP_BIAS));
+    let hidden = tape.silu(hidden);
+    let (wide, deep) = (tape.linear(x, WIDE, Some(BIAS)), tape.linear(hidden, DOWN, None));
+    let logits = tape.add(wide, deep);
+    let judged = Judged { labels: &labels, requests: &ranges, heads, of_rows: of.0, of_requests: of.1 };
+    let (sum, gradient) = loss::loss(tape.value(logits), &judged);
+    (sum, tape.backward(vec![(logits, gradient)]).weights)
 }
 
 /// Heads that were not learned give one chance to everything.

@@ -1,18 +1,18 @@
-//! From examples and pins to what the graph reads.
+//! From examples and pins to what the net reads.
 
-use domain::{Action, PinId, Surface};
-use models::{Condition, ModelConfig, SubjectKind, TOKEN_FACTS, Token};
+use models::{Condition, ModelConfig, SubjectKind, Token};
 
 use crate::Dataset;
 use crate::batch::{Example, Question};
-use crate::forward::{PinRows, TrunkInput};
+use crate::net::{PinRows, TrunkInput};
 use crate::sparse::Touched;
+use crate::tape::{Look, NOBODY, Sight};
+use domain::PinId;
 
 /// The tower's rows of `pins`.
 pub(crate) fn pin_rows(data: &Dataset, model: &ModelConfig, touched: &Touched, pins: &[PinId]) -> PinRows {
     let (d, width) = (model.dim, model.content_dim);
     let mut rows = PinRows {
-        rows: pins.len(),
         ids: vec![0.0; pins.len() * d],
         pooled: vec![0.0; pins.len() * d],
         content: vec![0.0; pins.len() * width],
@@ -26,74 +26,56 @@ pub(crate) fn pin_rows(data: &Dataset, model: &ModelConfig, touched: &Touched, p
     rows
 }
 
-/// Longest history and most questions of the examples: what the others are padded to.
-pub(crate) fn padded(examples: &[Example]) -> (usize, usize) {
-    let length = examples.iter().map(|example| example.acts.len()).max().unwrap_or(0);
-    let questions = examples.iter().map(|example| example.questions.len()).max().unwrap_or(0);
-    (length.max(1), questions.max(1))
-}
-
-/// The trunk's input of `examples`, and the places of their real questions among the padded ones.
-pub(crate) fn trunk_input(
-    data: &Dataset,
-    model: &ModelConfig,
-    touched: &Touched,
-    examples: &[Example],
-) -> (TrunkInput, Vec<usize>) {
-    let (length, questions) = padded(examples);
-    let mut input = blank(model, examples.len(), length, questions);
-    let mut places = Vec::new();
-    for (row, example) in examples.iter().enumerate() {
+/// The trunk's input of `examples`: all tokens, then all questions.
+pub(crate) fn trunk_input(data: &Dataset, model: &ModelConfig, touched: &Touched, examples: &[Example]) -> TrunkInput {
+    let mut input = TrunkInput::default();
+    let (mut starts, mut looks, mut pool) = (Vec::new(), Vec::new(), Vec::new());
+    for (sequence, example) in (0u32..).zip(examples) {
+        starts.push(looks.len() as u32);
         let mut before_ms = example.before_ms;
-        for (i, act) in example.acts.iter().enumerate() {
+        for (at, act) in (0u32..).zip(&example.acts) {
             let token = models::token(act, before_ms, data.content_of(act.pin));
             before_ms = Some(act.ts_ms);
-            write_token(model, touched, &token, row * length + i, &mut input);
-        }
-        for (i, question) in example.questions.iter().enumerate() {
-            places.push(row * questions + i);
-            write_question(model, touched, question, row * questions + i, &mut input);
+            add_token(model, touched, &token, &mut input);
+            looks.push(Look { sequence, seen: at + 1, at, extras: [NOBODY; 2] });
         }
     }
-    (input, places)
-}
-
-/// Padding: tokens and questions that nobody looks at, with the facts of some token, so that nothing is out of range.
-fn blank(model: &ModelConfig, pinners: usize, length: usize, questions: usize) -> TrunkInput {
-    let (tokens, asked) = (pinners * length, pinners * questions);
-    let token = Token { pin: PinId(0), content: &[], action: Action::Save, surface: Surface::Home, dwell: 0, gap: 0 };
-    debug_assert!(token.facts().iter().all(|&fact| fact < TOKEN_FACTS));
-    TrunkInput {
-        pinners,
-        length,
-        questions,
-        ids: vec![0.0; tokens * model.dim],
-        content: vec![0.0; tokens * model.content_dim],
-        missing: vec![1.0; tokens],
-        facts: vec![token.facts(); tokens],
-        subject_ids: vec![0.0; asked * model.dim],
-        subject_content: vec![0.0; asked * model.content_dim],
-        condition_facts: vec![Condition::home(None, 0).facts(); asked],
-        prefix: vec![0; asked],
+    for (sequence, example) in (0u32..).zip(examples) {
+        for question in &example.questions {
+            add_question(model, touched, question, &mut input);
+            let (seen, own) = (question.prefix as u32, looks.len() as u32);
+            let look = Look { sequence, seen, at: seen, extras: [NOBODY, own] };
+            looks.push(look);
+            pool.push(Look { extras: [NOBODY; 2], ..look });
+        }
     }
+    input.pool = Sight::new(starts.clone(), pool);
+    input.sight = Sight::new(starts, looks);
+    input
 }
 
-fn write_token(model: &ModelConfig, touched: &Touched, token: &Token, at: usize, input: &mut TrunkInput) {
-    touched.add_mean(&[token.pin], &mut input.ids[at * model.dim..][..model.dim]);
-    input.facts[at] = token.facts();
-    if !token.content.is_empty() {
-        let width = model.content_dim;
-        input.content[at * width..][..width].copy_from_slice(token.content);
-        input.missing[at] = 0.0;
-    }
+fn ones(facts: impl IntoIterator<Item = usize>) -> impl Iterator<Item = (u32, f32)> {
+    facts.into_iter().map(|fact| (fact as u32, 1.0))
 }
 
-fn write_question(model: &ModelConfig, touched: &Touched, question: &Question, at: usize, input: &mut TrunkInput) {
-    let width = model.content_dim;
-    touched.add_mean(&question.pins, &mut input.subject_ids[at * model.dim..][..model.dim]);
-    input.subject_content[at * width..][..question.content.len()].copy_from_slice(&question.content);
-    input.condition_facts[at] = question.condition().facts();
-    input.prefix[at] = question.prefix;
+/// Room for one more row of `width` at the end of `rows`.
+fn row(rows: &mut Vec<f32>, width: usize) -> &mut [f32] {
+    let start = rows.len();
+    rows.resize(start + width, 0.0);
+    &mut rows[start..]
+}
+
+fn add_token(model: &ModelConfig, touched: &Touched, token: &Token, input: &mut TrunkInput) {
+    touched.add_mean(&[token.pin], row(&mut input.ids, model.dim));
+    input.facts.push(ones(token.facts()));
+    row(&mut input.content, model.content_dim)[..token.content.len()].copy_from_slice(token.content);
+    input.missing.push(f32::from(u8::from(token.content.is_empty())));
+}
+
+fn add_question(model: &ModelConfig, touched: &Touched, question: &Question, input: &mut TrunkInput) {
+    touched.add_mean(&question.pins, row(&mut input.subject_ids, model.dim));
+    row(&mut input.subject_content, model.content_dim)[..question.content.len()].copy_from_slice(&question.content);
+    input.condition_facts.push(ones(question.condition().facts()));
 }
 
 impl Question {
