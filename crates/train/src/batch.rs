@@ -3,6 +3,8 @@
 use domain::{Act, PinId, Rng, Surface};
 use models::{SubjectKind, gap_bucket};
 
+use std::collections::HashSet;
+
 use crate::{Dataset, History, TrainConfig};
 
 /// Part of the questions that are asked later than they were: data that ends, or whose moments tie, holds no long
@@ -19,7 +21,8 @@ pub(crate) struct Question {
     pub(crate) pins: Vec<PinId>,
     pub(crate) content: Vec<f32>,
     pub(crate) gap: u8,
-    pub(crate) targets: Vec<PinId>,
+    /// Pins that answer, with their weights, which sum to one.
+    pub(crate) targets: Vec<(PinId, f32)>,
 }
 
 /// A window of one pinner's acts with questions at several places.
@@ -49,14 +52,21 @@ pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng
     };
     let room = (readable - start).min(config.history_max);
     let mut questions = Vec::with_capacity(config.questions);
-    for _ in 0..config.questions {
-        let low = (config.prefix_min * room as f32) as usize;
-        let prefix = (low + rng.below((room - low + 1) as u32) as usize).clamp(1, room);
+    for prefix in places(room, config, rng) {
         questions.extend(question(data, &acts, start, prefix, config, rng));
     }
     let read = questions.iter().map(|question: &Question| question.prefix).max()?;
     let before_ms = start.checked_sub(1).map(|i| acts[i].ts_ms);
     Some(Example { acts: acts[start..start + read].to_vec(), before_ms, questions, positives })
+}
+
+/// After how many acts of the window questions stand: different places, as many as there are and are wanted.
+fn places(room: usize, config: &TrainConfig, rng: &mut Rng) -> Vec<usize> {
+    let low = ((config.prefix_min * room as f32) as usize).clamp(1, room);
+    let mut places: Vec<usize> = (low..=room).collect();
+    rng.shuffle(&mut places);
+    places.truncate(config.questions);
+    places
 }
 
 /// Acts of one moment carry no order: they are shuffled anew each time.
@@ -96,14 +106,33 @@ fn question(
     if rng.uniform() < config.subject_share {
         subject(data, before, &mut answers, &mut question, config, rng);
     }
-    let known = |pin: PinId| before.iter().any(|act| act.pin == pin) || question.pins.contains(&pin);
-    let mut targets: Vec<PinId> = answers.iter().map(|act| act.pin).filter(|&pin| !known(pin)).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    rng.shuffle(&mut targets);
-    targets.truncate(config.targets_max);
-    question.targets = targets;
+    question.targets = targets(&answers, before, &question.pins, config);
     (!question.targets.is_empty()).then_some(question)
+}
+
+/// The pins of the first answers that are new, with weights that fall with how much happened before them: answers of
+/// one moment weigh alike. They sum to one.
+fn targets(answers: &[Act], before: &[Act], asked: &[PinId], config: &TrainConfig) -> Vec<(PinId, f32)> {
+    let known: HashSet<PinId> = before.iter().map(|act| act.pin).chain(asked.iter().copied()).collect();
+    let mut found: Vec<(PinId, f32)> = Vec::new();
+    let (mut earlier, mut here) = (0.0f32, 0.0f32);
+    let mut moment = None;
+    for act in answers {
+        if found.len() == config.targets_max {
+            break;
+        }
+        if known.contains(&act.pin) || found.iter().any(|(pin, _)| *pin == act.pin) {
+            continue;
+        }
+        if moment != Some(act.ts_ms) {
+            (moment, earlier, here) = (Some(act.ts_ms), earlier + here, 0.0);
+        }
+        here += 1.0;
+        found.push((act.pin, (1.0 + earlier).powf(-config.nearness)));
+    }
+    let total: f32 = found.iter().map(|(_, weight)| weight).sum();
+    found.iter_mut().for_each(|(_, weight)| *weight /= total);
+    found
 }
 
 /// Gives the question a subject (a later pin, a board, words) and keeps the answers that fit it.

@@ -29,8 +29,11 @@ pub struct TrainConfig {
     pub shards: usize,
     /// Questions per pinner and epoch, at random places of the window.
     pub questions: usize,
-    /// Later pins that one question predicts, at most.
+    /// Later pins that one question predicts, at most: the next ones.
     pub targets_max: usize,
+    /// How fast the weight of later pins falls: `(1 + acts before it)^-nearness`. 0 predicts all of the future alike, a
+    /// large number what comes next.
+    pub nearness: f32,
     /// Questions stand after at least this part of the window.
     pub prefix_min: f32,
     /// Part of the questions with a subject: a pin, a board or words.
@@ -55,11 +58,11 @@ pub struct TrainConfig {
     pub id_length: f32,
     /// Logarithm of the softmax scale that training starts from.
     pub log_scale: f32,
-    /// Part of the pinners that is not learned from: they validate, and teach the ranking head.
+    /// Part of the pinners whose later acts are not learned from: these validate, and teach the ranking head.
     pub held_back: f32,
-    /// At most so many pinners are held back.
+    /// At most so many such pinners.
     pub held_back_max: usize,
-    /// At most so many of the held-back pinners validate.
+    /// At most so many of them validate.
     pub validation_max: usize,
     /// Validations without a better result before training stops.
     pub patience: usize,
@@ -82,18 +85,19 @@ impl Default for TrainConfig {
             epochs: None,
             batch: 512,
             shards: 4,
-            questions: 2,
+            questions: 8,
             targets_max: 16,
+            nearness: 1.0,
             prefix_min: 0.3,
             subject_share: 0.2,
             candidates_max: 20_000,
             rate_dense: 1e-3,
-            rate_ids: 0.1,
+            rate_ids: 0.03,
             weight_decay: 0.01,
             clip_norm: 1.0,
             warmup: 0.05,
             id_dropout: 0.1,
-            dropout: 0.0,
+            dropout: 0.2,
             id_length: 1.0,
             log_scale: 2.0,
             held_back: 0.1,
@@ -129,6 +133,7 @@ impl TrainConfig {
         }
         let numbers = [
             ("prefix_min", self.prefix_min, 1.0),
+            ("nearness", self.nearness, 100.0),
             ("subject_share", self.subject_share, 1.0),
             ("rate_dense", self.rate_dense, 1.0),
             ("rate_ids", self.rate_ids, 10.0),

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Act, PinnerId, Rng, hash64};
+use domain::{Act, Rng, hash64};
 use models::{Model, ModelCard};
 
 use crate::batch::{self, Example};
 use crate::checkpoint::{self, State};
 use crate::learner::Learner;
-use crate::start::{self, Cast};
+use crate::start::{self, Cast, HeldBack};
 use crate::{Dataset, TrainConfig, TrainError, schedule, validate};
 
 /// Where a training run stands.
@@ -49,8 +49,8 @@ pub struct Trained {
     pub model: Model,
     /// What it is and how good. What the run does not know is left open: the range of the data, the code, the parents.
     pub card: ModelCard,
-    /// Pinners that it never learned from, sorted: their requests can be replayed to learn ranking.
-    pub held_back: Vec<PinnerId>,
+    /// What it never learned from, in the order of pinners.
+    pub held_back: Vec<HeldBack>,
 }
 
 /// Trains a model. The same data, configuration and seed give the same bytes, stopped and continued or not.

@@ -7,7 +7,7 @@ use models::{IdTable, Matrix, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
-use crate::batch::Example;
+use crate::batch::{Example, Question};
 use crate::net::{self, Dropout, Pins, Users};
 use crate::rows::{pin_rows, trunk_input};
 use crate::softmax::{self, Loss, Scored};
@@ -108,7 +108,7 @@ impl Learner {
             return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };
         }
         let questions = examples.iter().flat_map(|example| &example.questions);
-        let mut pins: Vec<PinId> = questions.flat_map(|question| question.targets.iter().copied()).collect();
+        let mut pins: Vec<PinId> = questions.flat_map(|question| question.targets.iter().map(|(pin, _)| *pin)).collect();
         let (targets, draws) = (pins.len() as f32, config.candidates_max / 2);
         pins.sort_unstable();
         pins.dedup();
@@ -170,13 +170,14 @@ impl Learner {
         let users: Vec<f32> = trunks.iter().flat_map(|trunk| trunk.vectors()).copied().collect();
         let mut row_of = vec![u32::MAX; self.popularity.len()];
         candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
-        let rows = |pins: &[PinId]| -> Vec<u32> {
-            pins.iter().map(|pin| row_of[pin.index()]).filter(|&row| row != u32::MAX).collect()
-        };
+        let row = |pin: &PinId| Some(row_of[pin.index()]).filter(|&row| row != u32::MAX);
         let (mut targets, mut positives) = (Vec::new(), Vec::new());
         for example in examples.iter().copied().flatten() {
-            let mine = rows(&example.positives);
-            targets.extend(example.questions.iter().map(|question| rows(&question.targets)));
+            let mine: Vec<u32> = example.positives.iter().filter_map(row).collect();
+            let targets_of = |question: &Question| {
+                question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight))).collect()
+            };
+            targets.extend(example.questions.iter().map(targets_of));
             positives.extend(example.questions.iter().map(|_| mine.clone()));
         }
         let (log_chance, scale) = (&candidates.log_chance[..], self.scale());
@@ -251,7 +252,6 @@ fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::Question;
     use domain::Surface;
     use models::SubjectKind;
 
@@ -291,7 +291,7 @@ mod tests {
             pins: Vec::new(),
             content: Vec::new(),
             gap: 0,
-            targets: (0..targets).map(|_| draw()).collect(),
+            targets: (0..targets).map(|_| (draw(), 1.0 / targets as f32)).collect(),
         };
         Example { acts: Vec::new(), before_ms: None, questions: vec![question], positives: Vec::new() }
     }

@@ -69,4 +69,5 @@ pub use metrics::{
 };
 pub use ranker::{RankRows, RankedFit, fit_ranker};
 pub use split::holdout_row;
+pub use start::HeldBack;
 pub use validate::validation_recall;

@@ -16,8 +16,8 @@ pub(crate) struct Scored<'a> {
     pub(crate) pins: &'a [f32],
     /// Per candidate the logarithm of the chance that it was sampled.
     pub(crate) log_chance: &'a [f32],
-    /// Per question its targets, as candidate rows; a question without any teaches nothing.
-    pub(crate) targets: &'a [Vec<u32>],
+    /// Per question its targets, as candidate rows with weights; a question without any teaches nothing.
+    pub(crate) targets: &'a [Vec<(u32, f32)>],
     /// Per question the candidate rows that its pinner acted on; contains the targets.
     pub(crate) positives: &'a [Vec<u32>],
     /// Softmax scale (inverse temperature).
@@ -34,8 +34,8 @@ pub(crate) struct Loss {
     pub(crate) d_scale: f32,
 }
 
-/// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: the mean over a
-/// question's targets, then over questions. The shards are fixed, so that sums do not depend on the number of threads.
+/// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: weighted over
+/// a question's targets, the mean over questions. The shards are fixed, so that sums do not depend on the number of threads.
 pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
     let questions = scored.targets.len();
     let per_shard = questions.div_ceil(shards.max(1)).max(1);
@@ -85,9 +85,9 @@ fn question_loss(scored: &Scored, question: usize, row: &mut [f32]) -> f64 {
         row.fill(0.0);
         return 0.0;
     }
-    let share = 1.0 / (targets.len() * scored.targets.len()) as f32;
+    let share = 1.0 / scored.targets.len() as f32;
     // No score is above the scale, so it keeps every exponent below zero.
-    let own: Vec<f32> = targets.iter().map(|&target| (scale * (row[target as usize] - 1.0)).exp()).collect();
+    let own: Vec<f32> = targets.iter().map(|&(target, _)| (scale * (row[target as usize] - 1.0)).exp()).collect();
     for (score, log_chance) in row.iter_mut().zip(scored.log_chance) {
         *score = *score * scale - log_chance;
     }
@@ -95,14 +95,14 @@ fn question_loss(scored: &Scored, question: usize, row: &mut [f32]) -> f64 {
         row[positive as usize] = f32::NEG_INFINITY;
     }
     let rest = exp_sum(row, scale);
-    let pull: f32 = own.iter().map(|own| share * scale / (own + rest)).sum();
+    let pull: f32 = own.iter().zip(targets).map(|(own, (_, weight))| weight * share * scale / (own + rest)).sum();
     row.iter_mut().for_each(|value| *value *= pull);
     for &positive in &scored.positives[question] {
         row[positive as usize] = 0.0;
     }
     let mut loss = 0.0;
-    for (&target, own) in targets.iter().zip(&own) {
-        let chance = own / (own + rest);
+    for (&(target, weight), own) in targets.iter().zip(&own) {
+        let (share, chance) = (weight * share, own / (own + rest));
         loss -= f64::from(chance.max(f32::MIN_POSITIVE).ln() * share);
         row[target as usize] -= share * (1.0 - chance) * scale;
     }
@@ -120,7 +120,7 @@ mod tests {
         users: Vec<f32>,
         pins: Vec<f32>,
         log_chance: Vec<f32>,
-        targets: Vec<Vec<u32>>,
+        targets: Vec<Vec<(u32, f32)>>,
         positives: Vec<Vec<u32>>,
     }
 
@@ -139,7 +139,7 @@ mod tests {
                 users: unit(3),
                 pins: unit(20),
                 log_chance: (0..20).map(|i| -0.1 * i as f32).collect(),
-                targets: vec![vec![1, 2], vec![5], vec![19, 0, 7]],
+                targets: vec![vec![(1, 0.5), (2, 0.5)], vec![(5, 1.0)], vec![(19, 0.2), (0, 0.5), (7, 0.3)]],
                 positives: vec![vec![1, 2, 3], vec![5], vec![0, 7, 19]],
             }
         }

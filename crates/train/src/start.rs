@@ -1,6 +1,6 @@
 //! How a run begins: who is learned from, how large the model is, where its weights start.
 
-use domain::{PinId, PinnerId, hash64};
+use domain::{PinId, PinnerId, Rng, hash64};
 use models::{IdTable, ModelConfig, Part, Weights};
 
 use crate::adamw::AdamW;
@@ -9,45 +9,58 @@ use crate::sparse::{RowAdagrad, Touched};
 use crate::validate::Probe;
 use crate::{Dataset, History, TrainConfig, TrainError, spectral};
 
-/// A pinner with fewer acts is never held back: there would be too little to show and to predict.
+/// Of a pinner with fewer acts nothing is held back: there would be too little to show and to predict.
 const HELD_BACK_ACTS_MIN: usize = 8;
+/// The part of a held-back pinner's acts that is learned from is drawn from here.
+const KNOWN: std::ops::Range<f32> = 0.5..0.9;
 /// Bounds of the id table: four rows per pin, so that few pins share any.
 const ID_ROWS: (usize, usize) = (1 << 8, 1 << 21);
 
-/// Who is learned from and who is not.
+/// A pinner whose later acts are not learned from: they validate, and their requests can be replayed to learn ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBack {
+    /// Who.
+    pub pinner: PinnerId,
+    /// When the first later act happened (ms, UTC). Where acts tie, earlier ones may carry the same moment.
+    pub from_ms: u64,
+    /// Pins first acted on later, sorted.
+    pub later: Vec<PinId>,
+}
+
+/// What is learned from and what is not.
 pub(crate) struct Cast {
-    /// Pinners with two pins at least.
+    /// Pinners with two pins at least, without what is held back.
     pub(crate) learned: Vec<History>,
-    /// Pinners that are not learned from, sorted.
-    pub(crate) held_back: Vec<PinnerId>,
+    /// In the order of pinners.
+    pub(crate) held_back: Vec<HeldBack>,
     /// What validates: a part of the held-back pinners.
     pub(crate) probes: Vec<Probe>,
 }
 
-/// Chooses who is held back: those with enough acts whose seeded hash is lowest.
+/// Chooses whose later acts are held back: pinners with enough acts whose seeded hash is lowest.
 pub(crate) fn cast(data: &Dataset, config: &TrainConfig) -> Result<Cast, TrainError> {
-    let stories = data.stories();
+    let mut stories = data.stories();
     let draw = |story: &History| hash64(hash64(config.seed) ^ u64::from(story.pinner.0));
-    let mut able: Vec<(u64, PinnerId)> = stories
-        .iter()
-        .filter(|story| story.acts.len() >= HELD_BACK_ACTS_MIN)
-        .map(|story| (draw(story), story.pinner))
-        .collect();
+    let enough = |story: &History| story.acts.len() >= HELD_BACK_ACTS_MIN;
+    let able = stories.iter().enumerate().filter(|(_, story)| enough(story));
+    let mut able: Vec<(u64, usize)> = able.map(|(at, story)| (draw(story), at)).collect();
     able.sort_unstable();
     able.truncate(((stories.len() as f32 * config.held_back) as usize).min(config.held_back_max));
-    let validating: std::collections::HashSet<PinnerId> =
-        able.iter().take(config.validation_max).map(|(_, pinner)| *pinner).collect();
-    let mut held_back: Vec<PinnerId> = able.into_iter().map(|(_, pinner)| pinner).collect();
-    held_back.sort_unstable();
-    let chosen = |story: &History| validating.contains(&story.pinner);
-    let probes = stories.iter().filter(|story| chosen(story)).filter_map(|s| Probe::new(s, config.seed)).collect();
-    let is_held = |story: &History| held_back.binary_search(&story.pinner).is_ok();
-    let two_pins = |story: &History| story.acts.iter().any(|act| act.pin != story.acts[0].pin);
-    let learned: Vec<History> = stories.into_iter().filter(|story| !is_held(story) && two_pins(story)).collect();
-    if learned.is_empty() {
+    let (mut held_back, mut probes) = (Vec::new(), Vec::new());
+    for (number, (seed, at)) in able.into_iter().enumerate() {
+        let story = &mut stories[at];
+        let Some(probe) = Probe::cut(story, KNOWN, &mut Rng::new(seed)) else { continue };
+        held_back.push(HeldBack { pinner: story.pinner, from_ms: probe.asked_ms, later: probe.later.clone() });
+        if number < config.validation_max {
+            probes.push(probe);
+        }
+    }
+    held_back.sort_by_key(|held| held.pinner);
+    stories.retain(|story| story.acts.iter().any(|act| act.pin != story.acts[0].pin));
+    if stories.is_empty() {
         return Err(TrainError::TooLittle("no pinner acted on two different pins".into()));
     }
-    Ok(Cast { learned, held_back, probes })
+    Ok(Cast { learned: stories, held_back, probes })
 }
 
 /// The learner before the first step.

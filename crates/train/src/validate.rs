@@ -1,46 +1,51 @@
 //! Validation while training: full ranking of all known pins for pinners that are not learned from.
 
-use domain::{Act, PinId, Rng, hash64};
+use std::ops::Range;
+
+use domain::{Act, PinId, Rng};
 use models::{Condition, Model, Operand, PinInput, Scratch, matmul, tokens};
 use rayon::prelude::*;
 
 use crate::metrics::recall_at;
 use crate::{Dataset, History, TrainConfig, TrainError, start};
 
-/// Part of a validation pinner's acts that is predicted from the rest.
-const LATER: f32 = 0.2;
 const DEPTH: usize = 20;
 /// Pinners scored at once.
 const CHUNK: usize = 64;
 
 /// A pinner's acts, cut in two: the later part is predicted.
 pub(crate) struct Probe {
-    before: Vec<Act>,
+    pub(crate) before: Vec<Act>,
     /// When the first later act happened (ms, UTC): the moment of asking.
-    asked_ms: u64,
-    later: Vec<PinId>,
+    pub(crate) asked_ms: u64,
+    /// Pins first acted on later, sorted.
+    pub(crate) later: Vec<PinId>,
 }
 
 impl Probe {
-    /// Cuts a history; acts of one moment are in seeded order. None when a part would be empty.
-    pub(crate) fn new(story: &History, seed: u64) -> Option<Probe> {
+    /// Cuts a share of `known` off a story, which keeps it, and asks for the rest; acts of one moment are in drawn
+    /// order. None when a part would be empty; then the story stays as it was.
+    pub(crate) fn cut(story: &mut History, known: Range<f32>, rng: &mut Rng) -> Option<Probe> {
         let mut acts = story.acts.clone();
-        let mut rng = Rng::new(hash64(seed) ^ u64::from(story.pinner.0));
         for tied in acts.chunk_by_mut(|a, b| a.ts_ms == b.ts_ms) {
             rng.shuffle(tied);
         }
-        let later = ((acts.len() as f32 * LATER).ceil() as usize).min(acts.len());
-        let cut = acts.split_off(acts.len() - later);
-        let asked_ms = cut.first()?.ts_ms;
-        let mut later: Vec<PinId> = cut.iter().map(|act| act.pin).collect();
+        let share = known.start + (known.end - known.start) * rng.uniform();
+        let later = acts.split_off(((acts.len() as f32 * share).round() as usize).clamp(1, acts.len().max(1)));
+        let asked_ms = later.first()?.ts_ms;
+        let mut later: Vec<PinId> = later.iter().map(|act| act.pin).collect();
         later.retain(|pin| acts.iter().all(|act| act.pin != *pin));
         later.sort_unstable();
         later.dedup();
-        (!acts.is_empty() && !later.is_empty()).then_some(Probe { before: acts, asked_ms, later })
+        if later.is_empty() {
+            return None;
+        }
+        story.acts.clone_from(&acts);
+        Some(Probe { before: acts, asked_ms, later })
     }
 }
 
-/// Recall@20 of any model on the held-back pinners and pins that [`crate::fit`] would validate with, were it given this
+/// Recall@20 of any model on what is held back that [`crate::fit`] would validate with, were it given this
 /// data and configuration; nothing when nobody validates. What a model of other data reaches can so be compared.
 ///
 /// # Errors
@@ -113,8 +118,10 @@ mod tests {
             Act { pin: PinId(pin), board, action: Action::Save, surface, ts_ms, value: 0.0 }
         };
         let story = |moments: [u64; 10]| History { pinner: PinnerId(0), acts: (0..).zip(moments).map(act).collect() };
-        let probe = Probe::new(&story([1, 2, 3, 4, 5, 6, 7, 8, 90, 91]), 1).expect("a probe");
+        let cut = |mut story: History| (Probe::cut(&mut story, 0.8..0.8, &mut Rng::new(1)).expect("a probe"), story);
+        let (probe, learned) = cut(story([1, 2, 3, 4, 5, 6, 7, 8, 90, 91]));
         assert_eq!((probe.before.last().map(|act| act.ts_ms), probe.asked_ms), (Some(8), 90));
-        assert_eq!(Probe::new(&story([7; 10]), 1).expect("a probe").asked_ms, 7, "acts that tie stay tied");
+        assert_eq!((probe.later, learned.acts.len()), (vec![PinId(8), PinId(9)], 8), "what is asked for is not learned");
+        assert_eq!(cut(story([7; 10])).0.asked_ms, 7, "acts that tie stay tied");
     }
 }

@@ -2,24 +2,20 @@
 
 use super::acts::Acts;
 use super::training::Task;
-use domain::{Act, Fact, PinId, PinnerId, Rng, hash64};
+use domain::{Act, Fact, PinId, PinnerId, hash64};
 use serving::Catalogue;
 use std::collections::HashSet;
 use std::sync::Arc;
+use train::HeldBack;
 
 /// The moments at which requests are replayed: so much of all acts comes later. Each answers for what follows until the
 /// next one. Several, because few pinners come back after any one of them.
 const LATER: [f64; 5] = [0.5, 0.4, 0.3, 0.2, 0.1];
-/// Where time cannot split: pinners with fewer acts have no past.
-const ACTS_MIN: usize = 4;
-/// Where time cannot split: the part of a pinner's acts that the past knows is drawn from here.
-const KNOWN: std::ops::Range<f32> = 0.5..0.9;
-
 /// What is known when replayed requests are asked.
 ///
 /// A moment parts all facts, as the moment of a request does: counts, graph, histories and seen-sets hold nothing of
 /// what came after, whoever did it. Where time cannot split (most acts carry one moment), the past is all there is
-/// without what hides: of each pinner held back a seeded part of the pins, with all that they did to them.
+/// without what is held back, with all that these pinners did to those pins.
 pub(crate) struct Past<'a> {
     /// When the requests are asked (ms, UTC).
     pub now_ms: u64,
@@ -35,13 +31,13 @@ pub(crate) struct Past<'a> {
 }
 
 impl<'a> Past<'a> {
-    /// Parts what pinners held back did into pasts and what came later, the earliest moment first; each past knows what
+    /// Parts what the model was not told into pasts and what came later, the earliest moment first; each past knows what
     /// those before it know.
-    pub(crate) fn of(task: &Task, acts: &Acts, held_back: &[PinnerId], catalogue: &'a Catalogue) -> Vec<Past<'a>> {
+    pub(crate) fn of(task: &Task, acts: &Acts, held_back: &[HeldBack], catalogue: &'a Catalogue) -> Vec<Past<'a>> {
         let first_ms = first_ms(acts, catalogue.pins());
-        let part = |number: u64, now_ms: u64, part: &dyn Fn(PinnerId, &[Act]) -> Vec<Act>| {
+        let part = |number: u64, now_ms: u64, part: &dyn Fn(&HeldBack, &[Act]) -> Vec<Act>| {
             let own = |pinner: PinnerId| acts.by_pinner.get(pinner.index()).map_or(&[][..], Vec::as_slice);
-            let later = held_back.iter().map(|&pinner| (pinner, part(pinner, own(pinner))));
+            let later = held_back.iter().map(|held| (held.pinner, part(held, own(held.pinner))));
             let later = later.filter(|(_, later)| !later.is_empty()).collect();
             let seed = hash64(task.config.seed ^ hash64(number));
             Past { now_ms, seed, later, catalogue, first_ms: first_ms.clone(), hidden: HashSet::new() }
@@ -49,8 +45,7 @@ impl<'a> Past<'a> {
         let mut moments: Vec<u64> = LATER.iter().filter_map(|&later| acts.split_ms(later)).collect();
         moments.dedup();
         if moments.is_empty() {
-            let seed = |pinner: PinnerId| hash64(task.config.seed ^ hash64(u64::from(pinner.0)));
-            let mut past = part(0, task.now_ms, &|pinner, own| drawn(own, seed(pinner)));
+            let mut past = part(0, task.now_ms, &|held, own| new(held, own).copied().collect());
             let hidden = past.later.iter().flat_map(|(pinner, acts)| acts.iter().map(move |act| (*pinner, act.pin)));
             past.hidden = hidden.collect();
             return vec![past];
@@ -58,9 +53,9 @@ impl<'a> Past<'a> {
         let ends = moments[1..].iter().copied().chain([u64::MAX]);
         let place = |own: &[Act], ms: u64| own.partition_point(|act| act.ts_ms < ms);
         let between = |number, now_ms, end_ms| {
-            part(number, now_ms, &|_, own| {
-                let (before, after) = own[..place(own, end_ms)].split_at(place(own, now_ms));
-                new(before, after)
+            part(number, now_ms, &|held, own| match held.from_ms <= now_ms {
+                true => new(held, &own[place(own, now_ms)..place(own, end_ms)]).copied().collect(),
+                false => Vec::new(),
             })
         };
         (0..).zip(moments.iter().zip(ends)).map(|(number, (&now_ms, end_ms))| between(number, now_ms, end_ms)).collect()
@@ -95,22 +90,7 @@ fn first_ms(acts: &Acts, pins: usize) -> Arc<[u64]> {
     first_ms.into()
 }
 
-/// The later part of a history where time cannot tell it: drawn by seed, since acts of one moment carry no order.
-fn drawn(own: &[Act], seed: u64) -> Vec<Act> {
-    if own.len() < ACTS_MIN {
-        return Vec::new();
-    }
-    let (mut own, mut rng) = (own.to_vec(), Rng::new(seed));
-    for tied in own.chunk_by_mut(|a, b| a.ts_ms == b.ts_ms) {
-        rng.shuffle(tied);
-    }
-    let share = KNOWN.start + (KNOWN.end - KNOWN.start) * rng.uniform();
-    let (before, after) = own.split_at(((own.len() as f32 * share) as usize).clamp(1, own.len() - 1));
-    new(before, after)
-}
-
-/// What was done later to pins that were not acted on before.
-fn new(before: &[Act], after: &[Act]) -> Vec<Act> {
-    let known: HashSet<PinId> = before.iter().map(|act| act.pin).collect();
-    after.iter().filter(|act| !known.contains(&act.pin)).copied().collect()
+/// What was done to pins that were held back, and what a pinner wants to see no more of.
+fn new<'a>(held: &'a HeldBack, acts: &'a [Act]) -> impl Iterator<Item = &'a Act> {
+    acts.iter().filter(|act| act.action.is_negative() || held.later.binary_search(&act.pin).is_ok())
 }

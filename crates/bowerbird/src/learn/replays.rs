@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serving::{Pipeline, Replay, ReplayRows, Views};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use train::RankRows;
+use train::{HeldBack, RankRows};
 
 /// Most requests that are replayed.
 const REPLAYS_MAX: usize = 6_000;
@@ -22,7 +22,7 @@ const ROWS_MAX: usize = 100;
 
 /// Training rows for the ranker from pinners who were held back: asked in views of the past, answered by what they did
 /// after it.
-pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[PinnerId], model: &Model) -> Result<RankRows> {
+pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model: &Model) -> Result<RankRows> {
     let catalogue = task.views.catalogue();
     let pasts = Past::of(task, acts, held_back, &catalogue);
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
@@ -161,15 +161,23 @@ mod tests {
             }
         }
 
+        /// Everybody's last pins.
+        fn held_back(&self) -> Vec<HeldBack> {
+            let catalogue = self.data.views.catalogue();
+            let of_pinner = |(pinner, acts): (u32, &Vec<Act>)| {
+                let acts: Vec<&Act> = acts.iter().filter(|act| act.action.is_positive()).collect();
+                let mut later: Vec<PinId> = acts[BEFORE as usize..].iter().map(|act| act.pin).collect();
+                later.sort_unstable();
+                HeldBack { pinner: PinnerId(pinner), from_ms: acts[BEFORE as usize].ts_ms, later }
+            };
+            (0u32..).zip(&self.acts.by_pinner).take(catalogue.pinners()).map(of_pinner).collect()
+        }
+
         fn rows(&self) -> RankRows {
-            let rows = rank_rows(&self.task(), &self.acts, &everybody(), &model()).expect("rows");
+            let rows = rank_rows(&self.task(), &self.acts, &self.held_back(), &model()).expect("rows");
             assert!(rows.labels.iter().filter(|labels| labels.contains(&true)).count() >= 10);
             rows
         }
-    }
-
-    fn everybody() -> Vec<PinnerId> {
-        (0..PINNERS as u32).map(PinnerId).collect()
     }
 
     fn model() -> Model {
@@ -221,7 +229,7 @@ mod tests {
     fn where_time_does_not_tell_nothing_is_known_of_what_is_asked_for() {
         let told = Told::new(&events(0, "save", 0));
         let catalogue = told.data.views.catalogue();
-        let [past] = Past::of(&told.task(), &told.acts, &everybody(), &catalogue).try_into().ok().expect("one past");
+        let [past] = Past::of(&told.task(), &told.acts, &told.held_back(), &catalogue).try_into().ok().expect("one past");
         let views = Views::sealed(told.data.log.as_ref()).expect("views");
         tell(&views, told.data.log.as_ref(), &told.setup.stop, &|fact| past.knows(fact)).expect("told");
         let signals = views.signals();
@@ -236,7 +244,7 @@ mod tests {
         assert_eq!(rows.labels, more.labels);
         assert_eq!(rows.features, more.features, "what they were shown is not seen in them");
         let task = Task { now_ms: told.task().now_ms + 1, ..told.task() };
-        let tomorrow = rank_rows(&task, &told.acts, &everybody(), &model()).expect("rows");
+        let tomorrow = rank_rows(&task, &told.acts, &told.held_back(), &model()).expect("rows");
         assert_eq!(rows.labels, tomorrow.labels, "the seed draws, not the clock");
     }
 
@@ -244,7 +252,7 @@ mod tests {
     fn a_replay_is_answered_as_a_request_of_its_moment_is_served() {
         let told = Told::new(&events(HOUR_MS, "save", 1));
         let catalogue = told.data.views.catalogue();
-        let pasts = Past::of(&told.task(), &told.acts, &everybody(), &catalogue);
+        let pasts = Past::of(&told.task(), &told.acts, &told.held_back(), &catalogue);
         assert_eq!(pasts.last().expect("a past").now_ms, START_MS + BEFORE * HOUR_MS);
         let params = told.setup.config.params.clone().for_evaluation();
         let serve = |past: &Past| -> Vec<ServedItem> {

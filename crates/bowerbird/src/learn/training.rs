@@ -9,14 +9,14 @@ use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
-use domain::{Params, PinnerId};
+use domain::Params;
 use models::{Model, ModelCard};
 use serving::Views;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use store::EventLog;
-use train::{Dataset, Session, TrainConfig, TrainError, fit, fit_ranker};
+use train::{Dataset, HeldBack, Session, TrainConfig, TrainError, fit, fit_ranker};
 
 /// What a training works with.
 pub(crate) struct Task<'a> {
@@ -67,7 +67,7 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     Ok(Outcome { model, card, seconds: started.elapsed().as_secs_f64() })
 }
 
-fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<PinnerId>)> {
+fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<HeldBack>)> {
     let bar = Progress::new("train", 0);
     // Versions sort by time.
     let version = crate::moment::compact(task.now_ms);
