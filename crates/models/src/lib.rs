@@ -23,6 +23,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod candidate;
 mod card;
 mod config;
 mod error;
@@ -37,6 +38,7 @@ mod token;
 mod trunk;
 mod weights;
 
+pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::ModelCard;
 pub use config::ModelConfig;
 pub use error::ModelError;

@@ -1,7 +1,7 @@
 use domain::{HEAD_COUNT, PinId};
 
 use crate::kernel;
-use crate::trunk::{self, Scratch};
+use crate::trunk::{self, Memory, Scratch};
 use crate::{Condition, IdTable, ModelConfig, ModelError, Part, Ranker, Token, Weights, file};
 
 /// A trained model: everything that serving needs, in memory.
@@ -31,6 +31,9 @@ pub struct PinInput<'a> {
 pub struct UserState {
     /// Unit length, `dim` values; all zeros when nothing is known and nothing is asked.
     pub vector: Vec<f32>,
+    /// What candidates attend to in each block of the trunk: computed once a request, used for every candidate and
+    /// every page.
+    pub(crate) memories: Vec<Memory>,
 }
 
 impl Model {
@@ -127,7 +130,8 @@ impl Model {
 
     /// Encodes a history (newest last) and a question. Content vectors of another width count as missing.
     pub fn encode(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        UserState { vector: trunk::encode(self, history, condition, scratch) }
+        let (vector, memories) = trunk::encode(self, history, condition, scratch);
+        UserState { vector, memories }
     }
 
     /// The vector of one pin: unit length, or zeros when nothing is known of it.

@@ -2,7 +2,7 @@
 
 use crate::kernel::{add_scaled, dot, matmul, matmul_add, normalise, rms_norm, silu, softmax};
 use crate::token::{DISTANCES, distance_bucket};
-use crate::{BlockPart, Condition, Model, Part, Token};
+use crate::{BlockPart, Condition, Matrix, Model, Part, Token};
 
 /// Buffers of one encoding, kept between requests. `n` tokens and the condition make `n + 1` rows.
 #[derive(Clone, Debug, Default)]
@@ -28,18 +28,49 @@ pub struct Scratch {
     scores: Vec<f32>,
 }
 
-pub(crate) fn encode(model: &Model, history: &[Token], condition: &Condition, s: &mut Scratch) -> Vec<f32> {
+/// What candidates attend to in one block: keys (a column per row of the history, then what was asked) and values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Memory {
+    /// Per head `width × rows`.
+    pub(crate) keys: Vec<Matrix>,
+    /// Per head `rows × width`.
+    pub(crate) values: Vec<Matrix>,
+}
+
+/// The user vector, and what candidates attend to in each block.
+pub(crate) fn encode(model: &Model, history: &[Token], condition: &Condition, s: &mut Scratch) -> (Vec<f32>, Vec<Memory>) {
     let history = &history[history.len().saturating_sub(model.config.history_max)..];
     embed_history(model, history, s);
     matmul(&s.x, model.weights.part(Part::PoolKey), fit(&mut s.pool_keys, history.len() * model.config.dim));
     embed_condition(model, condition, s);
+    let mut memories = Vec::with_capacity(model.config.layers);
     for block in 0..model.config.layers {
         // Of the last block only the condition's row is read.
         let first = if block + 1 == model.config.layers { history.len() } else { 0 };
         attend(model, block, first, s);
+        memories.push(Memory::of(&s.keys_values, model.config.dim, model.config.heads));
         transform(model, block, first, s);
     }
-    read_out(model, history.len(), s)
+    (read_out(model, history.len(), s), memories)
+}
+
+impl Memory {
+    fn of(keys_values: &[f32], d: usize, heads: usize) -> Memory {
+        let (rows, width) = (keys_values.len() / (2 * d), d / heads);
+        let mut memory = Memory::default();
+        for head in 0..heads {
+            let mut keys = Matrix { rows: width, cols: rows, values: vec![0.0; width * rows] };
+            let mut values = Vec::with_capacity(rows * width);
+            for (row, kv) in keys_values.chunks_exact(2 * d).enumerate() {
+                let key = &kv[head * width..][..width];
+                key.iter().enumerate().for_each(|(col, key)| keys.values[col * rows + row] = *key);
+                values.extend_from_slice(&kv[d + head * width..][..width]);
+            }
+            memory.keys.push(keys);
+            memory.values.push(Matrix { rows, cols: width, values });
+        }
+        memory
+    }
 }
 
 /// A zeroed buffer of `len` values.
@@ -188,11 +219,12 @@ mod tests {
         let long: Vec<Token> = (0..9).map(|pin| token(pin, &good[..])).collect();
         let home = Condition::home(None, 0);
         let mut scratch = Scratch::default();
-        let vector = encode(&model, &long, &home, &mut scratch);
+        let encode = |tokens: &[Token], scratch: &mut Scratch| super::encode(&model, tokens, &home, scratch).0;
+        let vector = encode(&long, &mut scratch);
         assert!((dot(&vector, &vector) - 1.0).abs() < 1e-5);
-        assert_eq!(encode(&model, &long[5..], &home, &mut scratch), vector, "only the newest four are read");
-        assert_eq!(encode(&model, &[], &home, &mut scratch), [0.0; 16], "nothing is known and nothing is asked");
-        assert_eq!(encode(&model, &[token(1, &wide[..])], &home, &mut scratch), [0.0; 16], "content of another space");
-        assert_eq!(encode(&model, &long, &home, &mut scratch), vector);
+        assert_eq!(encode(&long[5..], &mut scratch), vector, "only the newest four are read");
+        assert_eq!(encode(&[], &mut scratch), [0.0; 16], "nothing is known and nothing is asked");
+        assert_eq!(encode(&[token(1, &wide[..])], &mut scratch), [0.0; 16], "content of another space");
+        assert_eq!(encode(&long, &mut scratch), vector);
     }
 }

@@ -1,7 +1,7 @@
 //! The dense weights: one list of matrices whose order and shapes follow from the configuration. The kernels, the
 //! training graph, the optimiser and the weights file all walk the same list.
 
-use domain::Rng;
+use domain::{HEAD_COUNT, Rng, Surface};
 
 use crate::token::{CONDITION_FACTS, DISTANCES, TOKEN_FACTS};
 use crate::{ModelConfig, ModelError};
@@ -65,6 +65,14 @@ pub enum Part {
     PinDown,
     /// Logarithm of the softmax scale (inverse temperature). `[1, 1]`
     LogScale,
+    /// What a candidate's token has in the place of what was done: it is not known yet. `[1, dim]`
+    Candidate,
+    /// Norm of an encoded candidate. `[1, dim]`
+    CandidateNorm,
+    /// Encoded candidate, and user vector times the candidate's own: what will be done. `[2 · dim, HEAD_COUNT]`
+    Deed,
+    /// The same by surface. `[surfaces, HEAD_COUNT]`
+    DeedBias,
 }
 
 /// The matrices of a block, in the order of the list.
@@ -91,7 +99,7 @@ pub enum BlockPart {
     Down,
 }
 
-const PARTS: usize = Part::LogScale as usize + 1;
+const PARTS: usize = Part::DeedBias as usize + 1;
 const BLOCK_PARTS: usize = BlockPart::Down as usize + 1;
 
 /// How a matrix starts.
@@ -145,6 +153,10 @@ fn shapes(config: &ModelConfig) -> Vec<Shape> {
         shape("pin.up_bias", 1, hidden, Zero),
         shape("pin.down", hidden, d, Zero),
         shape("log_scale", 1, 1, Constant(2.0)),
+        shape("candidate", 1, d, Zero),
+        shape("candidate.norm", 1, d, Constant(1.0)),
+        shape("deed", 2 * d, HEAD_COUNT, Zero),
+        shape("deed.bias", Surface::ALL.len(), HEAD_COUNT, Zero),
     ];
     for block in 0..config.layers {
         let name = |part: &str| format!("block{block}.{part}");

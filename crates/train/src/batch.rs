@@ -1,11 +1,11 @@
 //! Examples: from what a pinner did to histories, questions and what came later.
 
-use domain::{Act, PinId, Rng, Surface};
+use domain::{Act, ActionSet, PinId, Rng, Surface};
 use models::{SubjectKind, gap_bucket};
 
 use std::collections::HashSet;
 
-use crate::{Dataset, History, TrainConfig};
+use crate::{Dataset, History, Shown, TrainConfig};
 
 /// Part of the questions that are asked later than they were: data that ends, or whose moments tie, holds no long
 /// absence, but whoever is asked about it may come back at any time.
@@ -21,8 +21,10 @@ pub(crate) struct Question {
     pub(crate) pins: Vec<PinId>,
     pub(crate) content: Vec<f32>,
     pub(crate) gap: u8,
-    /// Pins that answer, with their weights, which sum to one.
+    /// Pins that answer, with their weights, which sum to one; none for a question that only has rows.
     pub(crate) targets: Vec<(PinId, f32)>,
+    /// Pins that were shown for it, and what was done to them.
+    pub(crate) rows: Vec<(PinId, ActionSet)>,
 }
 
 /// A window of one pinner's acts with questions at several places.
@@ -58,6 +60,38 @@ pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng
     let read = questions.iter().map(|question: &Question| question.prefix).max()?;
     let before_ms = start.checked_sub(1).map(|i| acts[i].ts_ms);
     Some(Example { acts: acts[start..start + read].to_vec(), before_ms, questions, positives })
+}
+
+/// Draws an example of what a pinner was shown: a question per moment, with the pins shown then; none when they were
+/// shown nothing.
+pub(crate) fn shown(story: &History, config: &TrainConfig, rng: &mut Rng) -> Option<Example> {
+    let groups: Vec<&[Shown]> =
+        story.shown.chunk_by(|a, b| (a.ts_ms, a.surface) == (b.ts_ms, b.surface)).collect();
+    let last = rng.below(groups.len() as u32) as usize;
+    // Moments before the last one, and around the other end, so that each comes as often.
+    let mut chosen: Vec<usize> = (0..groups.len().min(config.requests)).map(|i| (last + groups.len() - i) % groups.len()).collect();
+    chosen.sort_unstable();
+    let place = |group: usize| story.acts.partition_point(|act| act.ts_ms < groups[group][0].ts_ms);
+    let end = place(*chosen.last()?);
+    let start = end.saturating_sub(config.history_max);
+    let question = |&group: &usize| {
+        let (first, prefix) = (groups[group][0], place(group).checked_sub(start)?);
+        let newest = (start + prefix).checked_sub(1).filter(|_| prefix > 0).map(|at| story.acts[at].ts_ms);
+        let gap = newest.map_or(0, |newest| gap_bucket(newest, first.ts_ms));
+        Some(Question {
+            prefix,
+            surface: first.surface,
+            kind: SubjectKind::None,
+            pins: Vec::new(),
+            content: Vec::new(),
+            gap,
+            targets: Vec::new(),
+            rows: groups[group].iter().map(|shown| (shown.pin, shown.done)).collect(),
+        })
+    };
+    let questions: Vec<Question> = chosen.iter().filter_map(question).collect();
+    let before_ms = start.checked_sub(1).map(|i| story.acts[i].ts_ms);
+    Some(Example { acts: story.acts[start..end].to_vec(), before_ms, questions, positives: Vec::new() })
 }
 
 /// After how many acts of the window questions stand: different places, as many as there are and are wanted.
@@ -101,6 +135,7 @@ fn question(
         content: Vec::new(),
         gap,
         targets: Vec::new(),
+        rows: Vec::new(),
     };
     let mut answers: Vec<Act> = after.to_vec();
     if rng.uniform() < config.subject_share {
@@ -199,7 +234,7 @@ mod tests {
             let ts_ms = 1_000_000_000_000 + u64::from(i) * step_ms;
             Act { pin: PinId(i), board: None, action: Action::Save, surface: Surface::Home, ts_ms, value: 0.0 }
         };
-        let story = History { pinner: PinnerId(0), acts: (0..20).map(save).collect() };
+        let story = History { pinner: PinnerId(0), acts: (0..20).map(save).collect(), shown: vec![] };
         let data = Dataset { pins: 20, content_dim, content: vec![1.0; 20 * content_dim], ..Dataset::default() };
         let mut rng = Rng::new(1);
         let config = TrainConfig::default();

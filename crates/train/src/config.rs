@@ -34,6 +34,10 @@ pub struct TrainConfig {
     /// How fast the weight of later pins falls: `(1 + acts before it)^-nearness`. 0 predicts all of the future alike, a
     /// large number what comes next.
     pub nearness: f32,
+    /// Moments per pinner and epoch whose shown pins are learned from.
+    pub requests: usize,
+    /// Weight of what was done to shown pins beside what comes next.
+    pub rank_weight: f32,
     /// Questions stand after at least this part of the window.
     pub prefix_min: f32,
     /// Part of the questions with a subject: a pin, a board or words.
@@ -88,6 +92,8 @@ impl Default for TrainConfig {
             questions: 8,
             targets_max: 16,
             nearness: 1.0,
+            requests: 16,
+            rank_weight: 1.0,
             prefix_min: 0.3,
             subject_share: 0.2,
             candidates_max: 20_000,
@@ -121,6 +127,7 @@ impl TrainConfig {
             ("shards", self.shards, 1, 256),
             ("questions", self.questions, 1, 64),
             ("targets_max", self.targets_max, 1, 256),
+            ("requests", self.requests, 1, 1_024),
             ("candidates_max", self.candidates_max, 16, 1 << 20),
             ("held_back_max", self.held_back_max, 0, 1 << 20),
             ("rank_epochs", self.rank_epochs, 1, 1_000),
@@ -134,6 +141,7 @@ impl TrainConfig {
         let numbers = [
             ("prefix_min", self.prefix_min, 1.0),
             ("nearness", self.nearness, 100.0),
+            ("rank_weight", self.rank_weight, 100.0),
             ("subject_share", self.subject_share, 1.0),
             ("rate_dense", self.rate_dense, 1.0),
             ("rate_ids", self.rate_ids, 10.0),

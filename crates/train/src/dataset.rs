@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use domain::{Act, PinId, PinnerId};
+use domain::{Act, ActionSet, PinId, PinnerId, Surface};
 
 use crate::TrainError;
 
@@ -11,6 +11,21 @@ pub struct History {
     pub pinner: PinnerId,
     /// What, in any order; only positive acts are learned from.
     pub acts: Vec<Act>,
+    /// What they were shown, in any order, and what came of it.
+    pub shown: Vec<Shown>,
+}
+
+/// A pin that a pinner was shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    /// When (ms, UTC); what came of it may carry the same moment, and is not known before.
+    pub ts_ms: u64,
+    /// Which pin.
+    pub pin: PinId,
+    /// Where.
+    pub surface: Surface,
+    /// What was done to it then; empty when nothing was.
+    pub done: ActionSet,
 }
 
 /// What a model is learned from. Pins are `0..pins`.
@@ -59,8 +74,9 @@ impl Dataset {
             return bad(format!("neighbours of {} pins, but there are {}", self.neighbours.len(), self.pins));
         }
         let acted = self.histories.iter().flat_map(|history| &history.acts).map(|act| act.pin);
+        let shown = self.histories.iter().flat_map(|history| &history.shown).map(|shown| shown.pin);
         let near = self.neighbours.iter().flatten().copied();
-        match acted.chain(near).find(|pin| pin.index() >= self.pins) {
+        match acted.chain(shown).chain(near).find(|pin| pin.index() >= self.pins) {
             Some(pin) => bad(format!("pin {} is named, but there are {} pins", pin.0, self.pins)),
             None => Ok(()),
         }
@@ -79,5 +95,7 @@ fn story(history: &History) -> History {
     acts.sort_by_key(|act| act.ts_ms);
     let mut known = HashSet::new();
     acts.retain(|act| known.insert((act.pin, act.action)));
-    History { pinner: history.pinner, acts }
+    let mut shown = history.shown.clone();
+    shown.sort_by_key(|shown| (shown.ts_ms, shown.surface));
+    History { pinner: history.pinner, acts, shown }
 }

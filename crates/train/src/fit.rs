@@ -122,9 +122,7 @@ impl<'a> Run<'a> {
     fn step(&mut self) -> Result<(), TrainError> {
         let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
         let chosen = &self.order[place..(place + self.config.batch).min(self.order.len())];
-        let mut examples: Vec<Example> = chosen.iter().filter_map(|&story| self.example(story)).collect();
-        // Histories of like length share a shard, so that little is padded.
-        examples.sort_by_key(|example| example.acts.len());
+        let examples: Vec<Example> = chosen.iter().flat_map(|&story| self.examples(story)).collect();
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
         let rate = schedule::rate(self.state.step, self.steps, self.config.warmup);
         self.state.step += 1;
@@ -139,10 +137,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// An example of a pinner: the same in each run, another in each epoch.
-    fn example(&self, story: usize) -> Option<Example> {
+    /// Examples of a pinner, of what came next and of what was shown: the same in each run, others in each epoch.
+    fn examples(&self, story: usize) -> impl Iterator<Item = Example> {
         let seed = hash64(self.config.seed ^ hash64(self.epoch() << 32 | story as u64));
-        batch::example(self.data, &self.cast.learned[story], self.config, &mut Rng::new(seed))
+        let (story, rng) = (&self.cast.learned[story], &mut Rng::new(seed));
+        let next = batch::example(self.data, story, self.config, rng);
+        next.into_iter().chain(batch::shown(story, self.config, rng))
     }
 
     fn at_epoch_end(&self) -> bool {
@@ -275,6 +275,10 @@ fn fingerprint(data: &Dataset, config: &TrainConfig) -> u64 {
     for history in &data.histories {
         mix(u64::from(history.pinner.0) << 32 | history.acts.len() as u64);
         history.acts.iter().for_each(|act| act_words(act).into_iter().for_each(&mut mix));
+        for shown in &history.shown {
+            mix(u64::from(shown.pin.0) << 32 | u64::from(shown.done.0) << 8 | u64::from(shown.surface.code()));
+            mix(shown.ts_ms);
+        }
     }
     sum
 }

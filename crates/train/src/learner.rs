@@ -2,13 +2,14 @@
 //! pinners each build and differentiate their own graph; their sums are taken in a fixed order, so the result does not
 //! depend on the number of threads.
 
-use domain::{PinId, Rng, hash64};
+use domain::{HEAD_COUNT, HEADS, PinId, Rng, hash64};
 use models::{IdTable, Matrix, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
 use crate::batch::{Example, Question};
-use crate::net::{self, Dropout, Pins, Users};
+use crate::deed::{Judged, loss as deed_loss};
+use crate::net::{self, Dropout, Pins};
 use crate::rows::{pin_rows, trunk_input};
 use crate::softmax::{self, Loss, Scored};
 use crate::sparse::{RowAdagrad, Touched};
@@ -35,11 +36,13 @@ struct Candidates {
     log_chance: Vec<f32>,
 }
 
-/// A shard's tape with the vectors that it made, and the two leaves that stand for rows of ids.
+/// A shard's tape with the vectors that it made, what it expects of candidates, and the leaves that stand for rows of
+/// ids.
 struct Shard<'w> {
     tape: Tape<'w>,
     vectors: Var,
-    ids: [Var; 2],
+    deeds: Option<Var>,
+    ids: Vec<Var>,
 }
 
 impl Shard<'_> {
@@ -48,10 +51,10 @@ impl Shard<'_> {
     }
 }
 
-/// A shard's gradients: of the dense weights, and of the two id leaves.
+/// A shard's gradients: of the dense weights, and of the id leaves.
 struct Backward {
     dense: Vec<Vec<f32>>,
-    ids: [Vec<f32>; 2],
+    ids: Vec<Vec<f32>>,
 }
 
 impl Learner {
@@ -84,8 +87,10 @@ impl Learner {
         }
         let mut gradients: Vec<Vec<f32>> = self.weights.matrices().iter().map(zeros_like).collect();
         gradients[Part::LogScale as usize][0] = loss.d_scale * self.scale();
-        let of_pins = back(towers, &loss.d_pins);
-        let of_users = back(trunks, &loss.d_users);
+        let deeds = deeds(&trunks, &examples, config.rank_weight);
+        let of_pins = back(towers, &loss.d_pins, Vec::new());
+        let seeds = deeds.into_iter().map(|(_, seed)| seed).collect();
+        let of_users = back(trunks, &loss.d_users, seeds);
         self.gather_pins(data, &of_pins, &pins, &mut gradients);
         self.gather_users(&of_users, &examples, &mut gradients);
         let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
@@ -139,22 +144,25 @@ impl Learner {
         };
         let read = examples.iter().flat_map(|example| example.acts.iter().map(|act| act.pin));
         let asked = examples.iter().flat_map(|example| &example.questions).flat_map(|question| &question.pins).copied();
+        let shown = examples.iter().flat_map(|example| &example.questions).flat_map(|question| &question.rows);
+        let shown = shown.map(|(pin, _)| *pin);
         let near = pins.iter().flat_map(|&pin| data.neighbours_of(pin, self.model.pool_max)).copied();
-        self.touched.gather(&self.ids, pins.iter().copied().chain(near).chain(read).chain(asked), dropped);
+        self.touched.gather(&self.ids, pins.iter().copied().chain(near).chain(read).chain(asked).chain(shown), dropped);
     }
 
     fn tower(&self, data: &Dataset, pins: &[PinId]) -> Shard<'_> {
         let mut tape = Tape::new(self.weights.matrices());
         let rows = pin_rows(data, &self.model, &self.touched, pins);
         let Pins { vectors, ids, pooled } = net::pins(&mut tape, rows, &self.model);
-        Shard { tape, vectors, ids: [ids, pooled] }
+        Shard { tape, vectors, deeds: None, ids: vec![ids, pooled] }
     }
 
     fn trunk(&self, data: &Dataset, examples: &[Example], dropout: Dropout) -> Shard<'_> {
         let mut tape = Tape::new(self.weights.matrices());
         let input = trunk_input(data, &self.model, &self.touched, examples);
-        let Users { vectors, ids, subject_ids } = net::users(&mut tape, input, &self.model, dropout);
-        Shard { tape, vectors, ids: [ids, subject_ids] }
+        let users = net::users(&mut tape, input, &self.model, dropout);
+        let ids = vec![users.ids, users.subject_ids, users.candidate_ids];
+        Shard { tape, vectors: users.vectors, deeds: Some(users.deeds), ids }
     }
 
     fn loss(
@@ -167,23 +175,29 @@ impl Learner {
     ) -> Loss {
         let dim = self.model.dim;
         let pins: Vec<f32> = towers.iter().flat_map(|tower| tower.vectors()).copied().collect();
-        let users: Vec<f32> = trunks.iter().flat_map(|trunk| trunk.vectors()).copied().collect();
         let mut row_of = vec![u32::MAX; self.popularity.len()];
         candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
         let row = |pin: &PinId| Some(row_of[pin.index()]).filter(|&row| row != u32::MAX);
-        let (mut targets, mut positives) = (Vec::new(), Vec::new());
-        for example in examples.iter().copied().flatten() {
-            let mine: Vec<u32> = example.positives.iter().filter_map(row).collect();
-            let targets_of = |question: &Question| {
-                question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight))).collect()
-            };
-            targets.extend(example.questions.iter().map(targets_of));
-            positives.extend(example.questions.iter().map(|_| mine.clone()));
+        let (mut users, mut targets, mut positives) = (Vec::new(), Vec::new(), Vec::new());
+        let vectors = trunks.iter().flat_map(|trunk| trunk.vectors().chunks_exact(dim));
+        let questions = examples.iter().copied().flatten().flat_map(|example| example.questions.iter().map(move |q| (example, q)));
+        // Questions that only have rows teach nothing here.
+        let asks = |question: &Question| !question.targets.is_empty();
+        for ((example, question), vector) in questions.clone().zip(vectors).filter(|((_, question), _)| asks(question)) {
+            users.extend_from_slice(vector);
+            let weighted = question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight)));
+            targets.push(weighted.collect());
+            positives.push(example.positives.iter().filter_map(row).collect::<Vec<u32>>());
         }
         let (log_chance, scale) = (&candidates.log_chance[..], self.scale());
         let scored =
             Scored { dim, users: &users, pins: &pins, log_chance, targets: &targets, positives: &positives, scale };
-        softmax::loss(&scored, config.shards)
+        let mut loss = softmax::loss(&scored, config.shards);
+        let mut found = loss.d_users.chunks_exact(dim);
+        let nothing = vec![0.0; dim];
+        let spread = questions.flat_map(|(_, q)| if asks(q) { found.next().unwrap_or(&nothing) } else { &nothing });
+        loss.d_users = spread.copied().collect();
+        loss
     }
 
     fn gather_pins(&mut self, data: &Dataset, found: &[Backward], pins: &[&[PinId]], sums: &mut [Vec<f32>]) {
@@ -207,8 +221,12 @@ impl Learner {
                 self.touched.back(&[act.pin], gradient);
             }
             let questions = examples.iter().flat_map(|example| &example.questions);
-            for (question, gradient) in questions.zip(found.ids[1].chunks_exact(dim)) {
+            for (question, gradient) in questions.clone().zip(found.ids[1].chunks_exact(dim)) {
                 self.touched.back(&question.pins, gradient);
+            }
+            let shown = questions.flat_map(|question| &question.rows);
+            for ((pin, _), gradient) in shown.zip(found.ids[2].chunks_exact(dim)) {
+                self.touched.back(&[*pin], gradient);
             }
         }
     }
@@ -223,21 +241,45 @@ fn zeros_like(matrix: &Matrix) -> Vec<f32> {
     vec![0.0; matrix.values.len()]
 }
 
-/// The gradients of shards, given those of all their vectors one after the other.
-fn back(shards: Vec<Shard>, gradients: &[f32]) -> Vec<Backward> {
+/// Per shard of questions the loss of what was expected of shown pins, and its gradient.
+fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> Vec<(f64, Vec<f32>)> {
+    let questions = || examples.iter().copied().flatten().flat_map(|example| &example.questions);
+    let rows: usize = questions().map(|question| question.rows.len()).sum();
+    let requests = questions().filter(|question| !question.rows.is_empty()).count();
+    let (heads, of_rows, of_requests) = ([weight; HEAD_COUNT], rows.max(1) as f32, requests.max(1) as f32);
+    let shard = |(trunk, examples): (&Shard, &&[Example])| {
+        let (mut labels, mut requests) = (Vec::new(), Vec::new());
+        for question in examples.iter().flat_map(|example| &example.questions) {
+            let start = labels.len();
+            labels.extend(question.rows.iter().map(|(_, done)| HEADS.map(|head| f32::from(u8::from(done.has(head))))));
+            requests.push((start, labels.len()));
+        }
+        let logits = trunk.deeds.map_or(&[][..], |deeds| trunk.tape.value(deeds));
+        deed_loss(logits, &Judged { labels: &labels, requests: &requests, heads: &heads, of_rows, of_requests })
+    };
+    trunks.iter().zip(examples).map(shard).collect()
+}
+
+/// The gradients of shards, given those of all their vectors one after the other, and per shard those of what it
+/// expects.
+fn back(shards: Vec<Shard>, gradients: &[f32], deeds: Vec<Vec<f32>>) -> Vec<Backward> {
     let mut rest = gradients;
     let mut work = Vec::with_capacity(shards.len());
+    let mut deeds = deeds.into_iter();
     for shard in shards {
         let (own, others) = rest.split_at(shard.vectors().len());
-        work.push((shard, own));
+        let mut seeds = vec![(shard.vectors, own.to_vec())];
+        seeds.extend(shard.deeds.zip(deeds.next()));
+        work.push((shard, seeds));
         rest = others;
     }
-    let of_shard = |(shard, seed): (Shard, &[f32])| {
-        let found = shard.tape.backward(vec![(shard.vectors, seed.to_vec())]);
-        let ids = shard.ids.map(|leaf| match found.of(leaf) {
-            [] => vec![0.0; shard.tape.value(leaf).len()],
+    let of_shard = |(shard, seeds): (Shard, Vec<(Var, Vec<f32>)>)| {
+        let found = shard.tape.backward(seeds);
+        let of_leaf = |leaf: &Var| match found.of(*leaf) {
+            [] => vec![0.0; shard.tape.value(*leaf).len()],
             gradient => gradient.to_vec(),
-        });
+        };
+        let ids = shard.ids.iter().map(of_leaf).collect();
         Backward { dense: found.weights, ids }
     };
     work.into_par_iter().map(of_shard).collect()
@@ -292,6 +334,7 @@ mod tests {
             content: Vec::new(),
             gap: 0,
             targets: (0..targets).map(|_| (draw(), 1.0 / targets as f32)).collect(),
+            rows: Vec::new(),
         };
         Example { acts: Vec::new(), before_ms: None, questions: vec![question], positives: Vec::new() }
     }

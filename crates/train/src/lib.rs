@@ -40,6 +40,7 @@ mod batch;
 mod checkpoint;
 mod config;
 mod dataset;
+mod deed;
 mod error;
 mod fit;
 mod learner;
@@ -60,7 +61,7 @@ mod validate;
 
 pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, Popularity};
 pub use config::TrainConfig;
-pub use dataset::{Dataset, History};
+pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
 pub use fit::{Progress, Session, Trained, fit};
 pub use metrics::{

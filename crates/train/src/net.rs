@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::tape::{Bags, Sight, Tape, Var};
 
-/// What the trunk reads: histories one after the other, then questions.
+/// What the trunk reads: histories one after the other, then questions, then candidates of questions.
 #[derive(Default)]
 pub(crate) struct TrunkInput {
     /// `tokens × dim`
@@ -20,17 +20,31 @@ pub(crate) struct TrunkInput {
     /// `questions × content_dim`
     pub(crate) subject_content: Vec<f32>,
     pub(crate) condition_facts: Bags,
-    /// Who sees whom: tokens, then questions.
+    /// `candidates × dim`
+    pub(crate) candidate_ids: Vec<f32>,
+    /// `candidates × content_dim`
+    pub(crate) candidate_content: Vec<f32>,
+    pub(crate) candidate_missing: Vec<f32>,
+    /// Per candidate its question.
+    pub(crate) asked: Vec<u32>,
+    /// Per candidate its surface.
+    pub(crate) surfaces: Bags,
+    /// Who sees whom: tokens, then questions, then candidates.
     pub(crate) sight: Sight,
     /// The tokens that each question reads out.
     pub(crate) pool: Sight,
 }
 
-/// User vectors and the leaves whose gradients go back to the id table.
+/// User vectors, what candidates are expected to bring, and the leaves whose gradients go back to the id table.
 pub(crate) struct Users {
     pub(crate) vectors: Var,
+    /// `candidates × 2 · dim`, as [`models::Model::encode_candidates`] gives them.
+    pub(crate) encoded: Var,
+    /// `candidates × HEAD_COUNT`
+    pub(crate) deeds: Var,
     pub(crate) ids: Var,
     pub(crate) subject_ids: Var,
+    pub(crate) candidate_ids: Var,
 }
 
 /// Shares of numbers that are zeroed while learning, and the seed that draws them.
@@ -59,42 +73,83 @@ fn hidden(tape: &mut Tape, x: Var, up: usize, bias: usize, down: usize) -> Var {
 
 pub(crate) fn users(tape: &mut Tape, input: TrunkInput, config: &ModelConfig, mut dropout: Dropout) -> Users {
     let (d, tokens, asked) = (config.dim, input.ids.len() / config.dim, input.subject_ids.len() / config.dim);
-    let (ids, subject_ids) = (tape.leaf(d, input.ids), tape.leaf(d, input.subject_ids));
-    let facts = tape.bag(part(Part::TokenFacts), Arc::new(input.facts));
-    let mut x = tape.linear(ids, part(Part::TokenId), None);
-    x = tape.add(x, facts);
-    let facts = tape.bag(part(Part::ConditionFacts), Arc::new(input.condition_facts));
-    let mut c = tape.linear(subject_ids, part(Part::ConditionId), None);
-    c = tape.add(c, facts);
-    let (mut own, mut subject) = (ids, subject_ids);
-    let missing = tape.input(1, input.missing);
-    let missing = tape.linear(missing, part(Part::TokenMissing), None);
-    x = tape.add(x, missing);
-    if config.content_dim > 0 {
-        let content = tape.input(config.content_dim, input.content);
-        let asked = tape.input(config.content_dim, input.subject_content);
-        for (base, content, to_token) in
-            [(&mut own, content, Part::TokenContent), (&mut subject, asked, Part::ConditionContent)]
-        {
-            let shared = tape.linear(content, part(Part::Content), None);
-            *base = tape.add(*base, shared);
-            let token = tape.linear(content, part(to_token), None);
-            let row = if to_token == Part::TokenContent { &mut x } else { &mut c };
-            *row = tape.add(*row, token);
-        }
-    }
-    let pool_keys = tape.linear(x, part(Part::PoolKey), None);
-    let x = dropout.apply(tape, x);
-    let mut x = tape.stack(&[x, c]);
+    let candidates = input.candidate_ids.len() / d;
+    let history = Embedded::new(
+        tape,
+        config,
+        (input.ids, input.content, Part::TokenId, Part::TokenContent),
+        (Part::TokenFacts, input.facts, Some(input.missing)),
+    );
+    let question = Embedded::new(
+        tape,
+        config,
+        (input.subject_ids, input.subject_content, Part::ConditionId, Part::ConditionContent),
+        (Part::ConditionFacts, input.condition_facts, None),
+    );
+    let mut unknown = Bags::default();
+    (0..candidates).for_each(|_| unknown.push([(0, 1.0)]));
+    let candidate = Embedded::new(
+        tape,
+        config,
+        (input.candidate_ids, input.candidate_content, Part::TokenId, Part::TokenContent),
+        (Part::Candidate, unknown, Some(input.candidate_missing)),
+    );
+    let pool_keys = tape.linear(history.x, part(Part::PoolKey), None);
+    let x = dropout.apply(tape, history.x);
+    let mut x = tape.stack(&[x, question.x, candidate.x]);
     let sight = Arc::new(input.sight);
     for block in 0..config.layers {
-        let last = block + 1 == config.layers;
-        x = attend(tape, block, x, &sight, config, last.then_some((tokens, asked)), &mut dropout);
+        let only = (block + 1 == config.layers).then_some((tokens, asked + candidates));
+        x = attend(tape, block, x, &sight, config, only, &mut dropout);
         x = transform(tape, block, x, &mut dropout);
     }
-    let pool_keys = tape.concat(&[pool_keys, own]);
-    let vectors = read_out(tape, x, pool_keys, subject, Arc::new(input.pool), &mut dropout);
-    Users { vectors, ids, subject_ids }
+    let pool_keys = tape.concat(&[pool_keys, history.own]);
+    let (c, encoded) = (tape.slice(x, 0, asked), tape.slice(x, asked, candidates));
+    let vectors = read_out(tape, c, pool_keys, question.own, Arc::new(input.pool), &mut dropout);
+    let encoded = tape.rms(encoded, Some(part(Part::CandidateNorm)));
+    let askers = tape.gather(vectors, Arc::new(input.asked));
+    let matched = tape.mul(askers, candidate.own);
+    let encoded = tape.concat(&[encoded, matched]);
+    let (deeds, bias) = (tape.linear(encoded, part(Part::Deed), None), tape.bag(part(Part::DeedBias), Arc::new(input.surfaces)));
+    let deeds = tape.add(deeds, bias);
+    Users { vectors, encoded, deeds, ids: history.ids, subject_ids: question.ids, candidate_ids: candidate.ids }
+}
+
+/// Rows on their way into the trunk.
+struct Embedded {
+    /// Leaf of id rows.
+    ids: Var,
+    /// In the space of pins.
+    own: Var,
+    /// In the space of tokens.
+    x: Var,
+}
+
+impl Embedded {
+    fn new(
+        tape: &mut Tape,
+        config: &ModelConfig,
+        (ids, content, of_id, of_content): (Vec<f32>, Vec<f32>, Part, Part),
+        (table, facts, missing): (Part, Bags, Option<Vec<f32>>),
+    ) -> Embedded {
+        let ids = tape.leaf(config.dim, ids);
+        let (mut own, mut x) = (ids, tape.linear(ids, part(of_id), None));
+        let facts = tape.bag(part(table), Arc::new(facts));
+        x = tape.add(x, facts);
+        if let Some(missing) = missing {
+            let missing = tape.input(1, missing);
+            let missing = tape.linear(missing, part(Part::TokenMissing), None);
+            x = tape.add(x, missing);
+        }
+        if config.content_dim > 0 {
+            let content = tape.input(config.content_dim, content);
+            let shared = tape.linear(content, part(Part::Content), None);
+            own = tape.add(own, shared);
+            let token = tape.linear(content, part(of_content), None);
+            x = tape.add(x, token);
+        }
+        Embedded { ids, own, x }
+    }
 }
 
 /// `x + attention(norm(x))`; of the last block only the questions' rows are made.

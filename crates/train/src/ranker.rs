@@ -1,7 +1,6 @@
 //! The ranking head: learned from rows of features with what happened.
 
 mod calibrate;
-mod loss;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
 use crate::schedule;
 use crate::{TrainConfig, TrainError};
 use crate::tape::Tape;
-use loss::Judged;
+use crate::deed::{self, Judged};
 
 /// Matrices of the head in the order that they are trained in.
 const WIDE: usize = 0;
@@ -267,7 +266,7 @@ fn gradients(
     let (wide, deep) = (tape.linear(x, WIDE, Some(BIAS)), tape.linear(hidden, DOWN, None));
     let logits = tape.add(wide, deep);
     let judged = Judged { labels: &labels, requests: &ranges, heads, of_rows: of.0, of_requests: of.1 };
-    let (sum, gradient) = loss::loss(tape.value(logits), &judged);
+    let (sum, gradient) = deed::loss(tape.value(logits), &judged);
     (sum, tape.backward(vec![(logits, gradient)]).weights)
 }
 

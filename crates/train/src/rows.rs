@@ -26,7 +26,7 @@ pub(crate) fn pin_rows(data: &Dataset, model: &ModelConfig, touched: &Touched, p
     rows
 }
 
-/// The trunk's input of `examples`: all tokens, then all questions.
+/// The trunk's input of `examples`: all tokens, then all questions, then all rows that were shown.
 pub(crate) fn trunk_input(data: &Dataset, model: &ModelConfig, touched: &Touched, examples: &[Example]) -> TrunkInput {
     let mut input = TrunkInput::default();
     let (mut starts, mut looks, mut pool) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,6 +47,17 @@ pub(crate) fn trunk_input(data: &Dataset, model: &ModelConfig, touched: &Touched
             let look = Look { sequence, seen, at: seen, extras: [NOBODY, own] };
             looks.push(look);
             pool.push(Look { extras: [NOBODY; 2], ..look });
+        }
+    }
+    let questions = examples.iter().flat_map(|example| &example.questions);
+    let first = looks.len() - pool.len();
+    for (number, question) in questions.enumerate() {
+        let asked = looks[first + number];
+        for &(pin, _) in &question.rows {
+            add_candidate(data, model, touched, pin, &mut input);
+            input.asked.push(number as u32);
+            input.surfaces.push([(u32::from(question.surface.code()), 1.0)]);
+            looks.push(Look { extras: [asked.extras[1], looks.len() as u32], ..asked });
         }
     }
     input.pool = Sight::new(starts.clone(), pool);
@@ -70,6 +81,13 @@ fn add_token(model: &ModelConfig, touched: &Touched, token: &Token, input: &mut 
     input.facts.push(ones(token.facts()));
     row(&mut input.content, model.content_dim)[..token.content.len()].copy_from_slice(token.content);
     input.missing.push(f32::from(u8::from(token.content.is_empty())));
+}
+
+fn add_candidate(data: &Dataset, model: &ModelConfig, touched: &Touched, pin: PinId, input: &mut TrunkInput) {
+    touched.add_mean(&[pin], row(&mut input.candidate_ids, model.dim));
+    let content = data.content_of(pin);
+    row(&mut input.candidate_content, model.content_dim)[..content.len()].copy_from_slice(content);
+    input.candidate_missing.push(f32::from(u8::from(content.is_empty())));
 }
 
 fn add_question(model: &ModelConfig, touched: &Touched, question: &Question, input: &mut TrunkInput) {

@@ -50,16 +50,18 @@ pub(crate) fn cast(data: &Dataset, config: &TrainConfig) -> Result<Cast, TrainEr
     for (number, (seed, at)) in able.into_iter().enumerate() {
         let story = &mut stories[at];
         let Some(probe) = Probe::cut(story, KNOWN, &mut Rng::new(seed)) else { continue };
+        story.shown.retain(|shown| shown.ts_ms < probe.asked_ms);
         held_back.push(HeldBack { pinner: story.pinner, from_ms: probe.asked_ms, later: probe.later.clone() });
         if number < config.validation_max {
             probes.push(probe);
         }
     }
     held_back.sort_by_key(|held| held.pinner);
-    stories.retain(|story| story.acts.iter().any(|act| act.pin != story.acts[0].pin));
-    if stories.is_empty() {
+    let two_pins = |story: &History| story.acts.iter().any(|act| act.pin != story.acts[0].pin);
+    if !stories.iter().any(two_pins) {
         return Err(TrainError::TooLittle("no pinner acted on two different pins".into()));
     }
+    stories.retain(|story| two_pins(story) || !story.shown.is_empty());
     Ok(Cast { learned: stories, held_back, probes })
 }
 

@@ -32,7 +32,7 @@ fn world(content_dim: usize, pinners: u32, with_times: bool) -> Dataset {
             let pin = PinId(if pin >= PINS - TASTES { pin - TASTES } else { pin });
             acts.push(Act { pin, board, action: Action::Save, surface: Surface::Home, ts_ms, value: 0.0 });
         }
-        History { pinner: PinnerId(pinner), acts }
+        History { pinner: PinnerId(pinner), acts, shown: Vec::new() }
     };
     let histories = (0..pinners).map(|pinner| history(pinner, &mut rng)).collect();
     Dataset { pins: PINS as usize, content_dim, content_space: 1, content, neighbours: vec![], histories }

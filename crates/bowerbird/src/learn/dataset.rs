@@ -16,7 +16,7 @@ pub(crate) fn dataset(views: &Views, acts: &Acts, neighbours_max: usize) -> Resu
     let histories = (0u32..)
         .zip(&acts.by_pinner)
         .filter(|(_, acts)| acts.iter().any(|act| act.action.is_positive()))
-        .map(|(pinner, acts)| History { pinner: PinnerId(pinner), acts: acts.clone() })
+        .map(|(pinner, acts)| History { pinner: PinnerId(pinner), acts: acts.clone(), shown: Vec::new() })
         .collect();
     Ok(Dataset { pins, content_dim, content_space, content, neighbours, histories })
 }

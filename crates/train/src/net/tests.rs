@@ -5,8 +5,8 @@ use crate::batch::{Example, Question};
 use crate::rows::{pin_rows, trunk_input};
 use crate::sparse::Touched;
 use crate::{Dataset, History};
-use domain::{Act, Action, BoardId, PinId, PinnerId, Rng, Surface};
-use models::{IdTable, Model, PinInput, Scratch, SubjectKind, tokens};
+use domain::{Act, Action, ActionSet, BoardId, PinId, PinnerId, Rng, Surface};
+use models::{CandidatePins, CandidateScratch, IdTable, Model, PinInput, Scratch, SubjectKind, tokens};
 
 const PINS: usize = 40;
 
@@ -28,7 +28,7 @@ fn data(content_dim: usize, rng: &mut Rng) -> Dataset {
         .map(history)
         .into_iter()
         .enumerate()
-        .map(|(i, acts)| History { pinner: PinnerId(i as u32), acts });
+        .map(|(i, acts)| History { pinner: PinnerId(i as u32), acts, shown: Vec::new() });
     Dataset { pins: PINS, content_dim, content_space: 1, content, neighbours, histories: histories.collect() }
 }
 
@@ -59,7 +59,7 @@ fn question(data: &Dataset, prefix: usize, kind: SubjectKind) -> Question {
         SubjectKind::Query => (Surface::Search, vec![], data.content_of(PinId(30)).to_vec()),
     };
     let pins: Vec<PinId> = pins.into_iter().take(3).collect();
-    Question { prefix, surface, kind, pins, content, gap: (prefix % 12) as u8, targets: vec![] }
+    Question { prefix, surface, kind, pins, content, gap: (prefix % 12) as u8, targets: vec![], rows: vec![] }
 }
 
 fn examples(data: &Dataset) -> Vec<Example> {
@@ -121,4 +121,41 @@ fn our_kernels_agree_with_the_tape_on_pins() {
             assert_close(&model.pin_vector(&input), graph, &format!("pin {}", pin.0));
         }
     }
+}
+
+#[test]
+fn our_kernels_agree_with_the_tape_on_candidates() {
+    for (content_dim, layers) in [(0, 1), (8, 2)] {
+        let mut rng = Rng::new(13);
+        let (data, model) = (data(content_dim, &mut rng), model(content_dim, layers, &mut rng));
+        let mut examples = examples(&data);
+        for (number, question) in examples.iter_mut().flat_map(|example| &mut example.questions).enumerate() {
+            let rows = (0..1 + number as u32 * 7 % 40).map(|i| (PinId((i * 3 + number as u32) % PINS as u32), ActionSet::default()));
+            question.rows = rows.collect();
+        }
+        let input = trunk_input(&data, model.config(), &touched(&model), &examples);
+        let mut tape = Tape::new(model.weights().matrices());
+        let encoded = users(&mut tape, input, model.config(), Dropout::default()).encoded;
+        let mut graph = tape.value(encoded).chunks_exact(32);
+        let (mut scratch, mut candidates, mut ours) = (Scratch::default(), CandidateScratch::default(), Vec::new());
+        for example in &examples {
+            for question in &example.questions {
+                let history = tokens(&example.acts[..question.prefix], 256, |pin| data.content_of(pin));
+                let state = model.encode(&history, &question.condition(), &mut scratch);
+                let pins: Vec<PinId> = question.rows.iter().map(|row| row.0).collect();
+                let content: Vec<f32> = pins.iter().flat_map(|&pin| content_row(&data, pin)).collect();
+                let shown = CandidatePins { pins: &pins, content: &content };
+                model.encode_candidates(&state, shown, &mut candidates, &mut ours);
+                for (row, ours) in ours.chunks_exact(32).enumerate() {
+                    assert_close(ours, graph.next().expect("a row"), &format!("{:?} row {row}", question.kind));
+                }
+            }
+        }
+    }
+}
+
+fn content_row(data: &Dataset, pin: PinId) -> Vec<f32> {
+    let mut row = data.content_of(pin).to_vec();
+    row.resize(data.content_dim, 0.0);
+    row
 }
