@@ -22,18 +22,27 @@ pub enum Action {
     NotificationSent,
     NotificationOpen,
     Unsubscribe,
+    Comment,
 }
 
 /// The actions that the ranking model predicts, in the order of its heads.
-pub const HEADS: [Action; HEAD_COUNT] =
-    [Action::Save, Action::Closeup, Action::Click, Action::LongClick, Action::Share, Action::Hide];
+pub const HEADS: [Action; HEAD_COUNT] = [
+    Action::Save,
+    Action::Closeup,
+    Action::Click,
+    Action::LongClick,
+    Action::Share,
+    Action::Follow,
+    Action::Comment,
+    Action::Hide,
+];
 
 /// How many heads the ranking model has.
-pub const HEAD_COUNT: usize = 6;
+pub const HEAD_COUNT: usize = 8;
 
 impl Action {
     /// Every action, in the order of its code.
-    pub const ALL: [Action; 14] = [
+    pub const ALL: [Action; 15] = [
         Action::Impression,
         Action::Closeup,
         Action::Click,
@@ -48,6 +57,7 @@ impl Action {
         Action::NotificationSent,
         Action::NotificationOpen,
         Action::Unsubscribe,
+        Action::Comment,
     ];
 
     /// The word used in events, configuration and answers.
@@ -67,6 +77,7 @@ impl Action {
             Action::NotificationSent => "notification_sent",
             Action::NotificationOpen => "notification_open",
             Action::Unsubscribe => "unsubscribe",
+            Action::Comment => "comment",
         }
     }
 
@@ -82,10 +93,8 @@ impl Action {
 
     /// Whether the pinner showed that they like the pin. Only these become history tokens and start walks.
     pub fn is_positive(self) -> bool {
-        matches!(
-            self,
-            Action::Closeup | Action::Click | Action::LongClick | Action::Save | Action::Share | Action::Download
-        )
+        use Action::{Click, Closeup, Comment, Download, Follow, LongClick, Save, Share};
+        matches!(self, Closeup | Click | LongClick | Save | Share | Download | Follow | Comment)
     }
 
     /// Whether the pinner asked not to see the pin again.
@@ -93,9 +102,15 @@ impl Action {
         matches!(self, Action::Hide | Action::Report)
     }
 
-    /// Whether the action is about a pin, so that an event of it must name one.
-    pub fn needs_pin(self) -> bool {
+    /// Whether an event of it that names a pin is an act on that pin.
+    pub fn is_on_pin(self) -> bool {
         self.is_positive() || self.is_negative() || self == Action::Impression
+    }
+
+    /// Whether an event of it must name a pin. `follow` may: with a pin, the pin's creator is followed because of it;
+    /// without one the event says whom by other means and is an act on no pin.
+    pub fn needs_pin(self) -> bool {
+        self.is_on_pin() && self != Action::Follow
     }
 }
 
@@ -217,7 +232,7 @@ mod tests {
             assert_eq!(surface.as_str().parse(), Ok(surface));
             assert_eq!(Surface::from_code(surface.code()), Some(surface));
         }
-        assert_eq!(Action::from_code(14), None);
+        assert_eq!(Action::from_code(15), None);
     }
 
     #[test]

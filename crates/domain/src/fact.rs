@@ -85,7 +85,7 @@ pub struct Event {
     pub action: Action,
     /// Where.
     pub surface: Surface,
-    /// The pin it was done to.
+    /// The pin it was done to; of `follow`, a pin of the creator who is followed.
     pub pin: Option<String>,
     /// The board it was done to or on.
     pub board: Option<String>,
@@ -370,6 +370,9 @@ mod tests {
         assert!(reason(|e| e.ts_ms = 4_102_444_800_000).contains("ahead of the server's clock"));
         assert_eq!(reason(|e| e.value = Some(f32::NAN)), "value: must be a finite number, zero or more");
         assert!(reason(|e| e.action = Action::Search).starts_with("query: missing"));
+        let bare = |action| move |e: &mut Event| (e.action, e.pin) = (action, None);
+        assert_eq!(reason(bare(Action::Comment)), "pin: missing: 'comment' is done to a pin");
+        assert_eq!(reason(bare(Action::Follow)), "taken", "whom they follow need not be the creator of a pin");
         assert!(reason(|e| e.pin = Some("x".repeat(300))).starts_with("pin: 300 bytes long"));
     }
 

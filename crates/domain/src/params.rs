@@ -164,7 +164,7 @@ impl Default for DiversityParams {
 
 impl Default for SurfaceParams {
     fn default() -> Self {
-        SurfaceParams { weights: [1.0, 0.3, 0.2, 0.5, 0.5, -3.0], hide_seen: true, explore_every: 0 }
+        SurfaceParams { weights: [1.0, 0.3, 0.2, 0.5, 0.5, 0.5, 0.5, -3.0], hide_seen: true, explore_every: 0 }
     }
 }
 

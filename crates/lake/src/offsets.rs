@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Offsets up to which (not including) the lake holds each topic, in the order of [`TopicKind::FOLLOWED`].
 pub(crate) type Offsets = [u64; TopicKind::FOLLOWED.len()];

@@ -105,6 +105,8 @@ pub(crate) const SPECS: [Spec; 8] = [
             ("p_click", Float),
             ("p_long_click", Float),
             ("p_share", Float),
+            ("p_follow", Float),
+            ("p_comment", Float),
             ("p_hide", Float),
             ("features", Floats),
             ("moves", Texts),
@@ -401,7 +403,7 @@ impl Unit {
             item.offers.iter().map(|&(rank, score)| (f32::from(rank), score)).unzip();
         let moves: Vec<String> =
             item.moves.iter().map(|moved| format!("{} {}>{}", moved.by, moved.from, moved.to)).collect();
-        let [save, closeup, click, long_click, share, hide]: [f32; HEAD_COUNT] = item.heads;
+        let [save, closeup, click, long_click, share, follow, comment, hide]: [f32; HEAD_COUNT] = item.heads;
         self.tables[SERVED].push([
             at,
             request_id,
@@ -425,6 +427,8 @@ impl Unit {
             Cell::Float(click),
             Cell::Float(long_click),
             Cell::Float(share),
+            Cell::Float(follow),
+            Cell::Float(comment),
             Cell::Float(hide),
             Cell::Floats(&item.features),
             Cell::Texts(&moves),

@@ -7,7 +7,7 @@ use crate::weights::take;
 use crate::{IdTable, Matrix, Model, ModelConfig, ModelError, Ranker, Weights};
 
 const MAGIC: &[u8; 8] = b"BOWERBM1";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const PREFIX: usize = 16;
 const CRC: usize = 4;
 /// Longest header that is read.

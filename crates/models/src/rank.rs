@@ -49,7 +49,7 @@ impl Ranker {
     /// `content`, around rates that are typical of feeds. L1 uses the same sum.
     pub fn prior() -> Ranker {
         let weights = [("dot", 4.0), ("walk_share", 2.0), ("text", 0.1), ("content", 1.0)];
-        let rates: [f32; HEAD_COUNT] = [0.05, 0.10, 0.05, 0.03, 0.01, 0.005];
+        let rates: [f32; HEAD_COUNT] = [0.05, 0.10, 0.05, 0.03, 0.01, 0.005, 0.005, 0.005];
         let zero = |(_, rows, cols): (&str, usize, usize)| Matrix { rows, cols, values: vec![0.0; rows * cols] };
         let [mut standard, mut wide, mut bias, up, up_bias, down, mut platt, mut l1] = NAMES.map(zero);
         standard.values[FEATURE_COUNT..].fill(1.0);

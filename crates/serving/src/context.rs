@@ -241,7 +241,7 @@ impl Context {
 fn liking(action: Action) -> f32 {
     match action {
         Action::Save => 1.0,
-        Action::Share | Action::Download => 0.8,
+        Action::Share | Action::Download | Action::Follow | Action::Comment => 0.8,
         Action::LongClick => 0.7,
         Action::Click => 0.4,
         _ => 0.3,

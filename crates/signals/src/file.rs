@@ -10,7 +10,7 @@ use domain::{Snapshot, SnapshotError};
 use std::io::{self, Write};
 
 const KIND: &str = "signals";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Signals {
     /// Writes a snapshot. Errors are those of `out`.

@@ -10,7 +10,7 @@ pub const SEQUENCE_MAX: usize = 256;
 pub const BOARDS_MAX: usize = 1_024;
 const SEEN_MAX: usize = 4_096;
 const SAVED_MAX: usize = 32_768;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// One pinner's state; only pinners who acted have one.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct PinnerState {
 
 impl PinnerState {
     pub(crate) fn apply(&mut self, act: &Act) {
-        if act.action.needs_pin() {
+        if act.action.is_on_pin() {
             self.seen.add(act.pin.0);
         }
         if act.action.is_positive() {

@@ -68,7 +68,7 @@ impl Popular {
 fn weight(action: Action) -> f64 {
     match action {
         Action::Save => 1.0,
-        Action::LongClick | Action::Share | Action::Download => 0.5,
+        Action::LongClick | Action::Share | Action::Download | Action::Follow | Action::Comment => 0.5,
         Action::Closeup | Action::Click => 0.2,
         _ => 0.0,
     }

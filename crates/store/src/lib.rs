@@ -21,8 +21,8 @@
 //! refuses to open with file and byte, damage *after* the last one is the torn end of a write that nobody was told of,
 //! and is cut off. Readers see synced records only and never hold up a writer.
 //!
-//! **Architecture invariant:** disk formats live here, carry a version, and a file written by an older version stays
-//! readable (`tests/fixtures`). No room above knows what a fact looks like in bytes.
+//! **Architecture invariant:** disk formats live here, carry a version, and a file of another version is refused by
+//! name (`tests/fixtures`). No room above knows what a fact looks like in bytes.
 
 mod address;
 mod blobs;

@@ -133,7 +133,7 @@ mod tests {
             ("params.walk", "start_half_life_days = -1.0", "0.001 and 36500"),
             ("params.diversity", "alike = -0.5", "0 and 100"),
             ("params.diversity", "window = 33", "0 and 32"),
-            ("params.related", "weights = [1.0, inf, 0.0, 0.0, 0.0, 0.0]", "-1000 and 1000"),
+            ("params.related", "weights = [1.0, inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", "-1000 and 1000"),
         ] {
             let text = format!("[{section}]\n{value}\n");
             let error = format!("{:#}", Config::parse(&text).expect_err(&text));

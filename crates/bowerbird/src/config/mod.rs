@@ -210,7 +210,10 @@ mod tests {
         };
         assert_eq!(with("BOWERBIRD_SERVER__ADDRESS", "0.0.0.0:80").expect("set").server.address, "0.0.0.0:80");
         assert_eq!(with("BOWERBIRD_PARAMS__WALK__STEPS_MAX", "7").expect("set").params.walk.steps_max, 7);
-        assert_eq!(with("BOWERBIRD_PARAMS__HOME__WEIGHTS", "[1,2,3,4,5,6]").expect("set").params.home.weights[5], 6.0);
+        assert_eq!(
+            with("BOWERBIRD_PARAMS__HOME__WEIGHTS", "[1,2,3,4,5,6,7,8]").expect("set").params.home.weights[5],
+            6.0
+        );
         assert!(!with("BOWERBIRD_PARAMS__GENERATORS__FRESH__ON", "false").expect("set").params.generators.fresh.on);
         assert_eq!(with("BOWERBIRD_TRAIN__EPOCHS", "3").expect("set").train.epochs, Some(3));
         assert_eq!(with("BOWERBIRD_LOG", "debug").expect("not ours"), Config::default());

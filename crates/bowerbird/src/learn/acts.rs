@@ -42,7 +42,7 @@ fn keep_newest(acts: &mut Vec<Act>) {
 
 fn act_of(fact: &Fact, catalogue: &Catalogue) -> Option<(usize, Act)> {
     let Fact::Event(event) = fact else { return None };
-    if !event.action.needs_pin() || event.action == Action::Impression {
+    if !event.action.is_on_pin() || event.action == Action::Impression {
         return None;
     }
     let pin: PinId = catalogue.pin(event.pin.as_deref()?)?;

@@ -22,7 +22,7 @@ fn history(signals: &Signals) -> Vec<(u32, u64)> {
 fn mixed(count: usize, seed: u64) -> Vec<(PinnerId, Act)> {
     let mut rng = Rng::new(seed);
     let mut one = || {
-        let action = Action::ALL[rng.below(14) as usize];
+        let action = Action::ALL[rng.below(15) as usize];
         let surface = Surface::ALL[rng.below(5) as usize];
         let ts_ms = NOW_MS - u64::from(rng.below(4_000_000)) * 1_000;
         let board = (rng.below(2) == 0).then(|| BoardId(rng.below(40)));
@@ -49,12 +49,13 @@ fn each_action_does_what_it_says() {
     signals.apply(ANN, &save(3, 9, NOW_MS));
     signals.apply(ANN, &act(4, Action::Closeup, NOW_MS));
     signals.apply(ANN, &act(5, Action::Search, NOW_MS));
-    let which = |test: &dyn Fn(PinId) -> bool| (0..7).filter(|&pin| test(PinId(pin))).collect::<Vec<u32>>();
-    assert_eq!(which(&|pin| signals.seen(ANN, pin)), [1, 2, 3, 4]);
+    signals.apply(ANN, &act(6, Action::Follow, NOW_MS));
+    let which = |test: &dyn Fn(PinId) -> bool| (0..8).filter(|&pin| test(PinId(pin))).collect::<Vec<u32>>();
+    assert_eq!(which(&|pin| signals.seen(ANN, pin)), [1, 2, 3, 4, 6]);
     assert_eq!(which(&|pin| signals.saved(ANN, pin)), [3]);
     assert_eq!(which(&|pin| signals.hidden(ANN, pin)), [2]);
     assert_eq!(signals.boards_of(ANN), [BoardId(9)]);
-    assert_eq!(history(&signals), [(3, NOW_MS), (4, NOW_MS)]);
+    assert_eq!(history(&signals), [(3, NOW_MS), (4, NOW_MS), (6, NOW_MS)]);
 }
 
 #[test]
@@ -135,6 +136,7 @@ fn popular_is_what_counting_everything_says() {
         let recent = |action| signals.counter(pin, action, Horizon::Week, NOW_MS);
         recent(Action::Save)
             + 0.5 * (recent(Action::LongClick) + recent(Action::Share) + recent(Action::Download))
+            + 0.5 * (recent(Action::Follow) + recent(Action::Comment))
             + 0.2 * (recent(Action::Closeup) + recent(Action::Click))
     };
     let popular = signals.popular(NOW_MS, 300);

@@ -1,9 +1,9 @@
 //! A fact as bytes: version, kind, fields. Compact, versioned, and safe to read whatever the bytes are.
 //!
-//! Layout of version 1: one byte version, one byte kind, then the fields in the order of the code below. Numbers are
+//! Layout of version 2: one byte version, one byte kind, then the fields in the order of the code below. Numbers are
 //! LEB128 unless they are floats (little endian); text is its length and UTF-8; lists are their length and their
-//! items; optional fields are announced by a bit of a leading byte. A change of layout is a new version; old ones
-//! stay readable.
+//! items; optional fields are announced by a bit of a leading byte. A change of layout is a new version; a build reads
+//! its own and says so of others.
 
 mod names;
 mod read;
@@ -14,8 +14,8 @@ use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner,
 use read::Reader;
 use write::Writer;
 
-/// The version that is written.
-const VERSION: u8 = 1;
+/// The version that is written and read.
+const VERSION: u8 = 2;
 
 /// Bytes that are no fact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +67,7 @@ pub fn decode(id: EventId, bytes: &[u8]) -> Result<Fact, BadFact> {
     let mut from = Reader(bytes);
     let version = from.byte()?;
     if version != VERSION {
-        return Err(BadFact::new(format!("version {version}, this build reads {VERSION}")));
+        return Err(BadFact::new(format!("version {version}, this build reads {VERSION}: import the data anew")));
     }
     let fact = match from.byte()? {
         kind::PIN => Fact::Pin(read_pin(&mut from)?),

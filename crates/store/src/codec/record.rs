@@ -9,6 +9,9 @@ use domain::{
     BoardId, Drop, HEAD_COUNT, Move, PinId, RequestRecord, ServedItem, SourceSet, StageTrace, Subject, Trace,
 };
 
+/// Least bytes of an item: ten fields, of which utility and L1 score take four bytes and each head too.
+const ITEM_BYTES_MIN: usize = 15 + 4 * HEAD_COUNT;
+
 mod subject {
     pub(super) const NONE: u8 = 0;
     pub(super) const PIN: u8 = 1;
@@ -90,7 +93,7 @@ fn read_trace(from: &mut Reader) -> Result<Trace, BadFact> {
         dropped: from.list(3, |from| {
             Ok(Drop { pin: PinId(from.small()?), by: rule(from.number()?)?, sources: SourceSet(from.byte()?) })
         })?,
-        ranked: from.list(16, |from| read_item(from, &rule))?,
+        ranked: from.list(ITEM_BYTES_MIN, |from| read_item(from, &rule))?,
         degraded: from.texts()?,
         model: from.text()?,
     })
@@ -139,7 +142,7 @@ fn write_item(to: &mut Writer, item: &ServedItem, number: &impl Fn(&str) -> u64)
     to.number(u64::from(item.l1_rank));
     to.float(item.l1);
     to.number(u64::from(item.l2_rank));
-    to.floats(&item.heads);
+    item.heads.iter().for_each(|&chance| to.float(chance));
     to.float(item.utility);
     to.sparse_floats(&item.features);
     to.number(item.moves.len() as u64);
@@ -165,9 +168,8 @@ fn read_item(from: &mut Reader, rule: &impl Fn(u64) -> Result<&'static str, BadF
     })
 }
 
-/// Records of builds with fewer heads read as zero for the new ones; heads that are gone are left out.
 fn read_heads(from: &mut Reader) -> Result<[f32; HEAD_COUNT], BadFact> {
     let mut heads = [0.0; HEAD_COUNT];
-    heads.iter_mut().zip(from.floats()?).for_each(|(head, value)| *head = value);
+    heads.iter_mut().try_for_each(|head| from.float().map(|chance| *head = chance))?;
     Ok(heads)
 }

@@ -3,7 +3,7 @@
 use domain::*;
 
 pub(crate) fn event(number: u64) -> Event {
-    let (action, ts_ms) = (Action::ALL[(number % 14) as usize], 1_700_000_000_000 + number);
+    let (action, ts_ms) = (Action::ALL[(number % 15) as usize], 1_700_000_000_000 + number);
     Event {
         event_id: EventId::new(ts_ms, u128::from(hash64(number))),
         surface: Surface::ALL[(number % 5) as usize],
@@ -60,7 +60,7 @@ fn record(subject: Subject) -> RequestRecord {
         l1_rank: 7,
         l1: 0.5,
         l2_rank: 2,
-        heads: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+        heads: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
         utility: -0.75,
         features: vec![0.0, 1.5, 0.0, -0.0, f32::INFINITY, 0.0, 0.0, 8.0, 9.0],
         moves: vec![Move { by: "same creator", from: 3, to: 9 }, Move { by: "explore", from: 9, to: 4 }],
