@@ -17,6 +17,8 @@ pub struct Pin {
     pub creator: Option<String>,
     /// Topics given by the owner.
     pub topics: Vec<String>,
+    /// What else the owner knows of it, as words that a model can learn from (`music_type=9`); never shown.
+    pub traits: Vec<String>,
     /// Language as a two-letter code.
     pub language: Option<String>,
     /// Where a click leads.
@@ -68,6 +70,9 @@ pub struct Pinner {
     pub name: String,
     /// Language as a two-letter code.
     pub language: Option<String>,
+    /// What else the owner knows of them, as words that a model can learn from (`plan=free`); never shown, and never
+    /// inferred.
+    pub traits: Vec<String>,
     /// When they joined (ms, UTC).
     pub created_ms: u64,
 }
@@ -219,7 +224,8 @@ impl Fact {
             }
             Fact::Pinner(pinner) => {
                 id_field("id", &pinner.id)?;
-                text_field("name", &pinner.name, limits::TITLE_BYTES_MAX)
+                text_field("name", &pinner.name, limits::TITLE_BYTES_MAX)?;
+                trait_fields(&pinner.traits)
             }
             Fact::Event(event) => event.check(now_ms),
             Fact::Served(_) | Fact::Numbered(_) => Ok(()),
@@ -239,6 +245,10 @@ pub mod limits {
     pub const QUERY_BYTES_MAX: usize = 500;
     /// Most topics of a pin.
     pub const TOPICS_MAX: usize = 32;
+    /// Most traits of a pin or a pinner.
+    pub const TRAITS_MAX: usize = 128;
+    /// Longest trait in bytes.
+    pub const TRAIT_BYTES_MAX: usize = 128;
     /// Earliest moment an event may carry: 1990-01-01.
     pub const EVENT_TS_MS_MIN: u64 = 631_152_000_000;
     /// How far ahead of the clock an event may be, or a pin have been made: a day.
@@ -260,13 +270,24 @@ fn refuse(field: &'static str, reason: impl Into<String>) -> Result<(), Refusal>
 }
 
 fn id_field(field: &'static str, id: &str) -> Result<(), Refusal> {
-    if id.is_empty() {
+    word_field(field, id, limits::ID_BYTES_MAX)
+}
+
+fn word_field(field: &'static str, word: &str, bytes_max: usize) -> Result<(), Refusal> {
+    if word.is_empty() {
         return refuse(field, "missing or empty");
     }
-    if id.chars().any(char::is_control) {
+    if word.chars().any(char::is_control) {
         return refuse(field, "holds a control character");
     }
-    text_field(field, id, limits::ID_BYTES_MAX)
+    text_field(field, word, bytes_max)
+}
+
+fn trait_fields(traits: &[String]) -> Result<(), Refusal> {
+    if traits.len() > limits::TRAITS_MAX {
+        return refuse("traits", format!("{} given, at most {} are taken", traits.len(), limits::TRAITS_MAX));
+    }
+    traits.iter().try_for_each(|word| word_field("traits", word, limits::TRAIT_BYTES_MAX))
 }
 
 fn optional_id(field: &'static str, id: Option<&str>) -> Result<(), Refusal> {
@@ -299,7 +320,8 @@ impl Pin {
         if self.topics.len() > limits::TOPICS_MAX {
             return refuse("topics", format!("{} given, at most {} are taken", self.topics.len(), limits::TOPICS_MAX));
         }
-        self.topics.iter().try_for_each(|topic| id_field("topics", topic))
+        self.topics.iter().try_for_each(|topic| id_field("topics", topic))?;
+        trait_fields(&self.traits)
     }
 }
 
@@ -381,6 +403,21 @@ mod tests {
         let microseconds = Pin { id: "p".into(), created_ms: NOW_MS * 1_000, ..Pin::default() };
         let error = Fact::Pin(microseconds).check(NOW_MS).expect_err("microseconds");
         assert!(error.to_string().starts_with("created_ms: "), "{error}");
+    }
+
+    #[test]
+    fn traits_are_short_words_and_few() {
+        let reason = |traits: Vec<String>| {
+            let pin = Fact::Pin(Pin { id: "p".into(), traits: traits.clone(), ..Pin::default() }).check(NOW_MS);
+            let pinner = Fact::Pinner(Pinner { id: "ann".into(), traits, ..Pinner::default() }).check(NOW_MS);
+            assert_eq!(pin, pinner);
+            pin.map_or_else(|refusal| refusal.to_string(), |()| "taken".into())
+        };
+        assert_eq!(reason(vec!["x".repeat(limits::TRAIT_BYTES_MAX); limits::TRAITS_MAX]), "taken");
+        assert_eq!(reason(vec!["x".into(); limits::TRAITS_MAX + 1]), "traits: 129 given, at most 128 are taken");
+        assert_eq!(reason(vec!["x".repeat(129)]), "traits: 129 bytes long, at most 128 are taken");
+        assert_eq!(reason(vec!["a\n".into()]), "traits: holds a control character");
+        assert_eq!(reason(vec![String::new()]), "traits: missing or empty");
     }
 
     #[test]

@@ -146,6 +146,7 @@ pub(crate) const SPECS: [Spec; 8] = [
             ("image", Text),
             ("creator", Text),
             ("topics", Texts),
+            ("traits", Texts),
             ("language", Text),
             ("link", Text),
             ("created", Moment),
@@ -181,7 +182,14 @@ pub(crate) const SPECS: [Spec; 8] = [
     Spec {
         name: "pinner_versions",
         topic: TopicKind::Catalogue,
-        columns: &[("log_offset", Int), ("id", Text), ("name", Text), ("language", Text), ("created", Moment)],
+        columns: &[
+            ("log_offset", Int),
+            ("id", Text),
+            ("name", Text),
+            ("language", Text),
+            ("traits", Texts),
+            ("created", Moment),
+        ],
         monthly: false,
         order: &["id", "log_offset"],
     },
@@ -200,8 +208,8 @@ const PINNER_VERSIONS: usize = 7;
 pub(crate) const VIEWS: [(&str, &str); 3] = [
     (
         "pins",
-        "SELECT v.id, v.title, v.description, v.image, v.creator, v.topics, v.language, v.link, v.created, v.expires, \
-         v.unsafe_content, u.space, u.width, u.height, u.palette, u.thumbnail \
+        "SELECT v.id, v.title, v.description, v.image, v.creator, v.topics, v.traits, v.language, v.link, v.created, \
+         v.expires, v.unsafe_content, u.space, u.width, u.height, u.palette, u.thumbnail \
          FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY log_offset DESC) AS age FROM pin_versions) v \
          LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY pin ORDER BY log_offset DESC) AS age FROM understood) u \
          ON u.pin = v.id AND u.age = 1 WHERE v.age = 1 AND NOT v.removed",
@@ -213,7 +221,7 @@ pub(crate) const VIEWS: [(&str, &str); 3] = [
     ),
     (
         "pinners",
-        "SELECT id, name, language, created FROM (SELECT *, row_number() OVER \
+        "SELECT id, name, language, traits, created FROM (SELECT *, row_number() OVER \
          (PARTITION BY id ORDER BY log_offset DESC) AS age FROM pinner_versions) v WHERE v.age = 1",
     ),
 ];
@@ -272,6 +280,7 @@ impl Unit {
                 Cell::Text(&pinner.id),
                 Cell::Text(&pinner.name),
                 Cell::text(pinner.language.as_deref()),
+                Cell::Texts(&pinner.traits),
                 Cell::Moment(pinner.created_ms),
             ]),
         }
@@ -282,7 +291,7 @@ impl Unit {
         match fact {
             Fact::PinRemoved(id) => {
                 let (id, yes) = (Cell::Text(id), Cell::Flag(true));
-                self.tables[PIN_VERSIONS].push([at, id, yes, gap, gap, gap, gap, gap, gap, gap, gap, gap, gap]);
+                self.tables[PIN_VERSIONS].push([at, id, yes, gap, gap, gap, gap, gap, gap, gap, gap, gap, gap, gap]);
             }
             Fact::Pin(pin) => self.tables[PIN_VERSIONS].push([
                 at,
@@ -293,6 +302,7 @@ impl Unit {
                 Cell::text(pin.image.as_deref()),
                 Cell::text(pin.creator.as_deref()),
                 Cell::Texts(&pin.topics),
+                Cell::Texts(&pin.traits),
                 Cell::text(pin.language.as_deref()),
                 Cell::text(pin.link.as_deref()),
                 Cell::Moment(pin.created_ms),

@@ -229,8 +229,9 @@ fn a_request_is_a_row_with_its_pins_and_stages() {
 #[test]
 fn the_catalogue_shows_the_newest_of_each() {
     let house = House::new();
+    let with_traits = || Pin { traits: vec!["size=m".into()], ..Pin::default() };
     let pin = |id: &str, title: &str| {
-        Fact::Pin(Pin { id: id.into(), title: title.into(), topics: vec!["red".into()], ..Pin::default() })
+        Fact::Pin(Pin { id: id.into(), title: title.into(), topics: vec!["red".into()], ..with_traits() })
     };
     let understood = |width| {
         Fact::Understood(Understood {
@@ -249,23 +250,21 @@ fn the_catalogue_shows_the_newest_of_each() {
     let board =
         |title: &str| Fact::Board(Board { id: "k".into(), title: title.into(), pinner: None, created_ms: u64::MAX });
     house.append(vec![board("x"), board("y")]);
-    house.append(vec![Fact::Pinner(Pinner {
-        id: "ann".into(),
-        name: "Ann".into(),
-        language: None,
-        created_ms: 1_000,
-    })]);
+    let traits = vec!["plan=free".into()];
+    let ann = Pinner { id: "ann".into(), name: "Ann".into(), traits, created_ms: 1_000, ..Pinner::default() };
+    house.append(vec![Fact::Pinner(ann)]);
     house.roll();
-    let pins = house.ask("SELECT id, title, topics, width, palette FROM pins ORDER BY id");
+    let pins = house.ask("SELECT id, title, topics, traits, width, palette FROM pins ORDER BY id");
     let expected = json!([
-        ["a", "new", ["red"], 10, ["#ff0010"]],
-        ["c", "here", ["red"], null, null],
-        ["d", "far", ["red"], null, null]
+        ["a", "new", ["red"], ["size=m"], 10, ["#ff0010"]],
+        ["c", "here", ["red"], ["size=m"], null, null],
+        ["d", "far", ["red"], ["size=m"], null, null]
     ]);
     assert_eq!(json!(pins.rows), expected);
     assert_eq!(house.one("SELECT count(*) FROM pin_versions"), json!(8));
     assert_eq!(json!(house.ask("SELECT * FROM boards").rows), json!([["k", "y", null, "9999-12-31T23:59:59.999Z"]]));
-    assert_eq!(json!(house.ask("SELECT * FROM pinners").rows), json!([["ann", "Ann", null, "1970-01-01T00:00:01Z"]]));
+    let pinners = house.ask("SELECT * FROM pinners").rows;
+    assert_eq!(json!(pinners), json!([["ann", "Ann", null, ["plan=free"], "1970-01-01T00:00:01Z"]]));
     assert_eq!(house.one("SELECT embedding FROM understood LIMIT 1"), json!([0.5, 0.25]));
 }
 

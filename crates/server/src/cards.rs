@@ -102,6 +102,7 @@ pub(crate) fn pin_of(view: &PinView<'_>) -> Pin {
         image: view.image.map(str::to_owned),
         creator: view.creator.map(str::to_owned),
         topics: view.topics().map(str::to_owned).collect(),
+        traits: view.traits().map(str::to_owned).collect(),
         language: view.language.map(str::to_owned),
         link: view.link.map(str::to_owned),
         created_ms: view.created_ms,

@@ -238,6 +238,12 @@ fn field_schema(kind: RowKind, field: &str) -> Value {
         "value" => json!({"type": "number", "minimum": 0, "description": "Dwell time in ms"}),
         "props" => json!({"type": "object"}),
         "topics" => json!({"type": "array", "items": {"type": "string"}, "maxItems": domain::limits::TOPICS_MAX}),
+        "traits" => json!({
+            "type": "array", "items": {"type": "string", "maxLength": domain::limits::TRAIT_BYTES_MAX},
+            "maxItems": domain::limits::TRAITS_MAX,
+            "description": "What else is known, as words that a model can learn from, such as `material=oak`; never \
+                            shown, and never inferred of people",
+        }),
         "unsafe" => json!({"type": "boolean", "description": "May not be shown to anybody", "default": false}),
         "image" => text("An http(s) address, or the picture itself as a base64 data URL"),
         "link" => text("An http(s) address"),

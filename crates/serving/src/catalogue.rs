@@ -5,6 +5,7 @@ mod file;
 use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
+use crate::words::{WordKind, Words};
 use domain::{Board, BoardId, Pin, PinId, Pinner, PinnerId, Understood};
 use index::Columns;
 use std::collections::BTreeSet;
@@ -31,8 +32,8 @@ pub struct Catalogue {
     pins: Vec<PinRow>,
     boards: Vec<BoardRow>,
     pinners: Vec<PinnerRow>,
-    /// Creators, topics and languages, each word once.
-    words: Names,
+    /// Creators, topics, traits and languages, each word once.
+    words: Words,
     facets: Facets,
     /// The newest servable pins by the time they were made.
     newest: BTreeSet<(u64, PinId)>,
@@ -50,6 +51,7 @@ struct PinnerRow {
     name: Box<str>,
     language: Box<str>,
     created_ms: u64,
+    traits: Box<[u32]>,
     boards: Vec<BoardId>,
 }
 
@@ -152,8 +154,33 @@ impl Catalogue {
     pub fn pinner_view(&self, pinner: PinnerId) -> Option<PinnerView<'_>> {
         let row = self.pinners.get(pinner.index())?;
         let key = self.pinner_key(pinner);
-        let PinnerRow { name, language, created_ms, boards } = row;
+        let PinnerRow { name, language, created_ms, boards, .. } = row;
         Some(PinnerView { key, name, language, created_ms: *created_ms, boards })
+    }
+
+    /// Numbers of a pinner's traits, as their owner gave them; empty for a number never given.
+    pub fn pinner_traits(&self, pinner: PinnerId) -> &[u32] {
+        self.pinners.get(pinner.index()).map_or(&[], |row| &row.traits)
+    }
+
+    /// The keys that what is said of a pin is learned under: its creator, its topics, its traits, see
+    /// [`WordKind::key`].
+    pub fn pin_keys(&self, pin: PinId) -> impl Iterator<Item = u64> {
+        let row = self.row(pin);
+        let creator = row.and_then(PinRow::creator).map(|number| (WordKind::Creator, number));
+        let topics = row.map_or(&[][..], PinRow::topics).iter().map(|&number| (WordKind::Topic, number));
+        let traits = row.map_or(&[][..], PinRow::traits).iter().map(|&number| (WordKind::Trait, number));
+        creator.into_iter().chain(topics).chain(traits).map(|(kind, number)| self.words.key(kind, number))
+    }
+
+    /// The keys that a pinner's traits are learned under.
+    pub fn pinner_keys(&self, pinner: PinnerId) -> impl Iterator<Item = u64> {
+        self.pinner_traits(pinner).iter().map(|&number| self.words.key(WordKind::Trait, number))
+    }
+
+    /// The key of a numbered word of a kind, see [`WordKind::key`]; 0 for a number never given.
+    pub fn word_key(&self, kind: WordKind, number: u32) -> u64 {
+        self.words.key(kind, number)
     }
 
     /// Whether a pin may be shown at `now_ms`: described, not removed, not expired, not unsafe.
@@ -272,7 +299,9 @@ impl Catalogue {
 
     pub(crate) fn describe_pinner(&mut self, pinner: &Pinner) -> Option<PinnerId> {
         let id = self.intern_pinner(&pinner.id)?;
+        let traits = self.words.intern_all(&pinner.traits).into();
         let row = &mut self.pinners[id.index()];
+        row.traits = traits;
         row.name = pinner.name.as_str().into();
         row.language = pinner.language.as_deref().unwrap_or("").into();
         row.created_ms = pinner.created_ms;
@@ -319,6 +348,47 @@ mod tests {
         assert_eq!(catalogue.pinner_view(ben).map(|view| view.boards), Some(&[board][..]));
         let unnamed = catalogue.intern_unnamed_board(ann).expect("a board");
         assert_eq!(catalogue.board_view(unnamed).map(|view| view.unnamed), Some(true));
+    }
+
+    fn keys(catalogue: &Catalogue) -> [Vec<u64>; 2] {
+        let (pin, pinner) = (catalogue.pin("p").expect("a pin"), catalogue.pinner("ann").expect("a pinner"));
+        [catalogue.pin_keys(pin).collect(), catalogue.pinner_keys(pinner).collect()]
+    }
+
+    #[test]
+    fn what_is_said_of_a_pin_or_pinner_is_kept_and_has_the_same_keys_everywhere() {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<String>>();
+        let (topics, traits) = (words(&["lamps"]), words(&["size=m", "legs=4", "size=m"]));
+        let lamp = Pin { topics, traits, creator: Some("studio".into()), ..pin("p", 5) };
+        let ann = Pinner { id: "ann".into(), traits: words(&["plan=free", "size=m"]), ..Pinner::default() };
+        let mut catalogue = Catalogue::new();
+        let id = catalogue.describe_pin(&lamp).expect("a number");
+        let annie = catalogue.describe_pinner(&ann).expect("a number");
+        catalogue.intern_pinner("ben");
+        let view = catalogue.pin_view(id).expect("known");
+        assert_eq!((view.topics().collect(), view.traits().collect()), (vec!["lamps"], vec!["size=m", "legs=4"]));
+        let row = catalogue.row(id).expect("a row");
+        assert_eq!(row.traits()[0], catalogue.pinner_traits(annie)[1], "one word has one number");
+        let expected = [
+            vec![
+                WordKind::Creator.key("studio"),
+                WordKind::Topic.key("lamps"),
+                WordKind::Trait.key("size=m"),
+                WordKind::Trait.key("legs=4"),
+            ],
+            vec![WordKind::Trait.key("plan=free"), WordKind::Trait.key("size=m")],
+        ];
+        assert_eq!(keys(&catalogue), expected);
+        let mut bytes = Vec::new();
+        catalogue.write(&mut bytes).expect("in memory");
+        assert_eq!(keys(&Catalogue::open(&bytes.into()).expect("whole")), expected, "after a restart");
+        let mut elsewhere = Catalogue::new();
+        elsewhere.describe_pinner(&Pinner { traits: words(&["other"]), ..ann.clone() });
+        elsewhere.describe_pinner(&ann);
+        elsewhere.describe_pin(&lamp);
+        assert_eq!(keys(&elsewhere), expected, "in another order");
+        catalogue.understand_pin(&Understood { pin: "p".into(), palette: vec![[1, 2, 3]], ..Understood::default() });
+        assert_eq!(keys(&catalogue), expected, "whatever else becomes known");
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod snapshot;
 mod spare;
 mod tidy;
 mod views;
+mod words;
 
 pub use apply::Changes;
 pub use cache::{CacheLimits, Cursor, NotACursor, SlateCache};
@@ -71,3 +72,4 @@ pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
 pub use snapshot::Opened;
 pub use views::{Installed, Views};
+pub use words::WordKind;

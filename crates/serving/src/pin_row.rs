@@ -1,7 +1,7 @@
 //! One pin in the catalogue, kept small: words are numbers, and what is of any size lies in one piece.
 
 use crate::catalogue::NONE;
-use crate::names::Names;
+use crate::words::Words;
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 use domain::{Column, Pin, Understood};
 
@@ -38,14 +38,16 @@ const IMAGE: usize = 2;
 const LINK: usize = 3;
 const THUMBNAIL: usize = 4;
 
-/// Words in front of a record: lengths of the texts (bytes), how many topics and colours there are.
-const HEAD: usize = TEXTS + 2;
+/// Words in front of a record: lengths of the texts (bytes), how many topics, traits and colours there are.
+const HEAD: usize = TEXTS + 3;
 
-/// What is of any size in a row, packed into one piece of memory: lengths, topics, then bytes of texts and colours.
+/// What is of any size in a row, packed into one piece of memory: lengths, topics, traits, then bytes of texts and
+/// colours.
 #[derive(Clone, Copy, Default)]
 struct Record<'a> {
     texts: [&'a str; TEXTS],
     topics: &'a [u32],
+    traits: &'a [u32],
     palette: &'a [[u8; 3]],
 }
 
@@ -54,14 +56,16 @@ impl<'a> Record<'a> {
         let palette: &[u8] = cast_slice(self.palette);
         let texts = self.texts.iter().map(|text| text.as_bytes());
         let bytes: Vec<u8> = texts.chain([palette]).flatten().copied().collect();
-        if bytes.is_empty() && self.topics.is_empty() {
+        if bytes.is_empty() && self.topics.is_empty() && self.traits.is_empty() {
             return Column::default();
         }
-        let mut words = vec![0; HEAD + self.topics.len() + bytes.len().div_ceil(4)];
-        words.iter_mut().zip(self.texts).for_each(|(length, text)| *length = text.len() as u32);
-        words[TEXTS..HEAD].copy_from_slice(&[self.topics.len() as u32, self.palette.len() as u32]);
-        words[HEAD..][..self.topics.len()].copy_from_slice(self.topics);
-        cast_slice_mut(&mut words[HEAD + self.topics.len()..])[..bytes.len()].copy_from_slice(&bytes);
+        let lengths = self.texts.iter().map(|text| text.len());
+        let lengths = lengths.chain([self.topics.len(), self.traits.len(), self.palette.len()]);
+        let mut words: Vec<u32> = lengths.map(|length| length as u32).collect();
+        words.extend(self.topics.iter().chain(self.traits));
+        let start = words.len();
+        words.resize(start + bytes.len().div_ceil(4), 0);
+        cast_slice_mut(&mut words[start..])[..bytes.len()].copy_from_slice(&bytes);
         words.into()
     }
 
@@ -72,6 +76,7 @@ impl<'a> Record<'a> {
         }
         let (head, rest) = words.split_at_checked(HEAD)?;
         let (topics, rest) = rest.split_at_checked(head[TEXTS] as usize)?;
+        let (traits, rest) = rest.split_at_checked(head[TEXTS + 1] as usize)?;
         let mut rest: &[u8] = cast_slice(rest);
         let mut texts = [""; TEXTS];
         for (text, &length) in texts.iter_mut().zip(head) {
@@ -79,8 +84,8 @@ impl<'a> Record<'a> {
             *text = std::str::from_utf8(bytes).ok()?;
             rest = after;
         }
-        let palette = rest.get(..(head[TEXTS + 1] as usize).checked_mul(3)?)?;
-        Some(Record { texts, topics, palette: cast_slice(palette) })
+        let palette = rest.get(..(head[TEXTS + 2] as usize).checked_mul(3)?)?;
+        Some(Record { texts, topics, traits, palette: cast_slice(palette) })
     }
 }
 
@@ -118,7 +123,8 @@ pub struct PinView<'a> {
     /// Whether it may not be shown to anybody.
     pub unsafe_content: bool,
     topics: &'a [u32],
-    words: &'a Names,
+    traits: &'a [u32],
+    words: &'a Words,
 }
 
 impl Default for PinRow {
@@ -144,16 +150,16 @@ impl PinRow {
         Record::of(&self.record).expect("invariant: records are packed or checked")
     }
 
-    pub(crate) fn describe(&mut self, pin: &Pin, words: &mut Names) {
+    pub(crate) fn describe(&mut self, pin: &Pin, words: &mut Words) {
+        let (topics, traits) = (words.intern_all(&pin.topics), words.intern_all(&pin.traits));
         let mut number = |word: &str| words.intern(word).unwrap_or(NONE);
-        let topics: Vec<u32> = pin.topics.iter().map(|topic| number(topic)).collect();
         let before = self.record();
         let mut texts = before.texts;
         texts[TITLE] = &pin.title;
         texts[DESCRIPTION] = &pin.description;
         texts[IMAGE] = pin.image.as_deref().unwrap_or("");
         texts[LINK] = pin.link.as_deref().unwrap_or("");
-        self.record = Record { texts, topics: &topics, ..before }.pack();
+        self.record = Record { texts, topics: &topics, traits: &traits, ..before }.pack();
         let fixed = &mut self.fixed;
         fixed.creator = pin.creator.as_deref().map_or(NONE, &mut number);
         fixed.language = pin.language.as_deref().map_or(NONE, &mut number);
@@ -199,18 +205,29 @@ impl PinRow {
 
     /// Numbers of its topics.
     pub(crate) fn topics(&self) -> &[u32] {
-        // Asked for each candidate: the texts are left alone.
-        let count = self.record.get(TEXTS).map_or(0, |&count| count as usize);
-        self.record.get(HEAD..HEAD + count).unwrap_or(&[])
+        self.numbers()[0]
+    }
+
+    /// Numbers of its traits.
+    pub(crate) fn traits(&self) -> &[u32] {
+        self.numbers()[1]
+    }
+
+    /// Topics and traits. Asked for each candidate: the texts are left alone.
+    fn numbers(&self) -> [&[u32]; 2] {
+        let [topics, traits] = [TEXTS, TEXTS + 1].map(|at| self.record.get(at).map_or(0, |&count| count as usize));
+        let numbers = self.record.get(HEAD..HEAD + topics + traits).unwrap_or(&[]);
+        let (topics, traits) = numbers.split_at(topics.min(numbers.len()));
+        [topics, traits]
     }
 }
 
 impl<'a> PinView<'a> {
-    pub(crate) fn new(key: &'a str, row: &'a PinRow, words: &'a Names) -> PinView<'a> {
+    pub(crate) fn new(key: &'a str, row: &'a PinRow, words: &'a Words) -> PinView<'a> {
         fn some(text: &str) -> Option<&str> {
             (!text.is_empty()).then_some(text)
         }
-        let Record { texts, topics, palette } = row.record();
+        let Record { texts, topics, traits, palette } = row.record();
         let Fixed { created_ms, expires_ms, size: [width, height], language, flags, .. } = row.fixed;
         PinView {
             key,
@@ -219,8 +236,8 @@ impl<'a> PinView<'a> {
             image: some(texts[IMAGE]),
             thumbnail: some(texts[THUMBNAIL]),
             link: some(texts[LINK]),
-            creator: row.creator().map(|number| words.name(number)),
-            language: some(words.name(language)),
+            creator: row.creator().map(|number| words.word(number)),
+            language: some(words.word(language)),
             created_ms,
             expires_ms: (expires_ms != u64::MAX).then_some(expires_ms),
             size: (width != 0 || height != 0).then_some((width, height)),
@@ -229,6 +246,7 @@ impl<'a> PinView<'a> {
             removed: flags & REMOVED != 0,
             unsafe_content: flags & UNSAFE != 0,
             topics,
+            traits,
             words,
         }
     }
@@ -236,6 +254,12 @@ impl<'a> PinView<'a> {
     /// Its topics as its owner wrote them.
     pub fn topics(&self) -> impl Iterator<Item = &'a str> {
         let words = self.words;
-        self.topics.iter().map(move |&number| words.name(number))
+        self.topics.iter().map(move |&number| words.word(number))
+    }
+
+    /// Its traits as its owner wrote them. They are learned from and never shown.
+    pub fn traits(&self) -> impl Iterator<Item = &'a str> {
+        let words = self.words;
+        self.traits.iter().map(move |&number| words.word(number))
     }
 }

@@ -72,8 +72,7 @@ impl World {
             language: Some(language.code().to_owned()),
             link: Some(format!("https://{address}.example/{}", self.pin_id(number))),
             created_ms: planted.created_ms,
-            expires_ms: None,
-            unsafe_content: false,
+            ..Pin::default()
         }
     }
 
@@ -84,6 +83,7 @@ impl World {
             name: words::person(&mut Rng::new(self.seed_of(9, u64::from(number)))),
             language: Some(planted.language.code().to_owned()),
             created_ms: planted.created_ms,
+            ..Pinner::default()
         }
     }
 

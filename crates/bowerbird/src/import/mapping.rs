@@ -13,7 +13,7 @@ pub(crate) struct Mapping {
     kind: RowKind,
     fields: Vec<(String, String)>,
     ts_unit: Unit,
-    topics_split: String,
+    list_split: String,
 }
 
 /// A mapping that knows the columns of a table.
@@ -22,7 +22,7 @@ pub(crate) struct Bound {
     pub kind: RowKind,
     fields: Vec<(String, From)>,
     ts_unit: Unit,
-    topics_split: String,
+    list_split: String,
 }
 
 /// Where a field's value comes from.
@@ -42,7 +42,7 @@ impl Mapping {
     /// Reads a mapping; `kind=pin` (or board, pinner) says what the rows are, events otherwise.
     pub(crate) fn parse(text: &str) -> Result<Mapping> {
         let mut mapping =
-            Mapping { kind: RowKind::Event, fields: Vec::new(), ts_unit: Unit::Milli, topics_split: "|".into() };
+            Mapping { kind: RowKind::Event, fields: Vec::new(), ts_unit: Unit::Milli, list_split: "|".into() };
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let Some((field, value)) = pair.split_once('=') else {
                 bail!("--map: '{}' is not field=column", cut(pair));
@@ -50,7 +50,7 @@ impl Mapping {
             match field {
                 "kind" => mapping.kind = kind(value)?,
                 "ts_unit" => mapping.ts_unit = Unit::parse(value).map_err(|reason| anyhow!("--map: {reason}"))?,
-                "topics_split" => mapping.topics_split = value.to_owned(),
+                "list_split" => mapping.list_split = value.to_owned(),
                 _ => mapping.fields.push((field.to_owned(), value.to_owned())),
             }
         }
@@ -58,7 +58,7 @@ impl Mapping {
         for (field, _) in &mapping.fields {
             if !known.contains(&field.as_str()) {
                 bail!(
-                    "--map: {} have no field `{field}` (known: {} and kind, ts_unit, topics_split)",
+                    "--map: {} have no field `{field}` (known: {} and kind, ts_unit, list_split)",
                     mapping.kind.as_str(),
                     known.join(" ")
                 );
@@ -102,7 +102,7 @@ impl Mapping {
                 );
             }
         }
-        Ok(Bound { kind: self.kind, fields, ts_unit: self.ts_unit, topics_split: self.topics_split.clone() })
+        Ok(Bound { kind: self.kind, fields, ts_unit: self.ts_unit, list_split: self.list_split.clone() })
     }
 }
 
@@ -167,13 +167,22 @@ impl Bound {
                 "0" | "false" | "False" => false.into(),
                 _ => return Err(wrong("true or false")),
             },
-            "topics" if !self.topics_split.is_empty() => {
-                let topics = text.split(self.topics_split.as_str()).map(str::trim);
-                topics.filter(|topic| !topic.is_empty()).collect::<Vec<_>>().into()
-            }
+            "topics" | "traits" => self.list(text).into(),
             "props" => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
             _ => text.into(),
         })
+    }
+
+    /// A list in one cell: JSON, as lists of Parquet come, or words between separators.
+    fn list(&self, text: &str) -> Vec<String> {
+        if let Ok(words) = serde_json::from_str(text) {
+            return words;
+        }
+        if self.list_split.is_empty() {
+            return vec![text.to_owned()];
+        }
+        let words = text.split(self.list_split.as_str()).map(str::trim);
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
     }
 }
 

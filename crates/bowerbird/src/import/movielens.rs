@@ -84,7 +84,7 @@ fn acts(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
             let title = format!("Films that {pinner} likes");
             let owner = Some(pinner.to_owned());
             let name = format!("Pinner {pinner}");
-            facts.push(Fact::Pinner(Pinner { id: pinner.to_owned(), name, language: None, created_ms: 0 }));
+            facts.push(Fact::Pinner(Pinner { id: pinner.to_owned(), name, ..Pinner::default() }));
             facts.push(Fact::Board(Board { id: board.clone(), title, pinner: owner, created_ms: 0 }));
         }
         if !known.has_pin(film) {

@@ -70,6 +70,7 @@ impl RowKind {
                 "image",
                 "creator",
                 "topics",
+                "traits",
                 "language",
                 "link",
                 "created_ms",
@@ -77,7 +78,7 @@ impl RowKind {
                 "unsafe",
             ],
             RowKind::Board => &["id", "title", "pinner", "created_ms"],
-            RowKind::Pinner => &["id", "name", "language", "created_ms"],
+            RowKind::Pinner => &["id", "name", "language", "traits", "created_ms"],
         }
     }
 }
@@ -190,6 +191,7 @@ fn pin(fields: &mut Fields<'_>, now_ms: u64) -> Result<(Pin, Option<Vec<u8>>), R
         image,
         creator: fields.id("creator")?,
         topics: fields.texts("topics")?,
+        traits: fields.texts("traits")?,
         language: language(fields)?,
         link: fields.text("link")?.map(|link| web_address("link", link)).transpose()?,
         created_ms: fields.whole("created_ms")?.unwrap_or(now_ms),
@@ -213,6 +215,7 @@ fn pinner(fields: &mut Fields<'_>, now_ms: u64) -> Result<Pinner, RowRefusal> {
         id: fields.id("id")?.unwrap_or_default(),
         name: fields.text("name")?.unwrap_or_default(),
         language: language(fields)?,
+        traits: fields.texts("traits")?,
         created_ms: fields.whole("created_ms")?.unwrap_or(now_ms),
     })
 }
@@ -326,6 +329,11 @@ mod tests {
         let pin = r#"{"id":"p","title":"Oak","topics":"wood","image":"data:image/png;base64,AAEC","unsafe":true}"#;
         let taken = read(RowKind::Pin, pin).expect("a pin");
         assert_eq!(taken.picture, Some(vec![0, 1, 2]));
+        let Ok(TakenRow { fact: Fact::Pin(oak), .. }) = read(RowKind::Pin, r#"{"id":"p","traits":["wood=oak"]}"#)
+        else {
+            panic!("a pin")
+        };
+        assert_eq!(oak.traits, ["wood=oak"]);
         let why = |row| why(RowKind::Pin, row);
         assert_eq!(why(r#"{"title":"Oak"}"#), "id: missing or empty");
         assert!(why(r#"{"id":"p","link":"javascript:alert(1)"}"#).starts_with("link: must be an http(s) address"));
@@ -333,8 +341,9 @@ mod tests {
         assert!(why(r#"{"id":"p","image":"data:image/png,x"}"#).contains("must be base64"));
         assert!(why(r#"{"id":"p","image":"data:image/png;base64,*"}"#).contains("not base64"));
         assert!(why(r#"{"id":"p","language":"english"}"#).contains("two-letter"));
+        assert_eq!(why(r#"{"id":"p","traits":["a",""]}"#), "traits: missing or empty");
         assert!(why(r#"{"id":"p","props":{}}"#).starts_with("props: unknown field"));
         assert!(read(RowKind::Board, r#"{"id":"b","pinner":"ann"}"#).is_ok());
-        assert!(read(RowKind::Pinner, r#"{"id":4,"name":"Ann","language":"EN"}"#).is_ok());
+        assert!(read(RowKind::Pinner, r#"{"id":4,"name":"Ann","language":"EN","traits":["plan=free"]}"#).is_ok());
     }
 }

@@ -4,6 +4,7 @@ use super::{BoardRow, Catalogue, NONE, PinnerRow};
 use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{Fixed, PinRow};
+use crate::words::Words;
 use bytemuck::cast_slice;
 use bytes::Bytes;
 use domain::{BoardId, Column, PinId, PinnerId, Snapshot, SnapshotError};
@@ -11,7 +12,7 @@ use index::Columns;
 use std::io::{self, Write};
 
 const KIND: &str = "catalogue";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Strings one after the other, and where each ends.
 #[derive(Default)]
@@ -51,7 +52,7 @@ const NAMES: [[&str; 2]; 4] = [
 impl Catalogue {
     /// Writes a snapshot of all but the columns for filters. Errors are those of `out`.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let names = [&self.pin_names, &self.board_names, &self.pinner_names, &self.words].map(Names::kept);
+        let names = [&self.pin_names, &self.board_names, &self.pinner_names, self.words.names()].map(Names::kept);
         let mut fixed: Vec<Fixed> = Vec::with_capacity(self.pins.len());
         let (mut ends, mut records): (Vec<u64>, Vec<u32>) = (Vec::with_capacity(self.pins.len()), Vec::new());
         for row in &self.pins {
@@ -61,10 +62,13 @@ impl Catalogue {
             ends.push(records.len() as u64);
         }
         let (mut titles, mut pinners) = (Texts::default(), Texts::default());
+        let (mut traits, mut trait_ends): (Vec<u32>, Vec<u64>) = (Vec::new(), Vec::with_capacity(self.pinners.len()));
         self.boards.iter().for_each(|board| titles.push(&board.title));
         for pinner in &self.pinners {
             pinners.push(&pinner.name);
             pinners.push(&pinner.language);
+            traits.extend_from_slice(&pinner.traits);
+            trait_ends.push(traits.len() as u64);
         }
         let owners: Vec<u32> = self.boards.iter().map(|board| board.owner).collect();
         let made: Vec<u64> = self.boards.iter().map(|board| board.created_ms).collect();
@@ -81,6 +85,8 @@ impl Catalogue {
             ("pinners", pinners.bytes.as_bytes()),
             ("pinner ends", cast_slice(&pinners.ends)),
             ("pinners joined", cast_slice(&joined)),
+            ("traits", cast_slice(&traits)),
+            ("trait ends", cast_slice(&trait_ends)),
             ("newest", cast_slice(&newest)),
         ];
         for ([bytes, ends], (text, marks)) in NAMES.into_iter().zip(&names) {
@@ -102,7 +108,7 @@ impl Catalogue {
             pin_names: next()?,
             board_names: next()?,
             pinner_names: next()?,
-            words: next()?,
+            words: Words::of(next()?),
             pins: pins(&snapshot)?,
             boards: boards(&snapshot)?,
             pinners: pinners(&snapshot)?,
@@ -170,12 +176,18 @@ fn boards(snapshot: &Snapshot) -> Result<Vec<BoardRow>, SnapshotError> {
 fn pinners(snapshot: &Snapshot) -> Result<Vec<PinnerRow>, SnapshotError> {
     let texts = Texts::read(snapshot, ["pinners", "pinner ends"])?;
     let joined = snapshot.column::<u64>("pinners joined")?;
-    let mut texts = texts.iter();
-    let row = |&created_ms: &u64| {
+    let (traits, ends) = (snapshot.column::<u32>("traits")?, snapshot.column::<u64>("trait ends")?);
+    if joined.len() != ends.len() {
+        return Err(odd("trait ends", "are not as many as the pinners"));
+    }
+    let (mut texts, mut start) = (texts.iter(), 0);
+    let row = |(&created_ms, &end): (&u64, &u64)| {
         let mut next = || texts.next().map(Box::from).ok_or_else(|| odd("pinners", "are too few"));
-        Ok(PinnerRow { name: next()?, language: next()?, created_ms, boards: Vec::new() })
+        let traits = traits.get(start..end as usize).ok_or_else(|| odd("traits", "are cut"))?.into();
+        start = end as usize;
+        Ok(PinnerRow { name: next()?, language: next()?, created_ms, traits, boards: Vec::new() })
     };
-    joined.iter().map(row).collect()
+    joined.iter().zip(ends.iter()).map(row).collect()
 }
 
 fn odd(section: &str, reason: &str) -> SnapshotError {

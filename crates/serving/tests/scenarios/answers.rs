@@ -267,7 +267,7 @@ fn a_replay_is_asked_as_it_would_have_been_and_labelled_rows_come_first() {
     };
     let rows = world.pipeline.replay(&replay, &params(), 100);
     assert_eq!((rows.found, rows.labels.len()), (1, rows.candidates));
-    assert_eq!(rows.labels[0], [true, false, false, false, false, false], "labelled candidates come first");
+    assert_eq!(rows.labels[0], domain::HEADS.map(|head| head == Action::Save), "labelled candidates come first");
     let served = world.home("ann").trace.ranked;
     let features = |pin| served.iter().find(|item| item.pin == pin).map(|item| &item.features[..]);
     assert_eq!(features(c), Some(&rows.features[..models::FEATURE_COUNT]), "as they are served");

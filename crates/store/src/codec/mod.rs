@@ -126,6 +126,7 @@ fn write_pin(to: &mut Writer, pin: &Pin) {
         to.text(text);
     }
     to.texts(&pin.topics);
+    to.texts(&pin.traits);
     to.number(pin.created_ms);
     pin.expires_ms.into_iter().for_each(|ms| to.number(ms));
 }
@@ -141,6 +142,7 @@ fn read_pin(from: &mut Reader) -> Result<Pin, BadFact> {
         language: from.optional(language, Reader::text)?,
         link: from.optional(link, Reader::text)?,
         topics: from.texts()?,
+        traits: from.texts()?,
         created_ms: from.number()?,
         expires_ms: from.optional(expires, Reader::number)?,
         unsafe_content,
@@ -199,6 +201,7 @@ fn write_pinner(to: &mut Writer, pinner: &Pinner) {
     to.text(&pinner.id);
     to.text(&pinner.name);
     pinner.language.iter().for_each(|language| to.text(language));
+    to.texts(&pinner.traits);
     to.number(pinner.created_ms);
 }
 
@@ -208,6 +211,7 @@ fn read_pinner(from: &mut Reader) -> Result<Pinner, BadFact> {
         id: from.text()?,
         name: from.text()?,
         language: from.optional(language, Reader::text)?,
+        traits: from.texts()?,
         created_ms: from.number()?,
     })
 }

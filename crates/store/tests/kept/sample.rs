@@ -37,6 +37,7 @@ fn full_pin() -> Pin {
         image: Some("media/1.jpg".into()),
         creator: Some("ann".into()),
         topics: vec!["chairs".into(), "red".into()],
+        traits: vec!["wood=oak".into()],
         language: Some("en".into()),
         link: Some("https://example.org/?a=b".into()),
         created_ms: u64::MAX,
@@ -97,7 +98,13 @@ pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
         thumbnail: Some("thumbs/1.jpg".into()),
     };
     let board = Board { id: "b1".into(), title: "Kitchen".into(), pinner: Some("ann".into()), created_ms: 5 };
-    let pinner = Pinner { id: "ann".into(), name: "Ann".into(), language: Some("de".into()), created_ms: 300 };
+    let pinner = Pinner {
+        id: "ann".into(),
+        name: "Ann".into(),
+        language: Some("de".into()),
+        traits: vec!["plan=free".into(), "device=phone".into()],
+        created_ms: 300,
+    };
     let served = |subject| Fact::Served(Box::new(record(subject)));
     let facts = [
         Fact::Pin(full_pin()),
