@@ -5,6 +5,7 @@ use crate::queries;
 use crate::views::{Views, Writer, lock, read, write};
 use domain::{Act, Action, BoardId, Event, EventId, Fact, PinId, PinnerId, TopicKind, Understood};
 use index::VectorIndex;
+use signals::{About, query_key};
 use std::collections::BTreeSet;
 
 /// Facts applied under one hold of a lock.
@@ -106,7 +107,7 @@ impl Views {
             let Fact::Event(event) = fact else { continue };
             match resolve(&mut catalogue, event) {
                 Some(resolved) => {
-                    let pin = resolved.as_ref().map(|(_, act)| act.pin);
+                    let pin = resolved.as_ref().map(|told| told.act.pin);
                     searched.extend(
                         pin.zip(queries::engaged(event)).filter(|(pin, query)| writer.queries.add(*pin, query)),
                     );
@@ -117,12 +118,12 @@ impl Views {
         }
         drop(catalogue);
         let mut signals = write(&self.signals);
-        for (pinner, act) in &acts {
-            signals.apply(*pinner, act);
+        for Told { pinner, act, creator, topics, query } in &acts {
+            signals.apply(*pinner, act, &About { creator: *creator, topics, query: *query });
         }
         drop(signals);
-        let saves = acts.iter().filter(|(_, act)| act.action == Action::Save);
-        let edges: Vec<(PinId, BoardId)> = saves.filter_map(|(_, act)| Some((act.pin, act.board?))).collect();
+        let saves = acts.iter().map(|told| &told.act).filter(|act| act.action == Action::Save);
+        let edges: Vec<(PinId, BoardId)> = saves.filter_map(|act| Some((act.pin, act.board?))).collect();
         let mut touched = self.apply_edges(&edges);
         touched.extend(searched.into_iter().map(|(pin, _)| pin));
         touched
@@ -155,8 +156,18 @@ fn embed(content: &mut VectorIndex, pin: PinId, understood: &Understood) -> Resu
     content.upsert(*space, pin, embedding)
 }
 
+/// An event with internal ids, and what its pin was known to be.
+struct Told {
+    pinner: PinnerId,
+    /// The value is not a number when the event has none.
+    act: Act,
+    creator: Option<u32>,
+    topics: Box<[u32]>,
+    query: Option<u64>,
+}
+
 /// The event with internal ids: `None` when ids have run out, `Some(None)` when it is not about a pin.
-fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<(PinnerId, Act)>> {
+fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<Told>> {
     let pinner = catalogue.intern_pinner(&event.pinner)?;
     let Some(pin) = &event.pin else { return Some(None) };
     let pin = catalogue.intern_pin(pin)?;
@@ -168,7 +179,10 @@ fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<(PinnerId,
         None => None,
     };
     let Event { action, surface, ts_ms, value, .. } = *event;
-    Some(Some((pinner, Act { pin, board, action, surface, ts_ms, value: value.unwrap_or(0.0) })))
+    let act = Act { pin, board, action, surface, ts_ms, value: value.unwrap_or(f32::NAN) };
+    let row = catalogue.row(pin);
+    let (creator, topics) = (row.and_then(|row| row.creator()), row.map_or(&[][..], |row| row.topics()).into());
+    Some(Some(Told { pinner, act, creator, topics, query: event.query.as_deref().map(query_key) }))
 }
 
 fn is_power_of_four(degree: u32) -> bool {

@@ -54,11 +54,11 @@ fn fill_catalogue(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[
 fn fill_counts(rows: &mut [[f32; FEATURE_COUNT]], context: &Context, pins: &[PinId]) {
     let signals = read(&context.views.signals);
     let graph = read(&context.views.graph);
-    let week = |pin, action| signals.counter(pin, action, Horizon::Week, context.request.now_ms);
     for (values, &pin) in rows.iter_mut().zip(pins) {
-        let (saves, impressions) = (week(pin, Action::Save), week(pin, Action::Impression));
+        let known = signals.pin(pin, context.request.now_ms);
+        let [saves, impressions] = [Action::Save, Action::Impression].map(|action| known.count(action, Horizon::Week));
         values[6] = (graph.degree(pin) as f32).ln_1p();
-        values[7] = (signals.total(pin, Action::Save) as f32).ln_1p();
+        values[7] = known.count(Action::Save, Horizon::Ever).ln_1p();
         values[8] = saves.ln_1p();
         values[9] = impressions.ln_1p();
         values[10] = (saves + 1.0) / (impressions + 20.0);

@@ -2,21 +2,28 @@
 
 use crate::bytes::{BadState, Reader, put_int};
 use crate::recent::RecentIds;
+use crate::shown::{self, Shown};
 use domain::{Act, Action, BoardId, PinId, Surface};
 
 /// Most positive acts kept per pinner.
 pub const SEQUENCE_MAX: usize = 256;
 /// Most boards kept per pinner.
 pub const BOARDS_MAX: usize = 1_024;
+/// Most negative acts kept per pinner.
+pub const NEGATIVES_MAX: usize = 64;
 const SEEN_MAX: usize = 4_096;
 const SAVED_MAX: usize = 32_768;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// One pinner's state; only pinners who acted have one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PinnerState {
     /// Positive acts sorted by time, newest last; one per (pin, action).
     pub(crate) history: Vec<Act>,
+    /// Negative acts likewise.
+    pub(crate) negatives: Vec<Act>,
+    /// Impressions sorted by time, newest last.
+    pub(crate) shown: Vec<Shown>,
     pub(crate) seen: RecentIds<SEEN_MAX>,
     pub(crate) saved: RecentIds<SAVED_MAX>,
     pub(crate) hidden: RecentIds<SAVED_MAX>,
@@ -29,10 +36,14 @@ impl PinnerState {
         if act.action.is_on_pin() {
             self.seen.add(act.pin.0);
         }
+        if act.action == Action::Impression {
+            shown::insert(&mut self.shown, Shown::new(act.pin, act.ts_ms));
+        }
         if act.action.is_positive() {
-            self.remember(*act);
+            remember(&mut self.history, *act, SEQUENCE_MAX);
         }
         if act.action.is_negative() {
+            remember(&mut self.negatives, *act, NEGATIVES_MAX);
             self.hidden.add(act.pin.0);
         }
         if act.action == Action::Save {
@@ -41,29 +52,6 @@ impl PinnerState {
                 self.use_board(board);
             }
         }
-    }
-
-    /// Puts a positive act in its place in time; of the same action on the same pin only the newest stays.
-    fn remember(&mut self, act: Act) {
-        let twin = self.history.iter().position(|old| (old.pin, old.action) == (act.pin, act.action));
-        if let Some(twin) = twin {
-            if self.history[twin].ts_ms > act.ts_ms {
-                return;
-            }
-            self.history.remove(twin);
-        }
-        let mut place = self.history.partition_point(|old| old.ts_ms <= act.ts_ms);
-        if self.history.len() >= SEQUENCE_MAX {
-            if place == 0 {
-                return;
-            }
-            self.history.remove(0);
-            place -= 1;
-        }
-        if self.history.len() == self.history.capacity() {
-            self.history.reserve_exact((self.history.len() / 4 + 4).min(SEQUENCE_MAX - self.history.len()));
-        }
-        self.history.insert(place, act);
     }
 
     fn use_board(&mut self, board: BoardId) {
@@ -79,12 +67,9 @@ impl PinnerState {
 
     pub(crate) fn encode(&self, to: &mut Vec<u8>) {
         to.push(VERSION);
-        put_int(to, self.history.len() as u64);
-        let mut before_ms = 0;
-        for act in &self.history {
-            put_act(to, act, before_ms);
-            before_ms = act.ts_ms;
-        }
+        put_acts(to, &self.history);
+        put_acts(to, &self.negatives);
+        shown::encode(&self.shown, to);
         self.seen.encode(to);
         self.saved.encode(to);
         self.hidden.encode(to);
@@ -94,24 +79,68 @@ impl PinnerState {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<PinnerState, BadState> {
         let mut from = Reader::new(bytes, VERSION)?;
-        let mut state = PinnerState::default();
-        let length = from.length(SEQUENCE_MAX)?;
-        state.history.reserve_exact(length);
-        let mut before_ms = 0;
-        for _ in 0..length {
-            let act = read_act(&mut from, before_ms)?;
-            before_ms = act.ts_ms;
-            state.history.push(act);
-        }
-        state.seen = RecentIds::decode(&mut from)?;
-        state.saved = RecentIds::decode(&mut from)?;
-        state.hidden = RecentIds::decode(&mut from)?;
+        let mut state = PinnerState {
+            history: read_acts(&mut from, SEQUENCE_MAX, Action::is_positive)?,
+            negatives: read_acts(&mut from, NEGATIVES_MAX, Action::is_negative)?,
+            shown: shown::decode(&mut from)?,
+            seen: RecentIds::decode(&mut from)?,
+            saved: RecentIds::decode(&mut from)?,
+            hidden: RecentIds::decode(&mut from)?,
+            boards: Vec::new(),
+        };
         for _ in 0..from.length(BOARDS_MAX)? {
             state.boards.push(BoardId(from.int32()?));
         }
         from.end()?;
         Ok(state)
     }
+}
+
+/// Puts an act in its place in time; of the same action on the same pin only the newest stays.
+fn remember(acts: &mut Vec<Act>, act: Act, max: usize) {
+    let twin = acts.iter().position(|old| (old.pin, old.action) == (act.pin, act.action));
+    if let Some(twin) = twin {
+        if acts[twin].ts_ms > act.ts_ms {
+            return;
+        }
+        acts.remove(twin);
+    }
+    let mut place = acts.partition_point(|old| old.ts_ms <= act.ts_ms);
+    if acts.len() >= max {
+        if place == 0 {
+            return;
+        }
+        acts.remove(0);
+        place -= 1;
+    }
+    if acts.len() == acts.capacity() {
+        acts.reserve_exact((acts.len() / 4 + 4).min(max - acts.len()));
+    }
+    acts.insert(place, act);
+}
+
+fn put_acts(to: &mut Vec<u8>, acts: &[Act]) {
+    put_int(to, acts.len() as u64);
+    let mut before_ms = 0;
+    for act in acts {
+        put_act(to, act, before_ms);
+        before_ms = act.ts_ms;
+    }
+}
+
+fn read_acts(from: &mut Reader<'_>, max: usize, kind: fn(Action) -> bool) -> Result<Vec<Act>, BadState> {
+    let length = from.length(max)?;
+    let mut acts = Vec::with_capacity(length);
+    let mut before_ms = 0;
+    for _ in 0..length {
+        let act = read_act(from, before_ms)?;
+        if !kind(act.action) {
+            return Err(BadState::Value("action"));
+        }
+        before_ms = act.ts_ms;
+        acts.push(act);
+    }
+    Ok(acts)
 }
 
 /// The board's id is stored plus one, 0 is none; the time as what passed since the act before.
@@ -129,8 +158,7 @@ fn read_act(from: &mut Reader<'_>, before_ms: u64) -> Result<Act, BadState> {
         0 => None,
         above => Some(BoardId(u32::try_from(above - 1).map_err(|_| BadState::Value("board"))?)),
     };
-    let action = Action::from_code(from.byte()?).filter(|action| action.is_positive());
-    let action = action.ok_or(BadState::Value("action"))?;
+    let action = Action::from_code(from.byte()?).ok_or(BadState::Value("action"))?;
     let surface = Surface::from_code(from.byte()?).ok_or(BadState::Value("surface"))?;
     let ts_ms = before_ms.checked_add(from.int()?).ok_or(BadState::Value("time"))?;
     Ok(Act { pin, board, action, surface, ts_ms, value: from.amount()? })

@@ -1,6 +1,6 @@
 //! What is popular now, kept in order while acts arrive.
 
-use crate::Horizon;
+use crate::horizon::WEEK_S;
 use domain::{Action, PinId};
 
 /// Longest list of popular pins.
@@ -75,5 +75,5 @@ fn weight(action: Action) -> f64 {
 }
 
 fn weeks(ts_ms: u64) -> f64 {
-    ts_ms as f64 / (f64::from(Horizon::Week.half_life_s()) * 1_000.0)
+    ts_ms as f64 / (f64::from(WEEK_S) * 1_000.0)
 }
