@@ -1,9 +1,16 @@
 //! The ranking features: one definition for serving, training and the request record.
 
 /// Number of ranking features.
-pub const FEATURE_COUNT: usize = 20;
+pub const FEATURE_COUNT: usize = FEATURES.len();
 
-/// Names of the ranking features, in order. A missing value is 0; a missing rank is `ln(1 + quota)`.
+/// Names of the ranking features, in order.
+///
+/// A **lift** says how much more often the act of a head happened than impressions on the same surfaces make expect:
+/// `ln((acts + b) / (expected + b))`, where `expected` is the sum over surfaces of impressions there times the surface's
+/// own rate of the act, and `b` what is expected of 20 impressions, but at least 1; 0 when nothing is known. A **gap** is ln(1 + hours), at most that of a year, which also stands
+/// for never. A **look** is the mean of ln(1 + seconds) that was looked less that of everybody, drawn towards 0 by 10
+/// looks. Counts are ln(1 + n) over all time unless they say `week` (an act counts half after seven days). Whatever is
+/// not said otherwise is 0 when missing.
 ///
 /// | feature | what |
 /// |---|---|
@@ -11,33 +18,158 @@ pub const FEATURE_COUNT: usize = 20;
 /// | `walk`, `walk_share`, `walk_rank` | ln(1 + walk score); score / best score of the request; ln(1 + rank) |
 /// | `text` | BM25 |
 /// | `content` | cosine of the pin's content with the mean of the last 8 history pins, or with the subject |
-/// | `ln_degree` | ln(1 + boards that hold the pin) |
-/// | `ln_saves`, `ln_saves_week`, `ln_impressions_week` | ln(1 + count) |
-/// | `save_rate` | (saves of the week + 1) / (impressions of the week + 20) |
-/// | `ln_age_days` | ln(1 + age in days) |
-/// | `creator_known`, `topic_known` | share of the history with this creator, with one of these topics |
-/// | `ln_history` | ln(1 + history length) |
-/// | `retrieval_rank` | ln(1 + rank in learned retrieval) |
+/// | `retrieval_rank` | ln(1 + rank in learned retrieval); a missing rank, here and for walks, is `ln(1 + quota)` |
+/// | `ln_degree`, `ln_saves`, `ln_impressions`, `…_week` | boards that hold the pin; saves and impressions of the pin |
+/// | `ln_age_days` | ln(1 + age of the pin in days) |
+/// | `pin_look`, `pin_<head>` | look at the pin; lift of each head |
+/// | `pin_week_<head>` | lift within the week of the pin, for the four heads that happen most |
+/// | `creator_…`, `topic_…` | impressions, look and lifts of the creator's pins; mean of those of the pin's topics |
+/// | `ln_history`, `ln_pinner_days` | ln(1 + history length); ln(1 + days since the pinner joined) |
+/// | `pinner_…` | impressions, look and lifts of the pinner |
+/// | `act_gap`, `shown_gap` | gap since the pinner's last positive act; since their last impression |
+/// | `session`, `liked_lately` | impressions of the last 30 minutes; share of the last 8 acted on, (n + 1) / (8 + 2) |
+/// | `creator_known`, `topic_known` | share of the history with this creator, with the best one of these topics |
+/// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and lifts over the pinner's own rates |
+/// | `pin_shown`, `pin_gap` | how often the pinner was shown the pin; gap since the last time |
+/// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
-pub const FEATURES: [&str; FEATURE_COUNT] = [
+/// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
+/// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when unknown, so that all compete as if each stood first |
+pub const FEATURES: [&str; 95] = [
     "dot",
     "walk",
     "walk_share",
     "walk_rank",
     "text",
     "content",
+    "retrieval_rank",
     "ln_degree",
     "ln_saves",
     "ln_saves_week",
+    "ln_impressions",
     "ln_impressions_week",
-    "save_rate",
     "ln_age_days",
-    "creator_known",
-    "topic_known",
+    "pin_look",
+    "pin_save",
+    "pin_closeup",
+    "pin_click",
+    "pin_long_click",
+    "pin_share",
+    "pin_follow",
+    "pin_comment",
+    "pin_hide",
+    "pin_week_save",
+    "pin_week_closeup",
+    "pin_week_click",
+    "pin_week_long_click",
+    "creator_impressions",
+    "creator_look",
+    "creator_save",
+    "creator_closeup",
+    "creator_click",
+    "creator_long_click",
+    "creator_share",
+    "creator_follow",
+    "creator_comment",
+    "creator_hide",
+    "topic_impressions",
+    "topic_look",
+    "topic_save",
+    "topic_closeup",
+    "topic_click",
+    "topic_long_click",
+    "topic_share",
+    "topic_follow",
+    "topic_comment",
+    "topic_hide",
     "ln_history",
-    "retrieval_rank",
+    "ln_pinner_days",
+    "pinner_impressions",
+    "pinner_look",
+    "pinner_save",
+    "pinner_closeup",
+    "pinner_click",
+    "pinner_long_click",
+    "pinner_share",
+    "pinner_follow",
+    "pinner_comment",
+    "pinner_hide",
+    "act_gap",
+    "shown_gap",
+    "session",
+    "liked_lately",
+    "creator_known",
+    "own_creator_shown",
+    "own_creator_save",
+    "own_creator_closeup",
+    "own_creator_click",
+    "own_creator_long_click",
+    "own_creator_share",
+    "own_creator_follow",
+    "own_creator_comment",
+    "own_creator_hide",
+    "topic_known",
+    "own_topic_shown",
+    "own_topic_save",
+    "own_topic_closeup",
+    "own_topic_click",
+    "own_topic_long_click",
+    "own_topic_share",
+    "own_topic_follow",
+    "own_topic_comment",
+    "own_topic_hide",
+    "pin_shown",
+    "pin_gap",
+    "query_impressions",
+    "query_acts",
     "home",
     "related",
     "search",
     "board",
+    "hour_sin",
+    "hour_cos",
+    "day_sin",
+    "day_cos",
+    "position",
 ];
+
+/// Position of a feature in [`FEATURES`]; also for constants, where a wrong name does not compile.
+///
+/// # Panics
+/// When there is no such feature; names are written in code, so this is a mistake in the code.
+pub const fn feature(name: &str) -> usize {
+    let mut place = 0;
+    while place < FEATURES.len() {
+        if same(FEATURES[place].as_bytes(), name.as_bytes()) {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("invariant: a name in FEATURES")
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::HEADS;
+
+    #[test]
+    fn every_name_is_there_once_and_lifts_follow_the_heads() {
+        for (place, name) in FEATURES.into_iter().enumerate() {
+            assert_eq!(feature(name), place, "{name}");
+        }
+        for group in ["pin", "creator", "topic", "pinner", "own_creator", "own_topic"] {
+            let first = feature(&format!("{group}_save"));
+            let names = HEADS.map(|head| format!("{group}_{head}"));
+            assert_eq!(FEATURES[first..first + HEADS.len()], names);
+        }
+    }
+}

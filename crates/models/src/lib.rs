@@ -42,13 +42,13 @@ pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::ModelCard;
 pub use config::ModelConfig;
 pub use error::ModelError;
-pub use features::{FEATURE_COUNT, FEATURES};
+pub use features::{FEATURE_COUNT, FEATURES, feature};
 pub use file::checksum;
 pub use ids::IdTable;
 pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, sigmoid, silu, softmax};
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
-pub use rank::{RANK_HIDDEN, Ranker, feature};
+pub use rank::{RANK_HIDDEN, Ranker};
 pub use token::{
     CONDITION_FACTS, Condition, DISTANCES, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token, tokens,
 };

@@ -2,13 +2,14 @@
 
 use crate::derive::Contents;
 use crate::spare::Spare;
+use crate::tastes::Tastes;
 use crate::views::{Installed, Views, read};
-use domain::{Act, Action, BoardId, Params, PinId, Request, Subject, Surface};
+use domain::{Act, Action, BoardId, Params, PinId, PinnerId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
 use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
 use signals::Signals;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Pins whose contents are averaged into the content seed.
@@ -46,9 +47,8 @@ pub struct Context {
     pub installed: Option<Arc<Installed>>,
     /// The user vector under the request's condition; empty without a model.
     pub user: Vec<f32>,
-    /// Share of the history by creator and by topic (numbers of the catalogue).
-    pub(crate) creators: HashMap<u32, f32>,
-    pub(crate) topics: HashMap<u32, f32>,
+    /// What the pinner has to do with creators, topics and pins.
+    pub(crate) tastes: Tastes,
     /// Pins of a history that came with the request.
     given: Option<HashSet<PinId>>,
     /// About how many pins the request will not show because they are known.
@@ -87,8 +87,7 @@ impl Context {
             excluded: Vec::new(),
             content: Vec::new(),
             user: Vec::new(),
-            creators: HashMap::new(),
-            topics: HashMap::new(),
+            tastes: Tastes::default(),
             given: None,
             known: 0,
         }
@@ -115,6 +114,11 @@ impl Context {
             (None, Some(pinner)) => signals.seen(pinner, pin),
             (None, None) => false,
         }
+    }
+
+    /// The pinner, when the request may know more of them than the history that it came with.
+    pub(crate) fn known_pinner(&self) -> Option<PinnerId> {
+        self.request.pinner.filter(|_| self.given.is_none())
     }
 
     /// How many pins a generator should look for so that `quota` are left without those that are known already.
@@ -181,15 +185,12 @@ impl Context {
 
     fn read_tastes(&mut self) {
         let catalogue = read(&self.views.catalogue);
-        let share = 1.0 / self.history.len().max(1) as f32;
-        for row in self.history.iter().filter_map(|act| catalogue.row(act.pin)) {
-            if let Some(creator) = row.creator() {
-                *self.creators.entry(creator).or_default() += share;
-            }
-            for &topic in row.topics() {
-                *self.topics.entry(topic).or_default() += share;
-            }
-        }
+        let signals = read(&self.views.signals);
+        let (negatives, shown) = match self.known_pinner() {
+            Some(pinner) => (signals.negatives(pinner), signals.shown(pinner)),
+            None => (&[][..], &[][..]),
+        };
+        self.tastes = Tastes::of(&catalogue, &self.history, negatives, shown, self.request.now_ms);
     }
 
     fn read_starts(&mut self) {

@@ -19,8 +19,8 @@
 //! the log from its offsets. Numbers of pins, boards and pinners are in the log: models and records refer to them.
 //! [`Views::install`] replaces the model under running requests.
 //!
-//! For training and evaluation the same code runs on the calling thread: [`Pipeline::rank_now`],
-//! [`Pipeline::evaluate_now`], [`Pipeline::replay`].
+//! [`Pipeline::rank_given`] ranks pins that the asker brings. For training and evaluation the same code runs on the
+//! calling thread: [`Pipeline::rank_now`], [`Pipeline::evaluate_now`], [`Pipeline::replay`], [`Pipeline::given_now`].
 //!
 //! **Architecture invariant:** a request never fails and never waits for the writer of the views, the log or the state;
 //! what could not be had in time is left out and said. The same views, request and seed give the same slate.
@@ -38,6 +38,7 @@ mod features;
 mod filter;
 mod generate;
 mod generator;
+mod given;
 mod marks;
 mod names;
 mod numbers;
@@ -52,6 +53,7 @@ mod scorer;
 mod sink;
 mod snapshot;
 mod spare;
+mod tastes;
 mod tidy;
 mod views;
 mod words;
@@ -64,6 +66,7 @@ pub use context::Context;
 pub use error::ServingError;
 pub use filter::{Filter, FilterView};
 pub use generator::{CandidateGenerator, GeneratorError, Offers};
+pub use given::Given;
 pub use pin_row::PinView;
 pub use pipeline::Pipeline;
 pub use recall::Recall;

@@ -42,12 +42,18 @@ impl Views {
     /// Views for somebody who only reads the log: what has no number there yet stays unknown to them, so that their
     /// numbers are those of whoever writes it.
     pub fn sealed(log: &dyn EventLog) -> Result<Views, ServingError> {
-        let views = Views::new()?;
-        views.read_numbers(log, 0)?;
+        let views = Views::numbered(log)?;
         let mut catalogue = write(&views.catalogue);
         let Catalogue { pinner_names, pin_names, board_names, .. } = &mut *catalogue;
         [pinner_names, pin_names, board_names].into_iter().for_each(Names::seal);
         drop(catalogue);
+        Ok(views)
+    }
+
+    /// Views that know the numbers of a log and will give others to what it does not hold: for what never reaches it.
+    pub fn numbered(log: &dyn EventLog) -> Result<Views, ServingError> {
+        let views = Views::new()?;
+        views.read_numbers(log, 0)?;
         Ok(views)
     }
 

@@ -143,11 +143,15 @@ impl Pipeline {
         block_on(self.unpaced().context(&mut run, request, params))
     }
 
+    pub(crate) fn cpu(&self) -> &Cpu {
+        &self.cpu
+    }
+
     pub(crate) fn passes(&self) -> (&dyn Scorer, &dyn Scorer) {
         (&*self.parts.first_pass, &*self.parts.second_pass)
     }
 
-    async fn context(&self, run: &mut Run, request: Request, params: &Params) -> Arc<Context> {
+    pub(crate) async fn context(&self, run: &mut Run, request: Request, params: &Params) -> Arc<Context> {
         let (since, parts, params) = (Instant::now(), self.parts.clone(), params.clone());
         let look_up = move || Arc::new(Context::read(parts.views.clone(), request, params, &parts.scratches));
         let context = self.cpu.run(look_up).await;

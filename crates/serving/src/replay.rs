@@ -30,6 +30,8 @@ pub struct Replay {
 pub struct ReplayRows {
     /// Rows of [`models::FEATURES`], one after the other.
     pub features: Vec<f32>,
+    /// Per row which pin.
+    pub pins: Vec<PinId>,
     /// Per row, which heads' actions were done, in the order of [`domain::HEADS`].
     pub labels: Vec<[bool; HEAD_COUNT]>,
     /// Labelled pins among the candidates, before rows were sampled.
@@ -67,6 +69,7 @@ impl Pipeline {
         for row in found.into_iter().chain(others) {
             let done = labels.get(&rows.candidates.pins[row]).copied().unwrap_or_default();
             made.features.extend(features[row]);
+            made.pins.push(rows.candidates.pins[row]);
             made.labels.push(HEADS.map(|action| done.has(action)));
         }
         made

@@ -5,9 +5,9 @@ use crate::features::features;
 use crate::filter::{Filter, FilterView};
 use crate::generator::Offers;
 use crate::scorer::Scorer;
-use domain::{Candidates, Drop, Source};
+use domain::{Candidates, Drop, PinId, Source};
 use models::FEATURE_COUNT;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Pins of a page that soft filters do not leave empty.
 const PAGE_MAX: usize = 50;
@@ -40,6 +40,14 @@ impl Rows {
                 }
             }
         }
+        rows
+    }
+
+    /// The given pins, each once, offered by nobody.
+    pub(crate) fn given(pins: &[PinId]) -> Rows {
+        let mut rows = Rows::default();
+        let mut known = HashSet::new();
+        pins.iter().filter(|&&pin| known.insert(pin)).for_each(|&pin| _ = rows.candidates.push(pin));
         rows
     }
 
@@ -127,7 +135,6 @@ fn best_first(scores: &[f32]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::PinId;
 
     #[test]
     fn merging_keeps_each_pin_once_with_all_its_sources() {

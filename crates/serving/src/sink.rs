@@ -15,9 +15,9 @@ const QUEUE_MAX: usize = 512;
 /// Most records written at once.
 const BATCH_MAX: usize = 64;
 
-/// Ranked candidates that a record keeps with their features, besides those that were shown. The others are told
-/// without: of 500 pins the features would be half of the record.
-const FEATURES_KEPT: usize = 100;
+/// Ranked candidates that a record keeps with their features, besides those that were shown. The
+/// others are told without: of 500 pins the features would be most of the record.
+const FEATURES_KEPT: usize = 50;
 
 /// Takes request records and writes them to the log on a thread of its own. It never waits: when the log cannot follow,
 /// records are dropped and counted.
@@ -145,8 +145,10 @@ impl Page {
     fn fact(self) -> Fact {
         let Page { request, slate, offset, shown } = self;
         let mut trace = slate.trace.clone();
-        let kept = (offset as usize).saturating_add(shown as usize).max(FEATURES_KEPT);
-        trace.ranked.iter_mut().skip(kept).for_each(|item| item.features = Vec::new());
+        let page = offset as usize..(offset as usize).saturating_add(shown as usize);
+        let kept = |place: &usize| page.contains(place) || *place < FEATURES_KEPT;
+        let others = trace.ranked.iter_mut().enumerate().filter(|(place, _)| !kept(place));
+        others.for_each(|(_, item)| item.features = Vec::new());
         Fact::Served(Box::new(RequestRecord {
             request_id: request.request_id,
             ts_ms: request.now_ms,
@@ -201,11 +203,11 @@ mod tests {
             seed: 0,
         };
         let page = |offset| Page { request: request.clone(), slate: Arc::new(slate()), offset, shown: 25 };
-        for (offset, features) in [(0, 100), (150, 175)] {
+        for (offset, features) in [(0, 50), (150, 75)] {
             let fact = page(offset).fact();
             let mut bytes = Vec::new();
             store::encode(page(offset).id(), &fact, &mut bytes);
-            assert!(bytes.len() < 56 << 10, "{} bytes", bytes.len());
+            assert!(bytes.len() < 72 << 10, "{} bytes", bytes.len());
             let Fact::Served(record) = fact else { panic!("a record") };
             assert_eq!(record.trace.ranked.len(), 500);
             assert_eq!(record.trace.ranked.iter().filter(|item| !item.features.is_empty()).count(), features);

@@ -2,6 +2,7 @@
 
 use crate::Horizon;
 use domain::{Act, Action, HEAD_COUNT, HEADS, Surface};
+use std::ops::AddAssign;
 
 /// Values of one horizon: acts of the heads, impressions by surface, acts that tell how long they took, and how long.
 pub(crate) const SLOTS: usize = LOOK + 1;
@@ -41,10 +42,17 @@ impl Tally {
         &self.values[horizon as usize][IMPRESSIONS..LOOKS]
     }
 
-    /// Mean of ln(1 + seconds) that was looked, over acts that tell; `None` when none does.
-    pub fn mean_look(&self, horizon: Horizon) -> Option<f32> {
-        let [looks, look] = [LOOKS, LOOK].map(|slot| self.values[horizon as usize][slot]);
-        (looks > 1e-6).then(|| look / looks)
+    /// How many acts tell how long was looked, and the sum of ln(1 + seconds) over them.
+    pub fn looks(&self, horizon: Horizon) -> (f32, f32) {
+        let values = &self.values[horizon as usize];
+        (values[LOOKS], values[LOOK])
+    }
+}
+
+impl AddAssign<&Tally> for Tally {
+    fn add_assign(&mut self, other: &Tally) {
+        let values = self.values.as_flattened_mut().iter_mut().zip(other.values.as_flattened());
+        values.for_each(|(value, other)| *value += other);
     }
 }
 

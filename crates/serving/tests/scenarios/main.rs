@@ -2,6 +2,7 @@
 
 mod answers;
 mod failures;
+mod given;
 mod pages;
 mod restart;
 mod world;

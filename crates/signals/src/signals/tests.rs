@@ -12,7 +12,7 @@ const NOTHING: About<'static> = About { creator: None, topics: &[], query: None 
 fn about(act: &Act) -> About<'static> {
     const TOPICS: [u32; 5] = [4, 0, 1, 2, 3];
     let pin = act.pin.0;
-    About { creator: Some(pin % 7), topics: &TOPICS[..pin as usize % 3], query: (pin % 4 == 0).then_some(9) }
+    About { creator: Some(pin % 7), topics: &TOPICS[..pin as usize % 3], query: pin.is_multiple_of(4).then_some(9) }
 }
 
 fn act(pin: u32, action: Action, ts_ms: u64) -> Act {
@@ -130,21 +130,22 @@ fn an_act_counts_for_all_that_it_is_about() {
     signals.apply(PinnerId(0), &Act { value: f32::NAN, ..act(7, Action::Impression, NOW_MS) }, &NOTHING);
     let read = |tally: Tally| {
         let counts = [Action::Impression, Action::Click, Action::Save].map(|action| tally.count(action, Horizon::Ever));
-        (counts, tally.mean_look(Horizon::Ever).map(|look| look.exp_m1().round()))
+        let (looks, look) = tally.looks(Horizon::Ever);
+        (counts, looks, look.exp_m1().round())
     };
-    let both = ([1.0, 1.0, 0.0], Some(3.0));
+    let both = ([1.0, 1.0, 0.0], 1.0, 3.0);
     for tally in [signals.pin(PinId(2), NOW_MS), signals.creator(5, NOW_MS), signals.topic(1, NOW_MS)] {
         assert_eq!(read(tally), both);
     }
     assert_eq!(read(signals.topic(3, NOW_MS)), both);
     assert_eq!(read(signals.pinner(ANN, NOW_MS)), both);
     assert_eq!(read(signals.query_pin(query_key("blue vase"), PinId(2), NOW_MS)), both);
-    assert_eq!(read(signals.pin(PinId(7), NOW_MS)), ([1.0, 0.0, 0.0], None), "how long is not known");
+    assert_eq!(read(signals.pin(PinId(7), NOW_MS)), ([1.0, 0.0, 0.0], 0.0, 0.0), "how long is not known");
     assert_eq!(signals.topic(2, NOW_MS), Tally::default());
     assert_eq!(signals.query_pin(query_key("vase"), PinId(2), NOW_MS), Tally::default());
     assert_eq!(signals.pin(PinId(2), NOW_MS).by_surface(Horizon::Ever), [0.0, 0.0, 1.0, 0.0, 0.0]);
     assert_eq!(signals.surface(Surface::Search, NOW_MS).impressions(Horizon::Ever), 1.0);
-    assert_eq!(read(signals.surface(Surface::Home, NOW_MS)), ([1.0, 1.0, 0.0], None));
+    assert_eq!(read(signals.surface(Surface::Home, NOW_MS)), ([1.0, 1.0, 0.0], 0.0, 0.0));
 }
 
 #[test]
@@ -208,11 +209,16 @@ fn popular_is_what_counting_everything_says() {
     let mut signals = Signals::new();
     acts.iter().for_each(|(pinner, act)| signals.apply(*pinner, act, &about(act)));
     let slow = |pin: PinId| {
-        let recent = |action| signals.counter(pin, action, Horizon::Week, NOW_MS);
-        recent(Action::Save)
-            + 0.5 * (recent(Action::LongClick) + recent(Action::Share) + recent(Action::Download))
-            + 0.5 * (recent(Action::Follow) + recent(Action::Comment))
-            + 0.2 * (recent(Action::Closeup) + recent(Action::Click))
+        let weighed = |act: &Act| {
+            let weight = match act.action {
+                Action::Save => 1.0,
+                Action::LongClick | Action::Share | Action::Download | Action::Follow | Action::Comment => 0.5,
+                Action::Closeup | Action::Click => 0.2,
+                _ => 0.0,
+            };
+            weight * (-((NOW_MS - act.ts_ms) as f32) / (7 * 24 * HOUR_MS) as f32).exp2()
+        };
+        acts.iter().filter(|(_, act)| act.pin == pin).map(|(_, act)| weighed(act)).sum::<f32>()
     };
     let popular = signals.popular(NOW_MS, 300);
     assert_eq!(popular.len(), 300);

@@ -1,0 +1,117 @@
+//! The ranking features of candidates: one definition, for requests and for training rows.
+
+mod counted;
+mod lifts;
+
+use crate::context::Context;
+use crate::views::read;
+use counted::fill_counted;
+use domain::{Candidates, PinId, Source, Surface};
+use models::{FEATURE_COUNT, feature};
+use std::f32::consts::TAU;
+
+/// A row of [`models::FEATURES`].
+type Row = [f32; FEATURE_COUNT];
+
+/// The longest gap (hours), which also stands for never.
+const GAP_HOURS_MAX: f32 = 365.0 * 24.0;
+
+const HOUR_MS: f32 = 3_600_000.0;
+const DAY_MS: f32 = 24.0 * HOUR_MS;
+
+/// Rows of [`models::FEATURES`], one per candidate, one after the other.
+pub(crate) fn features(context: &Context, candidates: &Candidates) -> Vec<f32> {
+    let mut values = vec![0.0; candidates.len() * FEATURE_COUNT];
+    let rows = values.as_chunks_mut::<FEATURE_COUNT>().0;
+    rows.fill(of_request(context));
+    fill_sources(rows, context, candidates);
+    fill_counted(rows, context, &candidates.pins);
+    fill_vectors(rows, context, &candidates.pins);
+    values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+    values
+}
+
+/// What is the same for all candidates.
+fn of_request(context: &Context) -> Row {
+    let (mut row, now_ms) = ([0.0; FEATURE_COUNT], context.request.now_ms);
+    row[const { feature("ln_history") }] = (context.history.len() as f32).ln_1p();
+    row[const { feature("act_gap") }] = gap(now_ms, context.history.last().map(|act| act.ts_ms));
+    row[const { feature("shown_gap") }] = gap(now_ms, context.tastes.shown_ms);
+    row[const { feature("session") }] = context.tastes.session.ln_1p();
+    row[const { feature("liked_lately") }] = context.tastes.liked_lately;
+    let place = match context.request.surface {
+        Surface::Home | Surface::Notification => const { feature("home") },
+        Surface::Related => const { feature("related") },
+        Surface::Search => const { feature("search") },
+        Surface::Board => const { feature("board") },
+    };
+    row[place] = 1.0;
+    let day = TAU * ((now_ms % DAY_MS as u64) as f32 / DAY_MS);
+    let week = TAU * ((now_ms % (7 * DAY_MS as u64)) as f32 / (7.0 * DAY_MS));
+    (row[const { feature("hour_sin") }], row[const { feature("hour_cos") }]) = day.sin_cos();
+    (row[const { feature("day_sin") }], row[const { feature("day_cos") }]) = week.sin_cos();
+    row
+}
+
+fn fill_sources(rows: &mut [Row], context: &Context, candidates: &Candidates) {
+    let [walk, text] = [Source::Walks, Source::Text].map(|source| &candidates.source_scores[source.index()]);
+    let best_walk = walk.iter().copied().fold(0.0, f32::max);
+    for (row, values) in rows.iter_mut().enumerate() {
+        values[const { feature("walk") }] = present(walk[row]).ln_1p();
+        values[const { feature("walk_share") }] = if best_walk > 0.0 { present(walk[row]) / best_walk } else { 0.0 };
+        values[const { feature("walk_rank") }] = ln_rank(context, candidates, Source::Walks, row);
+        values[const { feature("text") }] = present(text[row]);
+        values[const { feature("retrieval_rank") }] = ln_rank(context, candidates, Source::Retrieval, row);
+    }
+}
+
+fn fill_vectors(rows: &mut [Row], context: &Context, pins: &[PinId]) {
+    const CONTENT: usize = feature("content");
+    const DOT: usize = feature("dot");
+    let content = read(&context.views.content);
+    let fits = content.dim() == context.content.len();
+    for (values, &pin) in rows.iter_mut().zip(pins).filter(|_| fits) {
+        let Some(vector) = content.vector(pin) else { continue };
+        let length = dot(&vector, &vector).sqrt();
+        values[CONTENT] = if length > 1e-6 { dot(&vector, &context.content) / length } else { 0.0 };
+    }
+    let Some(installed) = &context.installed else { return };
+    let vectors = read(&installed.vectors);
+    for (values, &pin) in rows.iter_mut().zip(pins) {
+        values[DOT] = vectors.vector(pin).map_or(0.0, |vector| dot(&vector, &context.user));
+    }
+}
+
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    // Eight sums side by side: the compiler may not reorder one.
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0f32; 8];
+    for (a, b) in a8.iter().zip(b8) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// ln(1 + rank), that of the quota for a pin that the source did not offer.
+fn ln_rank(context: &Context, candidates: &Candidates, source: Source, row: usize) -> f32 {
+    match candidates.source_ranks[source.index()][row] {
+        u16::MAX => (context.params.generator(source).quota_max as f32).ln_1p(),
+        rank => f32::from(rank).ln_1p(),
+    }
+}
+
+/// ln(1 + hours) since a moment, at most that of the longest gap, which also stands for never.
+fn gap(now_ms: u64, then_ms: Option<u64>) -> f32 {
+    let hours = then_ms.map_or(GAP_HOURS_MAX, |then_ms| now_ms.saturating_sub(then_ms) as f32 / HOUR_MS);
+    hours.min(GAP_HOURS_MAX).ln_1p()
+}
+
+/// ln(1 + days) since a moment; 0 when it is not known.
+fn ln_days(now_ms: u64, then_ms: u64) -> f32 {
+    if then_ms > 0 { (now_ms.saturating_sub(then_ms) as f32 / DAY_MS).ln_1p() } else { 0.0 }
+}
+
+fn present(score: f32) -> f32 {
+    if score.is_finite() { score.max(0.0) } else { 0.0 }
+}
