@@ -1,7 +1,8 @@
 //! What happened, as tables.
 //!
 //! The lake is a directory of Parquet files that any engine can read, made from the event log ([`Lake::roll`]) and
-//! asked in SQL ([`Lake::sql`]). It is a view like all others: delete it and roll again.
+//! asked in SQL ([`Lake::sql`]) and read in
+//! order of time for training ([`Lake::events_in_time`]). It is a view like all others: delete it and roll again.
 //!
 //! | table | a row is | made from |
 //! |--|--|--|
@@ -24,11 +25,12 @@
 //! **Safe to ask.** Questions only: nothing can be written or read from elsewhere. Time, memory, rows, bytes and the
 //! length of a question are bounded.
 //!
-//! **Architecture invariant:** no other room knows of Parquet, Arrow or DataFusion; tables leave as JSON values,
-//! imported rows as text. Everything here blocks; callers on an async runtime use their blocking pool.
+//! **Architecture invariant:** no other room knows of Parquet, Arrow or DataFusion; tables leave as JSON values or
+//! events, imported rows as text. Everything here blocks; callers on an async runtime use their blocking pool.
 
 mod columns;
 mod error;
+mod events;
 mod file;
 mod import;
 mod merge;
@@ -39,6 +41,7 @@ mod tables;
 mod value;
 
 pub use error::LakeError;
+pub use events::Placed;
 pub use import::{ParquetRows, read_parquet};
 pub use roll::{Lake, PinName, RollProgress, Rolled};
 pub use sql::{ROWS_MAX, SQL_BYTES_MAX, Table};

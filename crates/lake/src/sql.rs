@@ -176,7 +176,7 @@ fn take_rows(batch: &RecordBatch, row_max: usize, bytes: &mut usize, table: &mut
 }
 
 /// A fresh session over the files that are there now.
-async fn context(root: &Path) -> Result<SessionContext, LakeError> {
+pub(crate) async fn context(root: &Path) -> Result<SessionContext, LakeError> {
     let config = SessionConfig::new()
         .with_target_partitions(2)
         .with_information_schema(true)
@@ -224,7 +224,7 @@ fn file_url(directory: &Path) -> String {
 }
 
 /// What the engine says about a question, in our words where its own do not help.
-fn question(error: DataFusionError) -> LakeError {
+pub(crate) fn question(error: DataFusionError) -> LakeError {
     let text = match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => format!(
             "the question needs more than {} MiB of memory: ask for less, or aggregate first",
