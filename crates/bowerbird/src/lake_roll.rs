@@ -1,5 +1,8 @@
 //! The lake of a data directory, and how it is kept up to the log.
 
+use crate::engine::Reading;
+use crate::output::thousands;
+use crate::progress::Progress;
 use crate::setup::Setup;
 use anyhow::{Context, Result, bail};
 use domain::PinId;
@@ -21,6 +24,17 @@ fn folder(setup: &Setup) -> Result<PathBuf> {
         None if !uri.contains("://") => Ok(PathBuf::from(uri).join("lake")),
         None => bail!("the lake needs blobs in a directory, not {uri}"),
     }
+}
+
+/// The lake of a data directory, brought up to the end of its log and told about.
+pub(crate) fn open_rolled(setup: &Setup, data: &Reading) -> Result<Lake> {
+    let lake = open(setup)?;
+    let progress = Progress::new("lake", 0);
+    let rolled = roll(&lake, data.log.as_ref(), &data.views, &mut |units| progress.set(units))?;
+    if rolled.rows > 0 {
+        progress.finish(&format!("{} rows added", thousands(rolled.rows)));
+    }
+    Ok(lake)
 }
 
 /// Brings the lake up to the end of the log. Request records name pins by number; the views give them their ids.

@@ -37,6 +37,7 @@
 mod adamw;
 mod baseline;
 mod batch;
+mod chances;
 mod checkpoint;
 mod config;
 mod dataset;
@@ -46,6 +47,7 @@ mod fit;
 mod learner;
 mod metrics;
 mod net;
+mod rank_rows;
 mod ranker;
 mod rows;
 mod schedule;
@@ -60,6 +62,7 @@ mod tests;
 mod validate;
 
 pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, Popularity};
+pub use chances::{ChanceFigures, Judged};
 pub use config::TrainConfig;
 pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
@@ -68,7 +71,8 @@ pub use metrics::{
     Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
     reciprocal_rank,
 };
-pub use ranker::{RankRows, RankedFit, fit_ranker};
+pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
+pub use ranker::{RankedFit, fit_ranker};
 pub use split::holdout_row;
 pub use start::HeldBack;
 pub use validate::validation_recall;

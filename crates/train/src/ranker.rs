@@ -3,6 +3,7 @@
 mod calibrate;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use domain::{Action, HEAD_COUNT, HEADS, Rng, hash64};
 use models::{FEATURE_COUNT, Matrix, Model, RANK_HIDDEN, Ranker, feature};
@@ -11,9 +12,9 @@ use rayon::prelude::*;
 use crate::adamw::{AdamW, Stride};
 use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
 use crate::schedule;
-use crate::{TrainConfig, TrainError};
-use crate::tape::Tape;
 use crate::deed::{self, Judged};
+use crate::tape::Tape;
+use crate::{RankRows, TrainConfig, TrainError};
 
 /// Matrices of the head in the order that they are trained in.
 const WIDE: usize = 0;
@@ -33,17 +34,6 @@ const REQUEST_ROWS_MAX: usize = 4_096;
 const RATE: f32 = 5e-3;
 const WARMUP: f32 = 0.05;
 
-/// Rows to learn ranking from: candidates of replayed or real requests, with what the pinner did.
-#[derive(Clone, Debug, Default)]
-pub struct RankRows {
-    /// `rows × FEATURE_COUNT`, in the order of [`models::FEATURES`].
-    pub features: Vec<f32>,
-    /// Per row and head, in the order of [`domain::HEADS`], whether it happened.
-    pub labels: Vec<[bool; HEAD_COUNT]>,
-    /// Per row which request it belongs to; rows of one request are consecutive.
-    pub requests: Vec<u32>,
-}
-
 /// A model with a learned ranking head, and how good it is on requests that it did not learn from.
 #[derive(Clone, Debug)]
 pub struct RankedFit {
@@ -54,51 +44,20 @@ pub struct RankedFit {
     pub metrics: BTreeMap<String, f64>,
 }
 
+/// Requests as ranges of rows, in seeded order, at most `rows_max` rows together.
+fn ranges(rows: &RankRows, seed: u64, rows_max: usize) -> Vec<(usize, usize)> {
+    let cut = |rows: Range<usize>| (rows.start, rows.end.min(rows.start + REQUEST_ROWS_MAX));
+    let mut ranges: Vec<(usize, usize)> = rows.by_request().map(|(_, rows)| cut(rows)).collect();
+    Rng::new(hash64(seed) ^ 0x4A).shuffle(&mut ranges);
+    let mut total = 0;
+    ranges.retain(|(start, end)| {
+        total += end - start;
+        total <= rows_max
+    });
+    ranges
+}
+
 impl RankRows {
-    /// Adds one row.
-    pub fn push(&mut self, request: u32, features: &[f32], labels: [bool; HEAD_COUNT]) {
-        self.features.extend_from_slice(features);
-        self.labels.push(labels);
-        self.requests.push(request);
-    }
-
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// Whether the columns fit together.
-    fn check(&self) -> Result<(), TrainError> {
-        if self.features.len() != self.len() * FEATURE_COUNT || self.requests.len() != self.len() {
-            let (features, requests) = (self.features.len(), self.requests.len());
-            let reason = format!("{} rows, but {features} feature values and {requests} requests", self.len());
-            return Err(TrainError::Data(reason));
-        }
-        Ok(())
-    }
-
-    /// The requests as ranges of rows, in seeded order, at most `rows_max` rows together.
-    fn ranges(&self, seed: u64, rows_max: usize) -> Vec<(usize, usize)> {
-        let mut ranges = Vec::new();
-        let mut start = 0;
-        for rows in self.requests.chunk_by(|a, b| a == b) {
-            ranges.push((start, start + rows.len().min(REQUEST_ROWS_MAX)));
-            start += rows.len();
-        }
-        Rng::new(hash64(seed) ^ 0x4A).shuffle(&mut ranges);
-        let mut total = 0;
-        ranges.retain(|(start, end)| {
-            total += end - start;
-            total <= rows_max
-        });
-        ranges
-    }
-
     fn columns(&self, ranges: &[(usize, usize)], head: usize) -> Vec<bool> {
         ranges.iter().flat_map(|&(start, end)| self.labels[start..end].iter().map(move |row| row[head])).collect()
     }
@@ -118,7 +77,7 @@ impl RankRows {
 pub fn fit_ranker(rows: &RankRows, model: &Model, config: &TrainConfig) -> Result<RankedFit, TrainError> {
     rows.check()?;
     config.check()?;
-    let ranges = rows.ranges(config.seed, config.rank_rows_max);
+    let ranges = ranges(rows, config.seed, config.rank_rows_max);
     let tenth = ranges.len() / 10;
     let (measure, calibrate, teach) = if ranges.len() < 30 {
         (&ranges[..], &ranges[..], &ranges[..])

@@ -8,7 +8,8 @@ use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
 use models::{Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, Scratch, SubjectKind, feature, tokens};
 
 use crate::validation_recall;
-use crate::{Dataset, History, Progress, RankRows, Session, TrainConfig, TrainError, Trained, auc, fit, fit_ranker};
+use crate::{Dataset, History, POSITION_UNKNOWN, Progress, RankRequest, RankRow, RankRows, Session, TrainConfig};
+use crate::{TrainError, Trained, auc, fit, fit_ranker};
 
 const TASTES: u32 = 6;
 const PINS: u32 = 120;
@@ -188,7 +189,8 @@ fn rank_rows(requests: u32) -> RankRows {
     let mut rows = RankRows::default();
     for request in 0..requests {
         for _ in 0..40 + rng.below(20) {
-            let mut features: Vec<f32> = (0..FEATURE_COUNT).map(|_| rng.normal()).collect();
+            let mut features = [0.0; FEATURE_COUNT];
+            features[..20].iter_mut().for_each(|value| *value = rng.normal());
             features[feature("home")] = 1.0;
             features[feature("text")] = if rng.below(50) == 0 { f32::NAN } else { 0.0 };
             let chance = |z: f32| 1.0 / (1.0 + (-z).exp());
@@ -196,7 +198,9 @@ fn rank_rows(requests: u32) -> RankRows {
             labels[0] = rng.uniform() < chance(2.0 * features[feature("dot")] - 3.0);
             labels[1] = rng.uniform() < chance(features[feature("walk")].powi(2) - 2.0);
             labels[5] = request == 3 && rng.below(20) == 0;
-            rows.push(request, &features, labels);
+            let asked = RankRequest { pinner: None, surface: Surface::Home, ts_ms: u64::from(request) };
+            let (pin, look_ms, position) = (PinId(0), f32::NAN, POSITION_UNKNOWN);
+            rows.push(asked, RankRow { pin, features: &features, labels, look_ms, position, weight: 1.0 });
         }
     }
     rows

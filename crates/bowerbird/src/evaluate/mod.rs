@@ -4,11 +4,13 @@ mod baselines;
 mod cases;
 mod figures;
 mod measure;
+mod ranking;
 
 pub(crate) use baselines::{baselines, popularity};
 pub(crate) use cases::{Case, held_cases, later_cases, sample};
 pub(crate) use figures::Figures;
 pub(crate) use measure::{measure, request};
+pub(crate) use ranking::measure_ranking;
 
 /// Where rankings are cut for recall, NDCG and hits.
 pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];

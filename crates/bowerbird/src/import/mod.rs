@@ -26,11 +26,13 @@ use crate::progress::Progress;
 use crate::setup::Setup;
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
+use domain::Fact;
 use holdout::HoldOut;
 use mapping::Mapping;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use store::EventLog;
 
 /// Bring data in.
 ///
@@ -102,6 +104,23 @@ pub(crate) fn import_jsonl(path: &Path, setup: &Setup) -> Result<u64> {
     sink.finish()?;
     read?;
     Ok(sink.summary.accepted)
+}
+
+/// Reads a log of events as its import would, without importing anything: the facts that `log` does not hold, in the
+/// order of the file. JSON lines are told by their name, anything else is KuaiRand.
+pub(crate) fn read_events(path: &Path, setup: &Setup, log: &dyn EventLog) -> Result<Vec<Fact>> {
+    let lines = path.file_name().is_some_and(|name| name.to_string_lossy().contains(".jsonl"));
+    let (name, import): (_, fn(&Path, &mut Sink, &Arc<Progress>) -> Result<()>) =
+        if lines { ("jsonl", jsonl::import) } else { ("kuairand", kuairand::import) };
+    let (mut sink, kept) = Sink::keeping(name, setup, log)?;
+    let read = import(path, &mut sink, &Arc::new(Progress::quiet()));
+    sink.finish()?;
+    read?;
+    if sink.summary.refused > 0 {
+        bail!("{}: {} rows were refused, so figures would be wrong", path.display(), sink.summary.refused);
+    }
+    let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(kept.into_iter().map(|(_, fact)| fact).collect())
 }
 
 /// Runs the verb.

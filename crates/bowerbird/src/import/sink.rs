@@ -10,14 +10,16 @@ use anyhow::{Context, Result, anyhow};
 use domain::{EventId, Fact, Pin, hash64};
 use sha2::{Digest, Sha256};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use store::EventLog;
 
 /// Facts of one append: large enough that one fsync is cheap, small enough that two fit in memory many times.
 const BATCH_FACTS: usize = 8_192;
 /// Batches that may wait for the log while the next is read.
 const BATCHES_WAITING_MAX: usize = 2;
 
-type Batch = Vec<(EventId, Fact)>;
+pub(super) type Batch = Vec<(EventId, Fact)>;
 
 /// Takes rows of one import.
 pub(crate) struct Sink {
@@ -61,14 +63,44 @@ impl Sink {
     pub(crate) fn open(format: &'static str, setup: &Setup, refused: Refused) -> Result<Sink> {
         let log = setup.log()?;
         let known = Known::read(log.as_ref())?;
+        Sink::new(format, setup, refused, known, move |batch| {
+            let appended = log.append(&batch).context("cannot append to the event log")?;
+            Ok(Written { accepted: appended.appended, duplicates: appended.duplicates })
+        })
+    }
+
+    /// A sink that keeps what a log does not hold, and the place where it is kept.
+    pub(crate) fn keeping(
+        format: &'static str,
+        setup: &Setup,
+        log: &dyn EventLog,
+    ) -> Result<(Sink, Arc<Mutex<Batch>>)> {
+        let kept = Arc::new(Mutex::new(Batch::new()));
+        let to = kept.clone();
+        let sink = Sink::new(format, setup, Refused::new(10, None)?, Known::read(log)?, move |batch| {
+            let accepted = batch.len() as u64;
+            to.lock().unwrap_or_else(PoisonError::into_inner).extend(batch);
+            Ok(Written { accepted, duplicates: 0 })
+        })?;
+        Ok((sink, kept))
+    }
+
+    /// A sink whose batches go to `write`, on a thread of its own.
+    fn new(
+        format: &'static str,
+        setup: &Setup,
+        refused: Refused,
+        known: Known,
+        write: impl Fn(Batch) -> Result<Written> + Send + 'static,
+    ) -> Result<Sink> {
         let pictures = Pictures::new(setup.blobs()?)?;
         let (sender, receiver) = sync_channel::<Batch>(BATCHES_WAITING_MAX);
         let writer = std::thread::Builder::new().name("import-log".into()).spawn(move || {
             let mut written = Written::default();
             for batch in receiver {
-                let appended = log.append(&batch).context("cannot append to the event log")?;
-                written.accepted += appended.appended;
-                written.duplicates += appended.duplicates;
+                let more = write(batch)?;
+                written.accepted += more.accepted;
+                written.duplicates += more.duplicates;
             }
             Ok(written)
         })?;

@@ -2,12 +2,20 @@
 
 mod acts;
 mod dataset;
+mod export;
 mod gate;
+mod impressions;
 mod outcomes;
 mod past;
 mod replays;
+mod shown;
+#[cfg(test)]
+mod told;
 mod training;
 
 pub(crate) use acts::{Acts, read_acts};
+pub(crate) use export::export;
 pub(crate) use gate::judge;
+pub(crate) use impressions::{Impressions, Shown};
+pub(crate) use shown::shown_rows;
 pub(crate) use training::{Outcome, Task, train};

@@ -3,10 +3,11 @@
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use domain::{ActionSet, EventId, Fact, HEAD_COUNT, HEADS, PinId, RequestRecord, ServedItem, TopicKind};
+use models::feature;
 use serving::Catalogue;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use store::EventLog;
-use train::RankRows;
+use train::{RankRequest, RankRow, RankRows};
 
 const READ_EVENTS: usize = 16_384;
 const READ_RECORDS: usize = 256;
@@ -19,17 +20,17 @@ const RANKINGS_MAX: usize = 4_096;
 type Outcomes = HashMap<EventId, HashMap<PinId, ActionSet>>;
 
 /// Adds to `rows` what pinners were shown before a moment in requests that something came of, with features as they
-/// were seen then.
+/// were seen then; gives the names of these requests.
 pub(crate) fn add_outcomes(
     rows: &mut RankRows,
     log: &dyn EventLog,
     catalogue: &Catalogue,
     before_ms: u64,
     stop: &Stop,
-) -> Result<usize> {
+) -> Result<HashSet<EventId>> {
     let outcomes = outcomes(log, catalogue, before_ms, stop)?;
     if outcomes.is_empty() {
-        return Ok(0);
+        return Ok(HashSet::new());
     }
     let mut newest = Newest::of(ROWS_MAX);
     let mut rankings = Rankings::default();
@@ -42,15 +43,20 @@ pub(crate) fn add_outcomes(
         for (_, _, fact) in &facts {
             let Fact::Served(record) = fact else { continue };
             let Some(done) = outcomes.get(&record.request_id) else { continue };
-            newest.add(page(record, rankings.of(record), done));
+            newest.add(page(record, rankings.of(record), done, catalogue));
         }
     }
     newest.put(rows);
-    Ok(newest.rows)
+    Ok(newest.pages.iter().map(|page| page.request_id).collect())
 }
 
-/// A page's rows: features as they were seen, and what was done.
-type Page = Vec<(Vec<f32>, [bool; HEAD_COUNT])>;
+/// A page: pins with features as they were seen, and what was done.
+struct Page {
+    request_id: EventId,
+    request: RankRequest,
+    offset: u32,
+    rows: Vec<(PinId, Vec<f32>, [bool; HEAD_COUNT])>,
+}
 
 /// The last pages of records, as many as hold no more than `rows_max` rows together.
 struct Newest {
@@ -65,21 +71,26 @@ impl Newest {
     }
 
     fn add(&mut self, page: Page) {
-        if page.is_empty() {
+        if page.rows.is_empty() {
             return;
         }
-        self.rows += page.len();
+        self.rows += page.rows.len();
         self.pages.push_back(page);
         while self.rows > self.rows_max {
-            self.rows -= self.pages.pop_front().map_or(0, |oldest| oldest.len());
+            self.rows -= self.pages.pop_front().map_or(0, |oldest| oldest.rows.len());
         }
     }
 
     /// Adds each page as a request behind those of `rows`.
     fn put(&self, rows: &mut RankRows) {
-        let first = rows.requests.last().map_or(0, |last| last + 1);
-        for (request, page) in (first..).zip(&self.pages) {
-            page.iter().for_each(|(features, done)| rows.push(request, features, *done));
+        for page in &self.pages {
+            for (place, (pin, features, labels)) in (page.offset..).zip(&page.rows) {
+                let mut features = features.clone();
+                let position = u16::try_from(place).unwrap_or(u16::MAX - 1);
+                features[const { feature("position") }] = f32::from(position).ln_1p();
+                let (pin, labels, look_ms) = (*pin, *labels, f32::NAN);
+                rows.push(page.request, RankRow { pin, features: &features, labels, look_ms, position, weight: 1.0 });
+            }
         }
     }
 }
@@ -93,26 +104,36 @@ struct Rankings {
 
 impl Rankings {
     /// The ranking that a record is a page of: its own, or the one that an earlier page brought.
-    fn of(&mut self, record: &RequestRecord) -> &[ServedItem] {
-        let id = record.request_id;
-        if !record.trace.ranked.is_empty() && !self.known.contains_key(&id) {
+    fn of<'a>(&'a mut self, record: &'a RequestRecord) -> &'a [ServedItem] {
+        let (id, own) = (record.request_id, &record.trace.ranked);
+        if own.is_empty() {
+            return self.known.get(&id).map_or(&[], Vec::as_slice);
+        }
+        if !self.known.contains_key(&id) {
             if self.order.len() == RANKINGS_MAX {
                 self.order.pop_front().and_then(|oldest| self.known.remove(&oldest));
             }
             self.order.push_back(id);
-            self.known.insert(id, record.trace.ranked.clone());
+            self.known.insert(id, own.clone());
         }
-        self.known.get(&id).map_or(&[], Vec::as_slice)
+        own
     }
 }
 
-fn page(record: &RequestRecord, ranked: &[ServedItem], done: &HashMap<PinId, ActionSet>) -> Page {
-    let shown = ranked.iter().skip(record.offset as usize).take(record.shown as usize);
+fn page(
+    record: &RequestRecord,
+    ranked: &[ServedItem],
+    done: &HashMap<PinId, ActionSet>,
+    catalogue: &Catalogue,
+) -> Page {
+    let RequestRecord { request_id, surface, ts_ms, offset, .. } = *record;
+    let shown = ranked.iter().skip(offset as usize).take(record.shown as usize);
     let row = |item: &ServedItem| {
         let done = done.get(&item.pin).copied().unwrap_or_default();
-        (item.features.clone(), HEADS.map(|action| done.has(action)))
+        (item.pin, item.features.clone(), HEADS.map(|action| done.has(action)))
     };
-    shown.filter(|item| item.features.len() == models::FEATURE_COUNT).map(row).collect()
+    let rows = shown.filter(|item| item.features.len() == models::FEATURE_COUNT).map(row).collect();
+    Page { request_id, request: RankRequest { pinner: catalogue.pinner(&record.pinner), surface, ts_ms }, offset, rows }
 }
 
 /// Per request what was done to which of its pins.
@@ -140,19 +161,25 @@ fn outcomes(log: &dyn EventLog, catalogue: &Catalogue, before_ms: u64, stop: &St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Surface;
+    use models::FEATURE_COUNT;
 
     #[test]
     fn the_newest_pages_are_kept_whole() {
-        let page =
-            |number: usize| -> Page { vec![(vec![number as f32; models::FEATURE_COUNT], [false; HEAD_COUNT]); 3] };
+        let request = |number: usize| RankRequest { pinner: None, surface: Surface::Home, ts_ms: number as u64 };
+        let page = |number: usize, rows: usize| {
+            let row = |place: usize| (PinId(place as u32), vec![number as f32; FEATURE_COUNT], [false; HEAD_COUNT]);
+            let rows = (0..rows).map(row).collect();
+            Page { request_id: EventId(number as u128), request: request(number), offset: 10, rows }
+        };
         let mut newest = Newest::of(10);
-        (0..20).for_each(|number| newest.add(page(number)));
-        newest.add(Page::new());
+        (0..20).for_each(|number| newest.add(page(number, 3)));
+        newest.add(page(20, 0));
         let mut rows = RankRows::default();
-        rows.push(6, &[0.0; models::FEATURE_COUNT], [true; HEAD_COUNT]);
         newest.put(&mut rows);
-        assert_eq!(rows.requests, [6, 7, 7, 7, 8, 8, 8, 9, 9, 9]);
-        let numbers = rows.features.chunks_exact(models::FEATURE_COUNT).map(|row| row[0] as usize);
-        assert_eq!(numbers.skip(1).collect::<Vec<_>>(), [17, 17, 17, 18, 18, 18, 19, 19, 19]);
+        assert_eq!(rows.requests, [17, 18, 19].map(request));
+        assert_eq!(rows.ends, [3, 6, 9]);
+        assert_eq!((rows.row(4).features[0], rows.positions[4]), (18.0, 11));
+        assert_eq!(rows.row(4).features[feature("position")], 12f32.ln());
     }
 }

@@ -8,12 +8,12 @@ use crate::moment::readable;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
 use domain::{Act, ActionSet, BoardId, Fact, PinId, PinnerId, Rng, Subject, Surface, hash64};
-use models::Model;
+use models::{FEATURE_COUNT, Model};
 use rayon::prelude::*;
 use serving::{Pipeline, Replay, ReplayRows, Views};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use train::{HeldBack, RankRows};
+use train::{HeldBack, POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
 
 /// Most requests that are replayed.
 const REPLAYS_MAX: usize = 6_000;
@@ -26,7 +26,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
     let catalogue = task.views.catalogue();
     let pasts = Past::of(task, acts, held_back, &catalogue);
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
-    let mut made = Vec::new();
+    let mut rows = RankRows::default();
     for (number, past) in pasts.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &pasts[before]);
         let wanted = |fact: &Fact| past.knows(fact) && !before.is_some_and(|before| before.knows(fact));
@@ -35,19 +35,23 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
             // From here on the vectors follow what is told, as they do where requests are served.
             views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors of the past")?;
         }
-        made.extend(replayed(task, &views, past, REPLAYS_MAX / pasts.len())?);
-    }
-    let mut rows = RankRows::default();
-    for (request, made) in (0u32..).zip(&made) {
-        for (features, labels) in made.features.chunks_exact(models::FEATURE_COUNT).zip(&made.labels) {
-            rows.push(request, features, *labels);
-        }
+        replayed(task, &views, past, REPLAYS_MAX / pasts.len())?
+            .iter()
+            .for_each(|(replay, made)| add(&mut rows, replay, made));
     }
     Ok(rows)
 }
 
+fn add(rows: &mut RankRows, replay: &Replay, made: &ReplayRows) {
+    let request = RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms };
+    for ((features, &pin), &labels) in made.features.chunks_exact(FEATURE_COUNT).zip(&made.pins).zip(&made.labels) {
+        let (look_ms, position) = (f32::NAN, POSITION_UNKNOWN);
+        rows.push(request, RankRow { pin, features, labels, look_ms, position, weight: 1.0 });
+    }
+}
+
 /// Asks at most `replays_max` requests of a past that the views hold.
-fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) -> Result<Vec<ReplayRows>> {
+fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) -> Result<Vec<(Replay, ReplayRows)>> {
     let mut replays: Vec<Replay> = asked(views, past);
     Rng::new(hash64(past.seed ^ 0x5EED)).shuffle(&mut replays);
     replays.truncate(replays_max);
@@ -61,7 +65,7 @@ fn replayed(task: &Task, views: &Arc<Views>, past: &Past, replays_max: usize) ->
     });
     let rows: Vec<ReplayRows> = rows.collect::<Result<_>>()?;
     progress.finish(&format!("{} requests as of {} UTC", rows.len(), readable(past.now_ms)));
-    Ok(rows)
+    Ok(replays.into_iter().zip(rows).collect())
 }
 
 /// The requests of a past: each pinner's home feed, and what they ask about something.
@@ -109,75 +113,32 @@ fn labels<'a>(acts: impl IntoIterator<Item = &'a Act>) -> Labels {
 
 #[cfg(test)]
 mod tests {
+    use super::super::told::{HOUR_MS, START_MS, Told};
     use super::*;
-    use crate::config::Config;
-    use crate::engine::{Reading, views_before};
-    use crate::import::import_jsonl;
-    use crate::learn::read_acts;
-    use crate::setup::Setup;
-    use crate::stop::Stop;
+    use crate::engine::views_before;
     use domain::{EventId, Request, ServedItem};
-    use models::{FEATURE_COUNT, ModelConfig};
+    use models::ModelConfig;
 
-    const START_MS: u64 = 1_700_000_000_000;
-    const HOUR_MS: u64 = 3_600_000;
     const PINNERS: u64 = 20;
     /// Acts of each pinner, and how many of them come first; the others come together after all of these.
     const ACTS: u64 = 10;
     const BEFORE: u64 = 8;
 
-    /// What a log tells.
-    struct Told {
-        _folder: tempfile::TempDir,
-        setup: Setup,
-        data: Reading,
-        acts: Acts,
+    /// Everybody's last pins.
+    fn held_back(told: &Told) -> Vec<HeldBack> {
+        let of_pinner = |(pinner, acts): (u32, &Vec<Act>)| {
+            let acts: Vec<&Act> = acts.iter().filter(|act| act.action.is_positive()).collect();
+            let mut later: Vec<PinId> = acts[BEFORE as usize..].iter().map(|act| act.pin).collect();
+            later.sort_unstable();
+            HeldBack { pinner: PinnerId(pinner), from_ms: acts[BEFORE as usize].ts_ms, later }
+        };
+        (0u32..).zip(&told.acts.by_pinner).map(of_pinner).collect()
     }
 
-    impl Told {
-        fn new(events: &str) -> Told {
-            let folder = tempfile::tempdir().expect("a folder");
-            let data = folder.path().to_owned();
-            let setup = Setup { data, config: Config::default(), json: false, stop: Stop::default() };
-            let pins: String = (0..40).map(|pin| format!("{{\"type\":\"pin\",\"id\":\"{pin}\"}}\n")).collect();
-            let file = setup.folder("facts.jsonl");
-            std::fs::write(&file, pins + events).expect("a file");
-            import_jsonl(&file, &setup).expect("imported");
-            let data = Reading::open(&setup).expect("opened");
-            let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop).expect("acts");
-            Told { _folder: folder, setup, data, acts }
-        }
-
-        fn task(&self) -> Task<'_> {
-            Task {
-                views: &self.data.views,
-                log: self.data.log.as_ref(),
-                params: &self.setup.config.params,
-                config: &self.setup.config.train,
-                checkpoint: None,
-                registry: None,
-                now_ms: START_MS + 1_000 * HOUR_MS,
-                stop: &self.setup.stop,
-            }
-        }
-
-        /// Everybody's last pins.
-        fn held_back(&self) -> Vec<HeldBack> {
-            let catalogue = self.data.views.catalogue();
-            let of_pinner = |(pinner, acts): (u32, &Vec<Act>)| {
-                let acts: Vec<&Act> = acts.iter().filter(|act| act.action.is_positive()).collect();
-                let mut later: Vec<PinId> = acts[BEFORE as usize..].iter().map(|act| act.pin).collect();
-                later.sort_unstable();
-                HeldBack { pinner: PinnerId(pinner), from_ms: acts[BEFORE as usize].ts_ms, later }
-            };
-            (0u32..).zip(&self.acts.by_pinner).take(catalogue.pinners()).map(of_pinner).collect()
-        }
-
-        fn rows(&self) -> RankRows {
-            let rows = rank_rows(&self.task(), &self.acts, &self.held_back(), &model()).expect("rows");
-            assert!(rows.labels.iter().filter(|labels| labels.contains(&true)).count() >= 10);
-            rows
-        }
+    fn rows(told: &Told) -> RankRows {
+        let rows = rank_rows(&told.task(), &told.acts, &held_back(told), &model()).expect("rows");
+        assert!(rows.labels.iter().filter(|labels| labels.contains(&true)).count() >= 10);
+        rows
     }
 
     fn model() -> Model {
@@ -207,7 +168,7 @@ mod tests {
     #[test]
     fn what_is_asked_about_something_is_learned_too() {
         for step_ms in [0, HOUR_MS] {
-            let rows = Told::new(&events(step_ms, "save", 0)).rows();
+            let rows = rows(&Told::new(&events(step_ms, "save", 0)));
             for surface in ["home", "related", "board"] {
                 let of_surface = |row: &&[f32]| row[models::feature(surface)] == 1.0;
                 let features = rows.features.chunks_exact(FEATURE_COUNT).zip(&rows.labels);
@@ -219,8 +180,8 @@ mod tests {
 
     #[test]
     fn what_came_later_changes_no_feature() {
-        let saved = Told::new(&events(HOUR_MS, "save", 0)).rows();
-        let shared = Told::new(&events(HOUR_MS, "share", 3)).rows();
+        let saved = rows(&Told::new(&events(HOUR_MS, "save", 0)));
+        let shared = rows(&Told::new(&events(HOUR_MS, "share", 3)));
         assert_ne!(saved.labels, shared.labels);
         assert_eq!(saved.features, shared.features);
     }
@@ -240,12 +201,12 @@ mod tests {
             event("impression", number, catalogue.pin_key(act.pin), act.ts_ms)
         });
         let shown: String = shown.collect();
-        let (rows, more) = (told.rows(), Told::new(&(events(0, "save", 0) + &shown)).rows());
-        assert_eq!(rows.labels, more.labels);
-        assert_eq!(rows.features, more.features, "what they were shown is not seen in them");
+        let (first, more) = (rows(&told), rows(&Told::new(&(events(0, "save", 0) + &shown))));
+        assert_eq!(first.labels, more.labels);
+        assert_eq!(first.features, more.features, "what they were shown is not seen in them");
         let task = Task { now_ms: told.task().now_ms + 1, ..told.task() };
-        let tomorrow = rank_rows(&task, &told.acts, &told.held_back(), &model()).expect("rows");
-        assert_eq!(rows.labels, tomorrow.labels, "the seed draws, not the clock");
+        let tomorrow = rank_rows(&task, &told.acts, &held_back(&told), &model()).expect("rows");
+        assert_eq!(first.labels, tomorrow.labels, "the seed draws, not the clock");
     }
 
     #[test]
@@ -263,7 +224,7 @@ mod tests {
             asked(&views, past).into_iter().flat_map(serve).collect()
         };
         let served: Vec<Vec<f32>> = pasts.iter().flat_map(serve).map(|item| item.features).collect();
-        for row in told.rows().features.chunks_exact(FEATURE_COUNT) {
+        for row in rows(&told).features.chunks_exact(FEATURE_COUNT) {
             assert!(served.iter().any(|served| served == row), "{row:?}");
         }
     }

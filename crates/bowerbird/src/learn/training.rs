@@ -5,18 +5,23 @@ use super::dataset::dataset;
 use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
+use super::shown::shown_rows;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
 use domain::Params;
+use lake::Lake;
 use models::{Model, ModelCard};
 use serving::Views;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use store::EventLog;
-use train::{Dataset, HeldBack, Session, TrainConfig, TrainError, fit, fit_ranker};
+use train::{Dataset, HeldBack, RankRows, Session, TrainConfig, TrainError, fit, fit_ranker};
+
+/// With fewer rows of what was really shown, replayed requests are learned from too.
+const SEEN_MIN: usize = 10_000;
 
 /// What a training works with.
 pub(crate) struct Task<'a> {
@@ -30,6 +35,8 @@ pub(crate) struct Task<'a> {
     pub checkpoint: Option<&'a Path>,
     /// Whose live model is measured on the same held-back pinners, for the gate.
     pub registry: Option<&'a Registry>,
+    /// Where what pinners were shown is read from, in order of time.
+    pub lake: Option<&'a Lake>,
     pub now_ms: u64,
     pub stop: &'a Stop,
 }
@@ -54,10 +61,7 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
         measure_live(registry, &data, task.config, &mut card);
     }
     drop(data);
-    let mut rows = rank_rows(task, acts, &held_back, &model)?;
-    let seen = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
-    card.counts.insert("ranker_rows".into(), rows.len() as u64);
-    card.counts.insert("ranker_rows_seen".into(), seen as u64);
+    let rows = ranker_rows(task, acts, &held_back, &model, &mut card)?;
     let ranked = fit_ranker(&rows, &model, task.config).context("cannot train the ranking head")?;
     card.metrics.extend(ranked.metrics);
     card.data_range_ms = acts.range_ms;
@@ -65,6 +69,28 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     let model = Arc::new(ranked.model);
     task.views.install(model.clone()).context("cannot compute the pins' vectors")?;
     Ok(Outcome { model, card, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// What the ranking head learns from: what was really shown, where that is enough, and else replayed requests too.
+fn ranker_rows(
+    task: &Task,
+    acts: &Acts,
+    held_back: &[HeldBack],
+    model: &Model,
+    card: &mut ModelCard,
+) -> Result<RankRows> {
+    let mut rows = RankRows::default();
+    let recorded = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
+    if let Some(lake) = task.lake {
+        let shown = shown_rows(task, lake, Some(model), &recorded, task.config.rank_rows_max)?;
+        rows.append(&shown);
+    }
+    card.counts.insert("ranker_rows_seen".into(), rows.len() as u64);
+    if rows.len() < SEEN_MIN {
+        rows.append(&rank_rows(task, acts, held_back, model)?);
+    }
+    card.counts.insert("ranker_rows".into(), rows.len() as u64);
+    Ok(rows)
 }
 
 fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<HeldBack>)> {

@@ -2,9 +2,8 @@
 
 use crate::ask::is_locked;
 use crate::engine::Engine;
-use crate::lake_roll::{open, roll};
-use crate::output::{print_json, print_table, text, thousands};
-use crate::progress::Progress;
+use crate::lake_roll::{open, open_rolled};
+use crate::output::{print_json, print_table, text};
 use crate::setup::Setup;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
@@ -38,20 +37,11 @@ pub(crate) struct Args {
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     setup.must_exist()?;
-    let lake = open(setup)?;
-    if !args.no_roll {
-        match Engine::open(setup) {
-            Ok(engine) => {
-                let progress = Progress::new("lake", 0);
-                let rolled = roll(&lake, engine.log.as_ref(), &engine.views, &mut |units| progress.set(units))?;
-                if rolled.rows > 0 {
-                    progress.finish(&format!("{} rows added", thousands(rolled.rows)));
-                }
-            }
-            Err(error) if is_locked(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let lake = match if args.no_roll { None } else { Some(Engine::open(setup)) } {
+        Some(Ok(engine)) => open_rolled(setup, &engine)?,
+        Some(Err(error)) if !is_locked(&error) => return Err(error),
+        _ => open(setup)?,
+    };
     let rows = args.rows.unwrap_or(setup.config.lake.sql_rows_max);
     let table = lake.sql(&args.query, rows, Duration::from_secs(args.timeout_s.max(1)))?;
     if setup.json {

@@ -1,12 +1,16 @@
 //! `bowerbird train`: from the log to a live model.
 
 use crate::engine::Reading;
-use crate::learn::{Acts, Outcome, Task, judge, read_acts, train};
+use crate::lake_roll::open_rolled;
+use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, shown_rows, train};
 use crate::output::{print_json, thousands};
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, bail};
+use lake::Lake;
 use serde_json::json;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// Learn a model from the log and put it live when it passes the gates.
 ///
@@ -29,6 +33,10 @@ pub(crate) struct Args {
     /// Forget a checkpoint and begin anew.
     #[arg(long)]
     fresh: bool,
+    /// Write the rows of all impressions into a folder of NumPy files, as seen with the live model if there is one,
+    /// instead of training.
+    #[arg(long, value_name = "DIR", hide = true)]
+    rows: Option<PathBuf>,
 }
 
 /// Where a stopped training is gone on with.
@@ -44,6 +52,9 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     }
     if args.fresh {
         forget(&setup)?;
+    }
+    if let Some(folder) = &args.rows {
+        return export_rows(folder, &setup, &data);
     }
     let outcome = learn(&setup, &data)?;
     let refused = promote(&setup, &data.registry(), &outcome, args.force)?;
@@ -65,19 +76,30 @@ pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
 }
 
 fn learn_from(acts: &Acts, setup: &Setup, data: &Reading) -> Result<Outcome> {
-    let checkpoint = setup.folder(CHECKPOINT);
-    let registry = data.registry();
-    let task = Task {
+    let (checkpoint, registry, lake) = (setup.folder(CHECKPOINT), data.registry(), open_rolled(setup, data)?);
+    train(&Task { checkpoint: Some(&checkpoint), registry: Some(&registry), ..task(setup, data, &lake) }, acts)
+}
+
+fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
+    Task {
         views: &data.views,
         log: data.log.as_ref(),
         params: &setup.config.params,
         config: &setup.config.train,
-        checkpoint: Some(&checkpoint),
-        registry: Some(&registry),
+        checkpoint: None,
+        registry: None,
+        lake: Some(lake),
         now_ms: now_ms(),
         stop: &setup.stop,
-    };
-    train(&task, acts)
+    }
+}
+
+fn export_rows(folder: &Path, setup: &Setup, data: &Reading) -> Result<()> {
+    let (lake, registry) = (open_rolled(setup, data)?, data.registry());
+    let model = registry.live()?.map(|version| registry.model(&version)).transpose()?;
+    let rows_max = setup.config.train.rank_rows_max;
+    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref(), &HashSet::new(), rows_max)?;
+    export(&rows, folder)
 }
 
 /// Keeps the model and, when the gates let it, makes it live; gives the reasons against it. Only then is the checkpoint
@@ -135,7 +157,6 @@ mod tests {
     use crate::engine::Engine;
     use crate::import::import_jsonl;
     use crate::stop::{Interrupted, Stop};
-    use std::path::Path;
 
     fn setup(data: &Path) -> Setup {
         let mut config = Config::default();

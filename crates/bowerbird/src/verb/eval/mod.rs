@@ -1,13 +1,16 @@
 //! `bowerbird eval`: quality through the real funnel.
 
 use crate::engine::{Reading, views_before};
-use crate::evaluate::{Case, Figures, OFFER_CUTOFFS, baselines, held_cases, later_cases, measure, sample};
+use crate::evaluate::{
+    Case, Figures, OFFER_CUTOFFS, baselines, held_cases, later_cases, measure, measure_ranking, sample,
+};
 use crate::import::read_holdout;
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
 use crate::output::print_json;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 use serving::{Pipeline, Views};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,15 +22,25 @@ use store::EventLog;
 /// With --holdout: asks for the feed of every pinner in a file of held-out saves (`pinner pin pin …`, as `import
 /// pinterest --holdout` writes it) and looks how many of them come back.
 ///
+/// With --protocol ranking --holdout LOG: goes through a log of later events (as `import kuairand` reads it, or JSON
+/// lines) in order of time, asks the live model for the chance of every action for every impression as of its moment,
+/// and looks what came of it. Nothing is imported.
+///
 /// Without: splits by time. Everything before a moment is known, what pinners saved afterwards is looked for. The live
 /// model answers when it was trained before that moment; otherwise a throwaway model is trained on the time before.
 ///
 /// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Held-out saves in the format of `import pinterest`.
+    /// How is measured.
+    #[arg(long, value_enum, default_value_t = Protocol::Feed)]
+    protocol: Protocol,
+    /// Held-out saves in the format of `import pinterest`; for --protocol ranking a log of later events.
     #[arg(long, value_name = "FILE")]
     holdout: Option<PathBuf>,
+    /// With --protocol ranking: features stay those of the end of the log, whatever happens later.
+    #[arg(long)]
+    frozen: bool,
     /// Without --holdout: this share of what was done, the latest, is looked for.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, conflicts_with = "holdout")]
     later: f64,
@@ -48,8 +61,26 @@ pub(crate) struct Args {
     seed: u64,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// Rankings of the whole catalogue for the home feed.
+    Feed,
+    /// Chances of actions for what was shown.
+    Ranking,
+}
+
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
+    if args.protocol == Protocol::Ranking {
+        let Some(file) = &args.holdout else { bail!("--protocol ranking needs --holdout LOG") };
+        let ranking = measure_ranking(file, args.frozen, setup)?;
+        match setup.json {
+            true => print_json(&serde_json::to_value(&ranking)?),
+            false => ranking.print(),
+        }
+        return Ok(());
+    }
     let figures = match &args.holdout {
         Some(file) => {
             // A file that cannot be read is told before anything long begins.
@@ -142,6 +173,7 @@ fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Act
         config: &setup.config.train,
         checkpoint: None,
         registry: None,
+        lake: None,
         now_ms,
         stop: &setup.stop,
     };

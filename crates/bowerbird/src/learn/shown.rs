@@ -1,0 +1,268 @@
+//! Training rows from all that pinners were shown.
+
+use super::impressions::{Impressions, Shown};
+use super::training::Task;
+use crate::engine::tell;
+use crate::progress::Progress;
+use anyhow::{Context, Result};
+use domain::{EventId, Fact, HEAD_COUNT, PinId, TopicKind, hash64};
+use lake::Lake;
+use models::{FEATURE_COUNT, Model, feature};
+use serving::Views;
+use std::collections::HashSet;
+use std::sync::Arc;
+use train::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
+
+/// How often impressions that nothing came of may be halved before the oldest are left out.
+const HALVINGS_MAX: u32 = 3;
+
+/// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
+/// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the records
+/// hold features as they were seen.
+pub(crate) fn shown_rows(
+    task: &Task,
+    lake: &Lake,
+    model: Option<&Model>,
+    recorded: &HashSet<EventId>,
+    rows_max: usize,
+) -> Result<RankRows> {
+    let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
+    tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
+    if let Some(model) = model {
+        views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors of the past")?;
+    }
+    let progress = Progress::new("rows", task.log.end(TopicKind::Events));
+    let mut kept = Newest::of(rows_max);
+    let mut impressions = Impressions::new(views.clone(), task.params.clone());
+    let mut stopped = Ok(());
+    lake.events_in_time(&mut |events| {
+        progress.add(events.len() as u64);
+        for (_, event) in events.into_iter().filter(|(_, event)| event.ts_ms < task.now_ms) {
+            impressions.event(event, &mut |shown| kept.add(&shown, recorded));
+        }
+        views.tidy_now();
+        stopped = task.stop.check();
+        stopped.is_ok()
+    })
+    .context("cannot read the lake")?;
+    stopped?;
+    impressions.end(&mut |shown| kept.add(&shown, recorded));
+    progress.finish(&format!("{} impressions", crate::output::thousands(kept.rows.len() as u64)));
+    Ok(kept.rows)
+}
+
+/// The newest rows. When there are too many, every second one of those that nothing came of is left out and the others
+/// count twice; after that the oldest are left out.
+struct Newest {
+    rows: RankRows,
+    rows_max: usize,
+    halvings: u32,
+}
+
+impl Newest {
+    fn of(rows_max: usize) -> Newest {
+        Newest { rows: RankRows::default(), rows_max: rows_max.max(1), halvings: 0 }
+    }
+
+    fn add(&mut self, shown: &Shown, recorded: &HashSet<EventId>) {
+        let features = shown.given.features.as_chunks::<FEATURE_COUNT>().0;
+        for (row, (&pin, features)) in shown.pins.iter().zip(features).enumerate() {
+            if shown.named[row].is_some_and(|request| recorded.contains(&request)) {
+                continue;
+            }
+            let Some(weight) = weight(&shown.request, pin, &shown.labels[row], self.halvings) else { continue };
+            let (mut features, position) = (*features, shown.positions[row]);
+            if position != POSITION_UNKNOWN {
+                features[const { feature("position") }] = f32::from(position).ln_1p();
+            }
+            let (labels, look_ms) = (shown.labels[row], shown.looks_ms[row]);
+            self.rows.push(shown.request, RankRow { pin, features: &features, labels, look_ms, position, weight });
+        }
+        while self.rows.len() > self.rows_max + self.rows_max / 4 {
+            self.thin();
+        }
+    }
+
+    fn thin(&mut self) {
+        if self.halvings < HALVINGS_MAX {
+            self.halvings += 1;
+            let halvings = self.halvings;
+            self.rows.retain(|request, row| weight(request, row.pin, &row.labels, halvings));
+        } else {
+            let mut over = self.rows.len() - self.rows_max;
+            self.rows.retain(|_, row| {
+                let stays = over == 0;
+                over = over.saturating_sub(1);
+                stays.then_some(row.weight)
+            });
+        }
+    }
+}
+
+/// For how many a row stands after so many halvings; nothing when it is left out.
+fn weight(request: &RankRequest, pin: PinId, labels: &[bool; HEAD_COUNT], halvings: u32) -> Option<f32> {
+    if labels.contains(&true) {
+        return Some(1.0);
+    }
+    let who = request.pinner.map_or(0, |pinner| u64::from(pinner.0) + 1);
+    let drawn = hash64(request.ts_ms ^ hash64(who << 32 | u64::from(pin.0)));
+    (drawn >> (64 - HALVINGS_MAX) >> (HALVINGS_MAX - halvings) == 0).then(|| (1u32 << halvings) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::{HOUR_MS, START_MS, Told};
+    use super::*;
+    use crate::engine::views_before;
+    use crate::lake_roll::open_rolled;
+    use domain::{Action, HEADS, PinnerId, Request, Rng, Subject, Surface};
+    use models::ModelConfig;
+    use serving::Pipeline;
+
+    const MINUTE_MS: u64 = 60_000;
+
+    /// One event, `more` fields among it.
+    fn event(action: &str, pinner: u64, pin: u64, ts_ms: u64, more: &str) -> String {
+        let what = format!("\"action\":\"{action}\",\"pinner\":\"{pinner}\",\"pin\":\"{pin}\"");
+        format!("{{\"type\":\"event\",{what},\"ts\":{ts_ms}{more}}}\n")
+    }
+
+    fn rows(told: &Told) -> RankRows {
+        let lake = open_rolled(&told.setup, &told.data).expect("a lake");
+        let model = Model::untrained(ModelConfig::default(), 1).expect("the default shape");
+        shown_rows(&told.task(), &lake, Some(&model), &HashSet::new(), 10_000).expect("rows")
+    }
+
+    fn labelled(rows: &RankRows, row: usize) -> Vec<Action> {
+        HEADS.into_iter().zip(rows.labels[row]).filter(|(_, label)| *label).map(|(head, _)| head).collect()
+    }
+
+    /// A day of a few pinners who are shown pins and sometimes act, in no order.
+    fn day(count: u64, seed: u64) -> String {
+        let mut rng = Rng::new(seed);
+        let mut lines = Vec::new();
+        for _ in 0..count {
+            let (pinner, pin) = (u64::from(rng.below(6)), u64::from(rng.below(40)));
+            let ts_ms = START_MS + u64::from(rng.below(24 * 60)) * MINUTE_MS;
+            let surface = Surface::ALL[rng.below(4) as usize];
+            let place = rng.below(30);
+            let more = format!(",\"surface\":\"{surface}\",\"position\":{place},\"value\":{}", rng.below(9_000));
+            lines.push(event("impression", pinner, pin, ts_ms, &more));
+            if rng.below(3) == 0 {
+                let action = HEADS[rng.below(8) as usize];
+                lines.push(event(action.as_str(), pinner, pin, ts_ms + u64::from(rng.below(50)) * 1_000, ""));
+            }
+        }
+        rng.shuffle(&mut lines);
+        lines.concat()
+    }
+
+    #[test]
+    fn an_act_is_what_came_of_the_newest_impression_of_its_pin() {
+        const NAME: &str = ",\"request_id\":\"01HF7YAT00000000000000000A\"";
+        let at = |minute: u64| START_MS + minute * MINUTE_MS;
+        let told = Told::new(
+            &[
+                event("impression", 1, 1, at(0), ",\"value\":1500"),
+                event("impression", 1, 2, at(0), ",\"position\":4"),
+                event("impression", 1, 2, at(0), ""),
+                event("closeup", 1, 1, at(0), ""),
+                event("click", 1, 1, at(29), ""),
+                event("hide", 1, 1, at(31), ""),
+                event("impression", 1, 1, at(40), ""),
+                event("save", 1, 1, at(41), ""),
+                event("closeup", 2, 1, at(41), ""),
+                event("impression", 2, 3, at(42), NAME),
+                event("long_click", 2, 3, at(42 + 90), &format!(",\"value\":70000{NAME}")),
+                event("share", 2, 3, at(42 + 125), NAME),
+            ]
+            .concat(),
+        );
+        let rows = rows(&told);
+        assert_eq!((rows.len(), &rows.ends[..]), (4, &[2, 3, 4][..]), "a pin is shown once in a request");
+        assert_eq!(labelled(&rows, 0), [Action::Closeup, Action::Click], "the hide came too late");
+        assert_eq!(labelled(&rows, 1), []);
+        assert_eq!(labelled(&rows, 2), [Action::Save]);
+        assert_eq!(labelled(&rows, 3), [Action::LongClick], "it names the request");
+        assert_eq!((rows.looks_ms[0], rows.looks_ms[3]), (1_500.0, 70_000.0));
+        assert!(rows.looks_ms[1].is_nan());
+        assert_eq!(rows.positions[..2], [POSITION_UNKNOWN, 4]);
+        let position = feature("position");
+        assert_eq!([0, 1].map(|row| rows.row(row).features[position]), [0.0, 5f32.ln()]);
+        let known = told.data.views.catalogue();
+        let request = RankRequest { pinner: known.pinner("1"), surface: Surface::Home, ts_ms: at(0) };
+        assert_eq!((rows.requests[0], rows.pins[1]), (request, known.pin("2").expect("known")));
+        let acts = ["pin_closeup", "pinner_closeup", "session", "pin_shown"].map(feature);
+        assert!(acts.iter().all(|&act| rows.row(0).features[act] == 0.0), "what comes of it is not known before");
+        assert!(acts.iter().all(|&act| act == feature("session") || rows.row(2).features[act] > 0.0));
+    }
+
+    #[test]
+    fn what_came_later_changes_no_feature() {
+        let first = rows(&Told::new(&day(300, 1)));
+        let later = day(300, 2).replace(&START_MS.to_string()[..4], "1701");
+        assert!(!later.contains(&START_MS.to_string()[..4]));
+        let both = rows(&Told::new(&(day(300, 1) + &later)));
+        assert!(first.len() > 250 && both.len() > first.len() + 250);
+        assert_eq!(both.features[..first.features.len()], first.features);
+        assert_eq!(both.labels[..first.len()], first.labels);
+    }
+
+    #[test]
+    fn a_row_is_what_serving_would_have_seen() {
+        let told = Told::new(&day(200, 3));
+        let rows = rows(&told);
+        let params = told.setup.config.params.clone().for_evaluation();
+        for (request, range) in rows.by_request().step_by(17) {
+            let log = told.data.log.as_ref();
+            let views = Arc::new(views_before(log, request.ts_ms, &told.setup).expect("views"));
+            views.install(Arc::new(Model::untrained(ModelConfig::default(), 1).expect("a model"))).expect("installed");
+            let asked = Request {
+                request_id: EventId::new(request.ts_ms, 9),
+                surface: request.surface,
+                subject: Subject::None,
+                filter: String::new(),
+                pinner_key: String::new(),
+                pinner: request.pinner,
+                history: None,
+                limit: 10,
+                now_ms: request.ts_ms,
+                deadline_ms: 0,
+                seed: 9,
+            };
+            let served = Pipeline::new(views, 1).given_now(asked, &rows.pins[range.clone()], &params);
+            for (row, served) in range.zip(served.features.chunks_exact(FEATURE_COUNT)) {
+                let near = |place: usize| (rows.row(row).features[place] - served[place]).abs() < 1e-4;
+                let odd = (0..FEATURE_COUNT).find(|&place| place != feature("position") && !near(place));
+                assert_eq!(odd.map(|place| models::FEATURES[place]), None, "row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_rows_are_thinned_and_the_newest_stay() {
+        let rows = rows(&Told::new(&day(800, 4)));
+        let shown = |row: usize| {
+            let place = rows.ends.partition_point(|&end| end <= row);
+            (rows.requests[place], rows.row(row))
+        };
+        let thinned = |rows_max: usize| {
+            let mut kept = Newest::of(rows_max);
+            for row in 0..rows.len() {
+                let (request, row) = shown(row);
+                let given = serving::Given { features: row.features.to_vec(), heads: Vec::new() };
+                kept.add(&Shown::of_one(request, row.pin, given, row.labels), &HashSet::new());
+            }
+            kept.rows
+        };
+        assert_eq!(thinned(rows.len()).pins, rows.pins, "all fit");
+        let acted = |rows: &RankRows| rows.labels.iter().filter(|labels| labels.contains(&true)).count();
+        let some = thinned(rows.len() * 2 / 3);
+        assert!(some.len() < rows.len() && acted(&some) == acted(&rows), "what something came of stays");
+        let stood_for: f32 = some.weights.iter().sum();
+        assert!((stood_for / rows.len() as f32 - 1.0).abs() < 0.1, "{stood_for} of {}", rows.len());
+        let few = thinned(20);
+        assert!(few.len() <= 25 && few.requests.last() == rows.requests.last());
+        assert!(PinnerId(0) <= few.requests[0].pinner.expect("known") && few.requests[0].ts_ms > START_MS + HOUR_MS);
+    }
+}
