@@ -7,7 +7,7 @@ use super::table::{Fields, Table, first_existing};
 use crate::moment::{DAY_MS, Unit, parse};
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{Action, Board, Event, Fact, Pin, Pinner};
+use domain::{Action, Board, Event, Fact, Pin, Pinner, Surface};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,24 @@ use std::sync::Arc;
 
 /// Histories carry an order but only their last moment: one event a minute is assumed.
 const HISTORY_STEP_MS: u64 = 60_000;
-/// The columns of the log that say what was done, and what we call it.
-const DEEDS: [(&str, Action); 6] = [
-    ("is_click", Action::Closeup),
-    ("long_view", Action::LongClick),
-    ("is_like", Action::Save),
-    ("is_forward", Action::Share),
-    ("is_follow", Action::Follow),
-    ("is_hate", Action::Hide),
+/// The columns of the log that say what was done, the cell that says it, and what we call it. A log of likes and hates
+/// alone says both in one column.
+const DEEDS: [(&str, &str, Action); 10] = [
+    ("is_click", "1", Action::Closeup),
+    ("is_profile_enter", "1", Action::Click),
+    ("long_view", "1", Action::LongClick),
+    ("is_like", "1", Action::Save),
+    ("label", "1", Action::Save),
+    ("is_forward", "1", Action::Share),
+    ("is_follow", "1", Action::Follow),
+    ("is_comment", "1", Action::Comment),
+    ("is_hate", "1", Action::Hide),
+    ("label", "0", Action::Hide),
 ];
+/// Columns of videos that become traits as they are.
+const VIDEO_TRAITS: [&str; 5] = ["video_type", "upload_type", "visible_status", "music_type", "music_id"];
+/// What stands in cells of which nothing is known.
+const UNKNOWN: [&str; 3] = ["", "-124", "unknown"];
 
 /// Imports a folder of KuaiRand, or one log file and what lies beside it.
 pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
@@ -78,13 +87,34 @@ fn parts(path: &Path) -> Result<Parts> {
 fn pins(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
     Table::open(path, &["video_id", "author_id", "tag", "upload_dt"], progress)?.each(sink, |row, _| {
         let id = row.text("video_id")?.to_owned();
-        let mut topics: Vec<String> = tags(row).collect();
-        topics.extend(row.optional("video_type").map(|kind| format!("type {}", kind.to_lowercase())));
+        let topics = tags(row).collect();
+        let traits = VIDEO_TRAITS.iter().filter_map(|column| trait_of(column, row.optional(column)?));
+        let traits = traits.filter(|word| word != "music_id=0").chain(duration(row)).collect();
         let creator = row.optional("author_id").map(|author| format!("author {author}"));
         let created_ms = row.optional("upload_dt").and_then(|day| parse(day, Unit::Milli).ok()).unwrap_or(0);
         let title = format!("Video {id}");
-        Ok(vec![Fact::Pin(Pin { id, title, creator, topics, created_ms, ..Pin::default() })])
+        Ok(vec![Fact::Pin(Pin { id, title, creator, topics, traits, created_ms, ..Pin::default() })])
     })
+}
+
+/// A cell as a trait; nothing when nothing is known. Whole numbers are written as such, so that 1 and 1.0 are one.
+fn trait_of(column: &str, cell: &str) -> Option<String> {
+    let cell = cell.trim().to_lowercase();
+    let cell = cell.strip_suffix(".0").unwrap_or(&cell);
+    (!UNKNOWN.contains(&cell)).then(|| format!("{column}={cell}"))
+}
+
+/// How long a video is, as the whole part of the binary logarithm of its milliseconds.
+fn duration(row: &Fields) -> Option<String> {
+    let ms: f64 = row.optional("video_duration")?.parse().ok()?;
+    (ms >= 1.0).then(|| format!("video_duration_log2={}", ms.log2().floor()))
+}
+
+/// What is known of a person: every column, but for counts that come as ranges too.
+fn traits_of_person(row: &Fields) -> Vec<String> {
+    let ranged = |column: &str| row.named().any(|(other, _)| other.strip_suffix("_range") == Some(column));
+    let known = row.named().filter(|(column, _)| *column != "user_id" && !ranged(column));
+    known.filter_map(|(column, cell)| trait_of(column, cell)).collect()
 }
 
 fn tags<'a>(row: &Fields<'a>) -> impl Iterator<Item = String> + use<'a> {
@@ -99,7 +129,8 @@ fn people(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> 
         let id = row.text("user_id")?.to_owned();
         let days: u64 = row.optional("register_days").and_then(|days| days.parse().ok()).unwrap_or(0);
         let created_ms = counted_from_ms.saturating_sub(days.saturating_mul(DAY_MS));
-        Ok(vec![Fact::Pinner(Pinner { name: format!("Pinner {id}"), id, language: None, created_ms })])
+        let (name, traits) = (format!("Pinner {id}"), traits_of_person(row));
+        Ok(vec![Fact::Pinner(Pinner { id, name, language: None, traits, created_ms })])
     })
 }
 
@@ -163,17 +194,26 @@ fn deed(pinner: &str, action: Action, video: &str, ts_ms: u64) -> Event {
 
 fn log(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
     let mut boards = HashSet::new();
-    let needed = ["user_id", "video_id", "time_ms", "is_click", "is_like", "is_hate", "long_view", "play_time_ms"];
-    Table::open(path, &needed, progress)?.each(sink, |row, known| {
+    let mut table = Table::open(path, &["user_id", "video_id", "time_ms", "is_click", "long_view"], progress)?;
+    if !table.header().iter().any(|column| column == "label") {
+        table.must_have(&["is_like", "is_hate"])?;
+    }
+    table.each(sink, |row, known| {
         let (pinner, video) = (row.text("user_id")?, row.text("video_id")?);
         let ts_ms = row.number("time_ms")?;
+        let surface = surface(row);
+        let watched_ms: Option<f32> = row.optional("play_time_ms").map(|_| row.number("play_time_ms")).transpose()?;
         let mut facts = Vec::with_capacity(4);
         if !known.has_pin(video) {
             facts.push(Fact::Pin(Pin { id: video.to_owned(), ..Pin::default() }));
         }
-        facts.push(Fact::Event(event(pinner, Action::Impression, video, ts_ms)));
-        for (column, action) in DEEDS {
-            if row.optional(column) != Some("1") {
+        facts.push(Fact::Event(Event {
+            surface,
+            value: watched_ms,
+            ..event(pinner, Action::Impression, video, ts_ms)
+        }));
+        for (column, cell, action) in DEEDS {
+            if row.optional(column) != Some(cell) {
                 continue;
             }
             if action == Action::Save && boards.insert(pinner.to_owned()) {
@@ -181,10 +221,21 @@ fn log(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
                 let title = format!("Videos that {pinner} likes");
                 facts.push(Fact::Board(Board { id: format!("board-{pinner}"), title, pinner: owner, created_ms: 0 }));
             }
-            let watched = matches!(action, Action::Closeup | Action::LongClick);
-            let value = if watched { Some(row.number("play_time_ms")?) } else { None };
-            facts.push(Fact::Event(Event { value, ..deed(pinner, action, video, ts_ms) }));
+            let value = watched_ms.filter(|_| matches!(action, Action::Closeup | Action::LongClick));
+            facts.push(Fact::Event(Event { surface, value, ..deed(pinner, action, video, ts_ms) }));
         }
         Ok(facts)
     })
+}
+
+/// The surface that stands for a tab of the app: tabs have numbers and no names, so the four that were used most get a
+/// surface each and the others share one. Home where the log does not tell.
+fn surface(row: &Fields) -> Surface {
+    match row.optional("tab") {
+        None | Some("1") => Surface::Home,
+        Some("0") => Surface::Related,
+        Some("4") => Surface::Search,
+        Some("6") => Surface::Board,
+        Some(_) => Surface::Notification,
+    }
 }

@@ -1,4 +1,4 @@
-//! CSV files with known columns, row by row: what every CSV-like format is read with.
+//! CSV files with known columns, separated by commas or tabs, row by row: what every CSV-like format is read with.
 
 use super::known::Known;
 use super::lines::{broken, open, short_name};
@@ -7,6 +7,7 @@ use crate::progress::Progress;
 use anyhow::{Context, Result, bail};
 use csv::{ByteRecord, ReaderBuilder};
 use domain::Fact;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -30,17 +31,26 @@ impl Table {
     /// Opens a file and checks that its header has the columns that are `needed`.
     pub(crate) fn open(path: &Path, needed: &[&str], progress: &Arc<Progress>) -> Result<Table> {
         let file = short_name(path);
-        let bytes = open(path, progress)?;
-        let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 18).from_reader(bytes);
+        let mut bytes = open(path, progress)?;
+        let separator = separator(bytes.fill_buf().map_err(|error| broken(&file, 1, &error))?);
+        let mut reader = ReaderBuilder::new();
+        let mut reader = reader.flexible(true).delimiter(separator).buffer_capacity(1 << 18).from_reader(bytes);
         let header = reader.byte_headers().map_err(|error| problem(&file, 1, &error))?;
         let text = |cell: &[u8]| String::from_utf8_lossy(cell).trim().trim_start_matches('\u{feff}').to_owned();
         let header: Vec<String> = header.iter().map(text).collect();
-        for column in needed {
-            if !header.iter().any(|known| known == column) {
-                bail!("{file}: there is no column `{column}` (the columns are {})", header.join(", "));
+        let table = Table { reader, header, file, line: 1 };
+        table.must_have(needed)?;
+        Ok(table)
+    }
+
+    /// An error when one of these columns is not there.
+    pub(crate) fn must_have(&self, columns: &[&str]) -> Result<()> {
+        for column in columns {
+            if !self.header.iter().any(|known| known == column) {
+                bail!("{}: there is no column `{column}` (the columns are {})", self.file, self.header.join(", "));
             }
         }
-        Ok(Table { reader, header, file, line: 1 })
+        Ok(())
     }
 
     /// The names of the columns.
@@ -86,6 +96,12 @@ impl Table {
     }
 }
 
+/// What separates the cells of a file that begins like this: tabs when its header has one, else commas.
+fn separator(start: &[u8]) -> u8 {
+    let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    if header.contains(&b'\t') { b'\t' } else { b',' }
+}
+
 fn problem(file: &str, line: u64, error: &csv::Error) -> anyhow::Error {
     match error.kind() {
         csv::ErrorKind::Io(error) => broken(file, line, error),
@@ -102,6 +118,11 @@ fn cells(record: &ByteRecord, columns: usize) -> Result<Vec<&str>, String> {
 }
 
 impl<'a> Fields<'a> {
+    /// All columns with their cells.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.header.iter().map(String::as_str).zip(self.cells.iter().copied())
+    }
+
     /// The cell of a column; refused when it is empty.
     pub(crate) fn text(&self, column: &str) -> Result<&'a str, String> {
         match self.optional(column) {

@@ -1,5 +1,7 @@
 //! Every format on small files, good rows and bad ones.
 
+mod kuairand;
+
 use super::*;
 use crate::config::Config;
 use crate::stop::Stop;
@@ -192,15 +194,17 @@ fn a_table_needs_its_columns_and_good_cells() {
 fn a_table_of_pins_brings_pictures_that_lie_beside_it() {
     let place = Place::new();
     place.write("oak.png", picture(3));
-    let csv = "sku,name,tags,file\n1,Oak table,wood;table,oak.png\n2,Elm chair,,gone.png\n3,Ash bench,wood,\n";
+    let csv = "sku,name,tags,file,facts\n1,Oak table,wood;table,oak.png,size=m; legs=4\n2,Elm chair,,gone.png,\n\
+               3,Ash bench,wood,,\"[\"\"legs=2\"\"]\"\n";
     let path = place.write("pins.csv", csv);
-    let map = "kind=pin,id=sku,title=name,topics=tags,topics_split=;,image=file";
+    let map = "kind=pin,id=sku,title=name,topics=tags,list_split=;,image=file,traits=facts";
     let (sink, stopped) = place.import("csv", &path, &["--map", map]);
     assert_eq!((stopped, sink.summary.refused), (None, 1));
     assert!(place.refused()[0].starts_with("pins.csv:3: image: "), "{:?}", place.refused());
     let pins = place.pins();
     assert_eq!(pins.iter().map(|pin| pin.title.as_str()).collect::<Vec<_>>(), ["Oak table", "Ash bench"]);
     assert_eq!(pins[0].topics, ["wood", "table"]);
+    assert_eq!((&pins[0].traits, &pins[1].traits), (&vec!["size=m".into(), "legs=4".into()], &vec!["legs=2".into()]));
     let key = pins[0].image.clone().expect("a picture");
     let kept = place.setup.blobs().expect("blobs").get(&key).expect("readable");
     assert_eq!(kept, Some(picture(3)));
@@ -370,43 +374,6 @@ fn films_are_saved_when_they_are_rated_well() {
     assert_eq!(find("3").title, "", "a film that only the ratings know");
     let (again, _) = place.import("movielens", place.folder.path(), &[]);
     assert_eq!((again.summary.accepted, place.events().len()), (0, 3));
-}
-
-#[test]
-fn videos_are_shown_and_acted_on() {
-    let place = Place::new();
-    place.write(
-        "video_features_basic.csv",
-        "video_id,author_id,video_type,upload_dt,tag\n5,71,NORMAL,2022-04-10,\"39,2\"\n",
-    );
-    place.write("user_features.csv", "user_id,register_days\n1,10\n");
-    place.write(
-        "user_histories_x.jsonl",
-        "{\"user_id\":1,\"last_time_ms\":1650000000000,\"watch\":[4,5],\"like\":[5],\"long\":[9]}\nnonsense\n",
-    );
-    let header = "user_id,video_id,time_ms,is_click,is_like,is_follow,is_forward,is_hate,long_view,play_time_ms";
-    let log = format!("{header}\n1,5,1650812741436,1,0,0,0,0,1,61802\n1,6,1650812741500,0,1,0,0,1,0,x\n");
-    place.write("log_a.csv", log);
-    let (sink, stopped) = place.import("kuairand", place.folder.path(), &[]);
-    assert_eq!((stopped, sink.summary.refused), (None, 1));
-    assert!(place.refused()[0].starts_with("user_histories_x.jsonl:2: "), "{:?}", place.refused());
-    use Action::{Closeup, Hide, Impression, LongClick, Save};
-    let expected =
-        [(Impression, "4"), (Impression, "5"), (LongClick, "9"), (Save, "5"), (Impression, "5"), (Closeup, "5")];
-    let expected = expected.iter().chain(&[(LongClick, "5"), (Impression, "6"), (Save, "6"), (Hide, "6")]);
-    assert_eq!(place.did(), expected.map(|(action, pin)| did("1", *action, pin)).collect::<Vec<_>>());
-    let events = place.events();
-    assert_eq!((events[1].ts_ms, events[3].ts_ms), (1_650_000_000_000, 1_650_000_000_000), "liked when it was shown");
-    assert!(events[2].ts_ms < events[0].ts_ms, "what is older than the list comes before it");
-    assert_eq!(events[5].value, Some(61_802.0));
-    let pins = place.pins();
-    let five = pins.iter().find(|pin| pin.id == "5").expect("the video");
-    assert_eq!(
-        (five.topics.join(" "), five.creator.as_deref()),
-        ("tag 39 tag 2 type normal".into(), Some("author 71"))
-    );
-    let (again, _) = place.import("kuairand", place.folder.path(), &[]);
-    assert_eq!((again.summary.accepted, place.events().len()), (0, 10));
 }
 
 #[test]
