@@ -11,14 +11,17 @@ mod movielens;
 mod pictures;
 mod pinterest;
 mod repeats;
+mod sequences;
 mod sink;
 mod summary;
 mod table;
 mod tables;
+mod withheld;
 
 pub(crate) use holdout::{HeldSaves, read as read_holdout};
 pub(crate) use sink::Sink;
 pub(crate) use summary::Refused;
+pub(crate) use withheld::{Target, WITHHELD, Withheld, read as read_withheld};
 
 use crate::moment;
 use crate::output::{print_json, with_causes};
@@ -43,13 +46,19 @@ use store::EventLog;
 ///   jsonl      one fact a line, the fields of the API:
 ///              {"type":"pin","id":"p1","title":"Oak table","topics":["wood"],"image":"https://…"}
 ///              {"type":"event","pinner":"ann","action":"save","pin":"p1","board":"b1","ts":1700000000000}
-///   csv        a header and rows; --map names the columns, for example
+///   csv        a header and rows, separated by commas or tabs; --map names the columns, for example
 ///              --map pin=item_id,pinner=user_id,ts=timestamp,ts_unit=s,action=save
-///              --map kind=pin,id=sku,title=name,topics=tags,topics_split=;,image=file
+///              --map kind=pin,id=sku,title=name,topics=tags,list_split=;,image=file
 ///   parquet    the same mapping
 ///   pinterest  `pinner pin pin …`, one line a pinner with their one board
+///   sequences  `pinner pin pin …` in the order of time; --attributes FILE is a JSON object {pin: [attribute, …]}. The
+///              last two pins of each line stay out of the log, for `bowerbird eval --protocol leave-one-out`
 ///   movielens  a folder with ratings.csv, movies.csv, tags.csv
-///   kuairand   a folder with log_….csv, video_features_basic.csv, user_features.csv, user_histories….jsonl
+///   kuairand   a folder with log_….csv, video_features_basic.csv, user_features.csv, user_histories….jsonl, or one
+///              log in such a folder; also one of likes and hates alone. A click is a closeup, a long view a
+///              long_click, a like a save, a forward a share, a hate a hide, a visit of the profile a click. Tabs of
+///              the app have numbers only, and the five surfaces stand for them: 1 is home, 0 related, 4 search, 6
+///              board, all others notification
 ///   fashion    a folder with products.csv and a zip of pictures named by id
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -62,9 +71,13 @@ pub(crate) struct Args {
     /// own name; `kind=event|pin|board|pinner` says what the rows are; an action may be a word instead of a column.
     #[arg(long, value_name = "FIELD=COLUMN,…", default_value = "", hide_default_value = true)]
     map: String,
-    /// The moment of events that carry none (a date or RFC 3339) [default for pinterest: 2025-01-01].
+    /// The moment of events that carry none (a date or RFC 3339) [default for pinterest and sequences:
+    /// 2025-01-01; sequences begin then and go on by the minute].
     #[arg(long, value_name = "MOMENT")]
     ts: Option<String>,
+    /// sequences: what else is known of pins.
+    #[arg(long, value_name = "FILE")]
+    attributes: Option<PathBuf>,
     /// Write every refused row to this file.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
@@ -89,13 +102,14 @@ pub(crate) enum Format {
     Csv,
     Parquet,
     Pinterest,
+    Sequences,
     Movielens,
     Kuairand,
     Fashion,
 }
 
-/// The moment of pinterest saves, which carry none: 2025-01-01.
-const PINTEREST_TS: &str = "2025-01-01";
+/// The moment of saves in formats that carry none.
+const UNTIMED_TS: &str = "2025-01-01";
 
 /// Imports a file of JSON lines quietly; gives how many facts were new.
 pub(crate) fn import_jsonl(path: &Path, setup: &Setup) -> Result<u64> {
@@ -142,19 +156,22 @@ fn bring(args: &Args, setup: &Setup) -> Result<(Sink, Result<()>)> {
     if args.holdout.is_some() && args.format != Format::Pinterest {
         bail!("--holdout is for the format pinterest");
     }
+    if args.attributes.is_some() && args.format != Format::Sequences {
+        bail!("--attributes is for the format sequences");
+    }
     // What is wrong with the arguments is told before anything is opened.
     let mapping = Mapping::parse(&args.map)?;
     let refused = Refused::new(args.refused_shown, args.refused.as_deref())?;
     let mut sink = Sink::open(args.format.name(), setup, refused)?;
     let progress = Arc::new(Progress::new("import", total_bytes(args)));
-    let read = read(args, &mapping, &mut sink, &progress);
+    let read = read(args, setup, &mapping, &mut sink, &progress);
     // Whatever stopped the reading, what was read lands.
     let landed = sink.finish();
     progress.finish(if read.is_ok() && landed.is_ok() { "done" } else { "stopped" });
     Ok((sink, read.and(landed)))
 }
 
-fn read(args: &Args, mapping: &Mapping, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
+fn read(args: &Args, setup: &Setup, mapping: &Mapping, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
     let path = args.path.as_path();
     let moment = |text: &str| moment::parse(text, moment::Unit::Milli).map_err(|reason| anyhow!("--ts: {reason}"));
     let ts_ms = args.ts.as_deref().map(moment).transpose()?;
@@ -164,8 +181,13 @@ fn read(args: &Args, mapping: &Mapping, sink: &mut Sink, progress: &Arc<Progress
         Format::Csv => tables::csv(path, mapping, &fixed, sink, progress),
         Format::Parquet => tables::parquet(path, mapping, &fixed, sink, progress),
         Format::Pinterest => {
-            let ts_ms = ts_ms.map_or_else(|| moment(PINTEREST_TS), Ok)?;
+            let ts_ms = ts_ms.map_or_else(|| moment(UNTIMED_TS), Ok)?;
             pinterest::import(path, ts_ms, hold_out(args)?, sink, progress)
+        }
+        Format::Sequences => {
+            let start_ms = ts_ms.map_or_else(|| moment(UNTIMED_TS), Ok)?;
+            let withheld = setup.folder(WITHHELD);
+            sequences::import(path, args.attributes.as_deref(), start_ms, &withheld, sink, progress)
         }
         Format::Movielens => movielens::import(path, sink, progress),
         Format::Kuairand => kuairand::import(path, sink, progress),
@@ -194,6 +216,7 @@ fn total_bytes(args: &Args) -> u64 {
     let files = match args.format {
         Format::Parquet => return 0,
         Format::Jsonl | Format::Csv | Format::Pinterest => vec![path.to_owned()],
+        Format::Sequences => [Some(path.to_owned()), args.attributes.clone()].into_iter().flatten().collect(),
         Format::Movielens => movielens::files(path),
         Format::Kuairand => kuairand::files(path),
         Format::Fashion => fashion::files(path),
@@ -208,6 +231,7 @@ impl Format {
             Format::Csv => "csv",
             Format::Parquet => "parquet",
             Format::Pinterest => "pinterest",
+            Format::Sequences => "sequences",
             Format::Movielens => "movielens",
             Format::Kuairand => "kuairand",
             Format::Fashion => "fashion",

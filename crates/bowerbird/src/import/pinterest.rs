@@ -58,19 +58,30 @@ pub(crate) fn board_of(pinner: &str) -> String {
 }
 
 fn take(saves: &Saves, line: u64, ts_ms: u64, holdout: Option<&mut HoldOut>, sink: &mut Sink) -> Result<()> {
-    sink.summary.repeats += saves.repeats;
     let kept = match holdout {
         Some(holdout) => holdout.split(saves, line, &mut sink.summary)?,
         None => vec![true; saves.pins.len()],
     };
+    board_with_saves(saves, ts_ms, kept.into_iter().map(|kept| kept.then_some(ts_ms)), sink)
+}
+
+/// Brings a pinner with their one board to the sink, made at `made_ms`: all pins are described, and those that have a
+/// moment in `moments` are saved then.
+pub(crate) fn board_with_saves(
+    saves: &Saves,
+    made_ms: u64,
+    moments: impl Iterator<Item = Option<u64>>,
+    sink: &mut Sink,
+) -> Result<()> {
+    sink.summary.repeats += saves.repeats;
     let (pinner, board) = (saves.pinner.to_owned(), board_of(saves.pinner));
     let name = format!("Pinner {pinner}");
-    sink.fact(Fact::Pinner(Pinner { id: pinner.clone(), name, language: None, created_ms: ts_ms }))?;
+    sink.fact(Fact::Pinner(Pinner { id: pinner.clone(), name, created_ms: made_ms, ..Pinner::default() }))?;
     let title = format!("board of {pinner}");
-    sink.fact(Fact::Board(Board { id: board.clone(), title, pinner: Some(pinner.clone()), created_ms: ts_ms }))?;
-    for (pin, kept) in saves.pins.iter().zip(kept) {
-        sink.bare_pin(pin, ts_ms)?;
-        if kept {
+    sink.fact(Fact::Board(Board { id: board.clone(), title, pinner: Some(pinner.clone()), created_ms: made_ms }))?;
+    for (pin, moment) in saves.pins.iter().zip(moments) {
+        sink.bare_pin(pin, made_ms)?;
+        if let Some(ts_ms) = moment {
             sink.fact(Fact::Event(save(&pinner, pin, &board, ts_ms)))?;
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Summary {
     pub repeats: u64,
     /// Saves kept out of the log and written to the hold-out file.
     pub held_out: u64,
+    /// Sequences that nothing was withheld from.
+    pub too_short: u64,
     kinds: [(&'static str, u64); 5],
 }
 
@@ -44,6 +46,7 @@ impl Summary {
             pictures_refused: 0,
             repeats: 0,
             held_out: 0,
+            too_short: 0,
             kinds,
         }
     }
@@ -78,6 +81,7 @@ impl Summary {
             "pictures_refused": self.pictures_refused,
             "repeats": self.repeats,
             "held_out": self.held_out,
+            "too_short": self.too_short,
             "seconds": (seconds * 1e3).round() / 1e3,
             "rows_per_s": (self.read as f64 / seconds.max(1e-9)).round(),
             "facts_per_s": (self.facts() as f64 / seconds.max(1e-9)).round(),
@@ -108,6 +112,7 @@ impl Summary {
         let extra = [
             (self.repeats, "saves repeated within a row dropped"),
             (self.held_out, "saves held out"),
+            (self.too_short, "sequences too short to withhold pins from"),
             (self.pictures_refused, "pictures could not be read"),
         ];
         for (count, what) in extra.into_iter().filter(|extra| extra.0 > 0) {

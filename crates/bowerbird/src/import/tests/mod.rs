@@ -1,6 +1,7 @@
 //! Every format on small files, good rows and bad ones.
 
 mod kuairand;
+mod sequences;
 
 use super::*;
 use crate::config::Config;

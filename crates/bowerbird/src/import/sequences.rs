@@ -1,0 +1,107 @@
+//! `pinner pin pin …` in the order of time, with what else is known of pins in a file of its own. The last two pins of
+//! each line are withheld, so that it can be asked whether they would have been found (`eval --protocol leave-one-out`).
+
+use super::lines::{Lines, open, short_name};
+use super::pinterest::{Saves, board_with_saves, saves};
+use super::sink::Sink;
+use super::withheld::{Target, Withheld, Writer};
+use crate::progress::Progress;
+use anyhow::{Context, Result, ensure};
+use domain::{Fact, Pin};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Acts carry an order and no times: one a minute is assumed.
+const STEP_MS: u64 = 60_000;
+/// Pins of the shortest line that pins are withheld from.
+const PINS_MIN: usize = 3;
+/// Largest file of attributes, unpacked.
+const ATTRIBUTES_BYTES_MAX: u64 = 1 << 30;
+
+/// Imports a file of sequences that begin at `start_ms`; the withheld pins go to `withheld`.
+pub(crate) fn import(
+    path: &Path,
+    attributes: Option<&Path>,
+    start_ms: u64,
+    withheld: &Path,
+    sink: &mut Sink,
+    progress: &Arc<Progress>,
+) -> Result<()> {
+    let mut withheld = Writer::create(withheld, &short_name(path))?;
+    if let Some(path) = attributes {
+        describe(path, start_ms, sink, progress)?;
+    }
+    let mut lines = Lines::open(path, progress)?;
+    let file = lines.file().to_owned();
+    while let Some(line) = lines.next()? {
+        if line.bytes.is_empty() && !line.too_long {
+            continue;
+        }
+        sink.row(&file, line.number, [line.bytes])?;
+        match saves(&line) {
+            Ok(saves) => take(&saves, start_ms, &mut withheld, sink)?,
+            Err(reason) => sink.refuse(&reason)?,
+        }
+    }
+    withheld.finish()
+}
+
+fn take(saves: &Saves, start_ms: u64, withheld: &mut Writer, sink: &mut Sink) -> Result<()> {
+    let mut moments = (0..).map(|place| start_ms + place * STEP_MS);
+    let (kept, last) = match saves.pins.len().checked_sub(2) {
+        Some(kept) if saves.pins.len() >= PINS_MIN => saves.pins.split_at(kept),
+        _ => (&saves.pins[..], &[][..]),
+    };
+    let kept_moments: Vec<u64> = moments.by_ref().take(kept.len()).collect();
+    let all = kept_moments.into_iter().map(Some).chain(last.iter().map(|_| None));
+    board_with_saves(saves, start_ms, all, sink)?;
+    let mut target = |pin: &str| Target { pin: pin.to_owned(), ts_ms: moments.next().unwrap_or(start_ms) };
+    let &[validation, test] = last else {
+        sink.summary.too_short += 1;
+        return Ok(());
+    };
+    sink.summary.held_out += 2;
+    withheld.add(&Withheld { pinner: saves.pinner.to_owned(), validation: target(validation), test: target(test) })
+}
+
+/// An attribute as data sets write them: a number or a word.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Attribute {
+    Number(u64),
+    Word(String),
+}
+
+/// Describes pins by a JSON object `{pin: [attribute, …]}`; the place of a pin that is refused counts the pins.
+fn describe(path: &Path, made_ms: u64, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
+    let file = short_name(path);
+    let mut text = Vec::new();
+    open(path, progress)?
+        .take(ATTRIBUTES_BYTES_MAX + 1)
+        .read_to_end(&mut text)
+        .with_context(|| format!("{file} cannot be read to its end"))?;
+    ensure!(text.len() as u64 <= ATTRIBUTES_BYTES_MAX, "{file}: longer than {ATTRIBUTES_BYTES_MAX} bytes");
+    let pins: BTreeMap<String, Vec<Attribute>> =
+        serde_json::from_slice(&text).with_context(|| format!("{file} is no JSON object of lists of attributes"))?;
+    for (number, (id, attributes)) in (1..).zip(pins) {
+        let mut traits: Vec<String> = attributes.iter().map(Attribute::as_trait).collect();
+        traits.sort_unstable();
+        traits.dedup();
+        let cells = [&id].into_iter().chain(&traits);
+        sink.row(&file, number, cells.map(|cell| cell.as_bytes()))?;
+        sink.fact(Fact::Pin(Pin { id, traits, created_ms: made_ms, ..Pin::default() }))?;
+    }
+    Ok(())
+}
+
+impl Attribute {
+    fn as_trait(&self) -> String {
+        match self {
+            Attribute::Number(number) => format!("attribute={number}"),
+            Attribute::Word(word) => format!("attribute={word}"),
+        }
+    }
+}
