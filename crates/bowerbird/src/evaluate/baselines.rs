@@ -19,7 +19,10 @@ struct Split<'a> {
 
 impl<'a> Split<'a> {
     fn new(rows: &'a [Vec<PinId>], cases: &[Case], pins: usize) -> Split<'a> {
-        let row = |case: &Case| case.pinner.and_then(|pinner| rows.get(pinner.index())).cloned().unwrap_or_default();
+        let row = |case: &Case| match &case.past {
+            Some(past) => past.acts.iter().map(|act| act.pin).collect(),
+            None => case.pinner.and_then(|pinner| rows.get(pinner.index())).cloned().unwrap_or_default(),
+        };
         let known = cases.iter().map(row).collect();
         Split { known, right: cases.iter().map(|case| case.right.clone()).collect(), rows, pins }
     }

@@ -15,6 +15,17 @@ pub(crate) struct Case {
     pub key: String,
     /// Pins that would be right, sorted, each once.
     pub right: Vec<PinId>,
+    /// What is known when they ask, where that is not all that the views know of them.
+    pub past: Option<Past>,
+}
+
+/// A pinner's past at some moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// What they did, newest last.
+    pub acts: Vec<Act>,
+    /// The moment (ms, UTC).
+    pub now_ms: u64,
 }
 
 /// The cases of a file of held-out saves. A pin that the catalogue does not know can be right all the same: it counts
@@ -27,7 +38,7 @@ pub(crate) fn held_cases(held: &[HeldSaves], catalogue: &Catalogue) -> Vec<Case>
             let mut right: Vec<PinId> = right.collect();
             right.sort_unstable();
             right.dedup();
-            Case { pinner: catalogue.pinner(key), key: key.clone(), right }
+            Case { pinner: catalogue.pinner(key), key: key.clone(), right, past: None }
         })
         .filter(|case| !case.right.is_empty())
         .collect()
@@ -48,7 +59,7 @@ pub(crate) fn later_cases(acts: &Acts, from_ms: u64, catalogue: &Catalogue) -> V
             right.sort_unstable();
             right.dedup();
             let pinner = PinnerId(pinner);
-            Case { pinner: Some(pinner), key: catalogue.pinner_key(pinner).to_owned(), right }
+            Case { pinner: Some(pinner), key: catalogue.pinner_key(pinner).to_owned(), right, past: None }
         })
         .filter(|case| !case.right.is_empty())
         .collect()

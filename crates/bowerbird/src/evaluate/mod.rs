@@ -5,19 +5,23 @@ mod cases;
 mod figures;
 mod measure;
 mod ranking;
+mod sequences;
+mod slices;
 
 pub(crate) use baselines::{baselines, popularity};
 pub(crate) use cases::{Case, held_cases, later_cases, sample};
-pub(crate) use figures::Figures;
+pub(crate) use figures::{About, Figures};
 pub(crate) use measure::{measure, request};
 pub(crate) use ranking::measure_ranking;
+pub(crate) use sequences::{Target, sequence_cases};
+pub(crate) use slices::Slicer;
 
 /// Where rankings are cut for recall, NDCG and hits.
-pub(crate) const CUTOFFS: [usize; 4] = [10, 20, 50, 100];
+pub(crate) const CUTOFFS: [usize; 5] = [5, 10, 20, 50, 100];
 /// Where the offers of generators, and of all of them together, are cut.
 pub(crate) const OFFER_CUTOFFS: [usize; 4] = [20, 100, 500, 1_000];
 /// Where baselines are cut: wherever anything is.
-pub(crate) const BASELINE_CUTOFFS: [usize; 6] = [10, 20, 50, 100, 500, 1_000];
+pub(crate) const BASELINE_CUTOFFS: [usize; 7] = [5, 10, 20, 50, 100, 500, 1_000];
 /// Seed of the figures' intervals and of draws for them.
 pub(crate) const SEED: u64 = 7;
 /// What the figures are measured by.

@@ -32,7 +32,7 @@ pub(crate) fn import(
 ) -> Result<()> {
     let mut withheld = Writer::create(withheld, &short_name(path))?;
     if let Some(path) = attributes {
-        describe(path, start_ms, sink, progress)?;
+        describe(path, sink, progress)?;
     }
     let mut lines = Lines::open(path, progress)?;
     let file = lines.file().to_owned();
@@ -57,7 +57,8 @@ fn take(saves: &Saves, start_ms: u64, withheld: &mut Writer, sink: &mut Sink) ->
     };
     let kept_moments: Vec<u64> = moments.by_ref().take(kept.len()).collect();
     let all = kept_moments.into_iter().map(Some).chain(last.iter().map(|_| None));
-    board_with_saves(saves, start_ms, all, sink)?;
+    // When pins and boards were made is not known.
+    board_with_saves(saves, 0, all, sink)?;
     let mut target = |pin: &str| Target { pin: pin.to_owned(), ts_ms: moments.next().unwrap_or(start_ms) };
     let &[validation, test] = last else {
         sink.summary.too_short += 1;
@@ -76,7 +77,7 @@ enum Attribute {
 }
 
 /// Describes pins by a JSON object `{pin: [attribute, …]}`; the place of a pin that is refused counts the pins.
-fn describe(path: &Path, made_ms: u64, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
+fn describe(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
     let file = short_name(path);
     let mut text = Vec::new();
     open(path, progress)?
@@ -92,7 +93,7 @@ fn describe(path: &Path, made_ms: u64, sink: &mut Sink, progress: &Arc<Progress>
         traits.dedup();
         let cells = [&id].into_iter().chain(&traits);
         sink.row(&file, number, cells.map(|cell| cell.as_bytes()))?;
-        sink.fact(Fact::Pin(Pin { id, traits, created_ms: made_ms, ..Pin::default() }))?;
+        sink.fact(Fact::Pin(Pin { id, traits, ..Pin::default() }))?;
     }
     Ok(())
 }

@@ -6,3 +6,4 @@ mod crash;
 mod demo;
 mod journey;
 mod operation;
+mod sequences;

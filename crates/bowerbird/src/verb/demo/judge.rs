@@ -2,7 +2,9 @@
 
 use super::plan::Plan;
 use crate::engine::Engine;
-use crate::evaluate::{CUTOFFS, Case, Figures, SEED, later_cases, measure, popularity, request, sample};
+use crate::evaluate::{
+    About, CUTOFFS, Case, Figures, PROTOCOL, SEED, later_cases, measure, popularity, request, sample,
+};
 use crate::learn::{Acts, Outcome};
 use crate::setup::Setup;
 use anyhow::Result;
@@ -68,9 +70,10 @@ pub(crate) fn judge(world: &World, plan: &Plan, setup: &Setup, engine: &Engine, 
         (later_cases(&acts, from_ms, &catalogue), Truth::of(world, &catalogue), catalogue.pins());
     drop(catalogue);
     let rows = acts.before(from_ms).rows();
-    let measured = measure(&pipeline, params, &cases, from_ms, &setup.stop)?;
-    let split = "saves of the last three days".to_owned();
-    let mut figures = Figures::new(&measured, split, outcome.model.version().to_owned(), outcome.seconds);
+    let measured = measure(&pipeline, params, &cases, from_ms, None, &setup.stop)?;
+    let protocol = format!("saves of the last three days; {PROTOCOL}");
+    let about = About { protocol, model: outcome.model.version().to_owned(), single: false };
+    let mut figures = Figures::new(&measured, about, outcome.seconds);
     figures.baselines.push(("popularity", popularity(&rows, &cases, pins)));
     let known = |case: &Case| case.pinner.and_then(|pinner| rows.get(pinner.index())).cloned().unwrap_or_default();
     let oracle = oracle(&truth, &cases, &known, pins);

@@ -1,58 +1,64 @@
-//! `bowerbird eval`: quality through the real funnel.
+//! `bowerbird eval`: quality through the real funnel, a protocol a file.
 
-use crate::engine::{Reading, views_before};
-use crate::evaluate::{
-    Case, Figures, OFFER_CUTOFFS, baselines, held_cases, later_cases, measure, measure_ranking, sample,
-};
-use crate::import::read_holdout;
-use crate::learn::{Acts, Task, read_acts, train};
-use crate::moment::readable;
+mod by_time;
+mod held_out;
+mod leave_one_out;
+
+use crate::evaluate::{About, Case, Figures, OFFER_CUTOFFS, Slicer, Target, baselines, measure, measure_ranking, sample};
+use crate::learn::Acts;
 use crate::output::print_json;
-use crate::setup::{Setup, now_ms};
-use anyhow::{Result, bail};
+use crate::setup::Setup;
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
-use serving::{Pipeline, Views};
+use serving::Pipeline;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
-use store::EventLog;
 
 /// Measure the quality of what would be served.
 ///
-/// With --holdout: asks for the feed of every pinner in a file of held-out saves (`pinner pin pin …`, as `import
-/// pinterest --holdout` writes it) and looks how many of them come back.
-///
-/// With --protocol ranking --holdout LOG: goes through a log of later events (as `import kuairand` reads it, or JSON
-/// lines) in order of time, asks the live model for the chance of every action for every impression as of its moment,
-/// and looks what came of it. Nothing is imported.
-///
-/// Without: splits by time. Everything before a moment is known, what pinners saved afterwards is looked for. The live
-/// model answers when it was trained before that moment; otherwise a throwaway model is trained on the time before.
+///   holdout        asks for the feed of every pinner in a file of held-out saves (`pinner pin pin …`, as `import
+///                  pinterest --holdout` writes it) and looks how many of them come back
+///   time           splits by time. Everything before a moment is known, what pinners saved afterwards is looked for.
+///                  The live model answers when it was trained before that moment; otherwise a throwaway model is
+///                  trained on the time before
+///   leave-one-out  asks for the feed of every pinner whose last two pins `import sequences` withheld, and looks for
+///                  the last one when all before it is known
+///   ranking        goes through a log of later events (as `import kuairand` reads it, or JSON lines) in order of time,
+///                  asks the live model for the chance of every action for every impression as of its moment, and
+///                  looks what came of it. Nothing is imported
 ///
 /// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// How is measured.
-    #[arg(long, value_enum, default_value_t = Protocol::Feed)]
-    protocol: Protocol,
-    /// Held-out saves in the format of `import pinterest`; for --protocol ranking a log of later events.
+    /// What is looked for and what is known [default: holdout with --holdout, else time].
+    #[arg(long)]
+    protocol: Option<Protocol>,
+    /// Held-out saves in the format of `import pinterest`; for ranking a log of later events.
     #[arg(long, value_name = "FILE")]
     holdout: Option<PathBuf>,
-    /// With --protocol ranking: features stay those of the end of the log, whatever happens later.
+    /// ranking: features stay those of the end of the log, whatever happens later.
     #[arg(long)]
     frozen: bool,
-    /// Without --holdout: this share of what was done, the latest, is looked for.
+    /// time: this share of what was done, the latest, is looked for.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, conflicts_with = "holdout")]
     later: f64,
-    /// Without --holdout: use no model instead of training a throwaway one.
+    /// time: use no model instead of training a throwaway one.
     #[arg(long, conflicts_with = "holdout")]
     no_model: bool,
+    /// leave-one-out: which of the two withheld pins is looked for.
+    #[arg(long, default_value = "test")]
+    target: Target,
     /// Measure popularity, item-kNN (cosine) and EASE (λ = 500) on the same split too.
     #[arg(long)]
     baselines: bool,
     /// Look at the candidates: each generator alone and all together, a thousand pins deep, beside the baselines.
     #[arg(long)]
     generators: bool,
+    /// The same figures by slice: pinners with a longer history than the median (core) and the others, pins with at
+    /// most five saves (fresh) and the others. And how much alike the pins of a slate are.
+    #[arg(long)]
+    slices: bool,
     /// Ask for so many pinners only, drawn by --seed.
     #[arg(long, value_name = "N")]
     pinners: Option<usize>,
@@ -61,41 +67,33 @@ pub(crate) struct Args {
     seed: u64,
 }
 
-/// What is measured.
+/// What is looked for and what is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Protocol {
-    /// Rankings of the whole catalogue for the home feed.
-    Feed,
-    /// Chances of actions for what was shown.
+pub(crate) enum Protocol {
+    Holdout,
+    Time,
+    LeaveOneOut,
     Ranking,
+}
+
+/// Chances instead of rankings.
+fn ranking(args: &Args, setup: &Setup) -> Result<()> {
+    let Some(file) = &args.holdout else { bail!("--protocol ranking needs --holdout LOG") };
+    let ranking = measure_ranking(file, args.frozen, setup)?;
+    match setup.json {
+        true => print_json(&serde_json::to_value(&ranking)?),
+        false => ranking.print(),
+    }
+    Ok(())
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
-    if args.protocol == Protocol::Ranking {
-        let Some(file) = &args.holdout else { bail!("--protocol ranking needs --holdout LOG") };
-        let ranking = measure_ranking(file, args.frozen, setup)?;
-        match setup.json {
-            true => print_json(&serde_json::to_value(&ranking)?),
-            false => ranking.print(),
-        }
-        return Ok(());
-    }
-    let figures = match &args.holdout {
-        Some(file) => {
-            // A file that cannot be read is told before anything long begins.
-            let held = read_holdout(file)?;
-            let data = Reading::open(setup)?;
-            let model = data.install_live()?.unwrap_or_default();
-            let cases = held_cases(&held, &data.views.catalogue());
-            let acts = match args.baselines || args.generators {
-                true => Some(read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?),
-                false => None,
-            };
-            let split = format!("held-out saves of {}", file.display());
-            figures(args, setup, &data.pipeline(), cases, acts.as_ref(), now_ms(), (split, model))?
-        }
-        None => by_time(args, setup)?,
+    let figures = match args.protocol() {
+        Protocol::Holdout => held_out::figures(args, setup)?,
+        Protocol::Time => by_time::figures(args, setup)?,
+        Protocol::LeaveOneOut => leave_one_out::figures(args, setup)?,
+        Protocol::Ranking => return ranking(args, setup),
     };
     if setup.json {
         print_json(&figures.json());
@@ -105,14 +103,33 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-fn figures(
+impl Args {
+    fn protocol(&self) -> Protocol {
+        let implied = if self.holdout.is_some() { Protocol::Holdout } else { Protocol::Time };
+        self.protocol.unwrap_or(implied)
+    }
+
+    /// Whether what pinners did must be read besides what the views hold.
+    fn needs_acts(&self) -> bool {
+        self.baselines || self.generators || self.slices
+    }
+
+    /// An error when there is a file of held-out saves that the protocol does not read.
+    fn no_holdout(&self) -> Result<()> {
+        ensure!(self.holdout.is_none(), "--holdout is for the protocol holdout");
+        Ok(())
+    }
+}
+
+/// Asks for all cases, at `now_ms` where they have no moment of their own.
+fn measured(
     args: &Args,
     setup: &Setup,
     pipeline: &Pipeline,
     cases: Vec<Case>,
     acts: Option<&Acts>,
     now_ms: u64,
-    (split, model): (String, String),
+    about: About,
 ) -> Result<Figures> {
     let started = Instant::now();
     let cases = sample(cases, args.pinners, args.seed);
@@ -123,60 +140,13 @@ fn figures(
         true => setup.config.params.clone().with_quotas(OFFER_CUTOFFS[OFFER_CUTOFFS.len() - 1]),
         false => setup.config.params.clone(),
     };
-    let measured = measure(pipeline, &params, &cases, now_ms, &setup.stop)?;
-    let mut figures = Figures::new(&measured, split, model, started.elapsed().as_secs_f64());
+    let pins = pipeline.views().catalogue().pins();
+    let slicer = acts.filter(|_| args.slices).map(|acts| Slicer::new(acts, &cases, pins));
+    let measured = measure(pipeline, &params, &cases, now_ms, slicer.as_ref(), &setup.stop)?;
+    let mut figures = Figures::new(&measured, about, started.elapsed().as_secs_f64());
     if let (true, Some(acts)) = (args.baselines || args.generators, acts) {
         setup.stop.check()?;
-        let pins = pipeline.views().catalogue().pins();
         figures.baselines = baselines(&acts.rows(), &cases, pins, &setup.stop);
     }
     Ok(figures)
-}
-
-/// The split by time: fresh views of the time before, and cases of the time after.
-fn by_time(args: &Args, setup: &Setup) -> Result<Figures> {
-    if !(args.later > 0.0 && args.later < 1.0) {
-        bail!("--later: {} is not between 0 and 1", args.later);
-    }
-    let data = Reading::open(setup)?;
-    let log = data.log.clone();
-    let all = read_acts(log.as_ref(), &data.views.catalogue(), &setup.stop)?;
-    let Some(from_ms) = all.split_ms(args.later) else {
-        bail!("everything happened at one moment, so time cannot split it: use --holdout FILE");
-    };
-    let registry = data.registry();
-    let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
-    let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
-    drop(data);
-
-    let views = Arc::new(views_before(log.as_ref(), from_ms, setup)?);
-    let pipeline = Pipeline::new(views.clone(), crate::engine::cores());
-    let cases = later_cases(&all, from_ms, &views.catalogue());
-    let before = all.before(from_ms);
-    let model = match live {
-        Some(version) => {
-            views.install(Arc::new(registry.model(&version)?))?;
-            version
-        }
-        None if args.no_model => String::new(),
-        None => throwaway(setup, &views, log.as_ref(), &before, from_ms)?,
-    };
-    let split = format!("what was done from {} UTC on, after what was done before", readable(from_ms));
-    figures(args, setup, &pipeline, cases, Some(&before), from_ms, (split, model))
-}
-
-fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Acts, now_ms: u64) -> Result<String> {
-    let task = Task {
-        views,
-        log,
-        params: &setup.config.params,
-        config: &setup.config.train,
-        checkpoint: None,
-        registry: None,
-        lake: None,
-        now_ms,
-        stop: &setup.stop,
-    };
-    let outcome = train(&task, before)?;
-    Ok(format!("throwaway {}", outcome.model.version()))
 }

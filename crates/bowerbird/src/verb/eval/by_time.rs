@@ -1,0 +1,62 @@
+//! The split by time: fresh views of the time before, and cases of the time after.
+
+use super::{Args, measured};
+use crate::engine::{Reading, cores, views_before};
+use crate::evaluate::{About, Figures, PROTOCOL, later_cases};
+use crate::learn::{Acts, Task, read_acts, train};
+use crate::moment::readable;
+use crate::setup::Setup;
+use anyhow::{Result, bail};
+use serving::{Pipeline, Views};
+use std::sync::Arc;
+use store::EventLog;
+
+pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
+    args.no_holdout()?;
+    if !(args.later > 0.0 && args.later < 1.0) {
+        bail!("--later: {} is not between 0 and 1", args.later);
+    }
+    let data = Reading::open(setup)?;
+    let log = data.log.clone();
+    let all = read_acts(log.as_ref(), &data.views.catalogue(), &setup.stop)?;
+    let Some(from_ms) = all.split_ms(args.later) else {
+        bail!("everything happened at one moment, so time cannot split it: use --holdout FILE");
+    };
+    let registry = data.registry();
+    let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
+    let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
+    drop(data);
+
+    let views = Arc::new(views_before(log.as_ref(), from_ms, setup)?);
+    let pipeline = Pipeline::new(views.clone(), cores());
+    let cases = later_cases(&all, from_ms, &views.catalogue());
+    let before = all.before(from_ms);
+    let model = match live {
+        Some(version) => {
+            views.install(Arc::new(registry.model(&version)?))?;
+            version
+        }
+        None if args.no_model => String::new(),
+        None => throwaway(setup, &views, log.as_ref(), &before, from_ms)?,
+    };
+    let moment = readable(from_ms);
+    let protocol = format!("what was done from {moment} UTC on, after what was done before; {PROTOCOL}");
+    let about = About { protocol, model, single: false };
+    measured(args, setup, &pipeline, cases, Some(&before), from_ms, about)
+}
+
+fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Acts, now_ms: u64) -> Result<String> {
+    let task = Task {
+        views,
+        log,
+        params: &setup.config.params,
+        config: &setup.config.train,
+        checkpoint: None,
+        registry: None,
+        lake: None,
+        now_ms,
+        stop: &setup.stop,
+    };
+    let outcome = train(&task, before)?;
+    Ok(format!("throwaway {}", outcome.model.version()))
+}
