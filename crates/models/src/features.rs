@@ -26,8 +26,7 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `creator_…`, `topic_…` | impressions, look and lifts of the creator's pins; mean of those of the pin's topics |
 /// | `ln_history`, `ln_pinner_days` | ln(1 + history length); ln(1 + days since the pinner joined) |
 /// | `pinner_…` | impressions, look and lifts of the pinner |
-/// | `act_gap`, `shown_gap` | gap since the pinner's last positive act; since their last impression |
-/// | `session`, `liked_lately` | impressions of the last 30 minutes; share of the last 8 acted on, (n + 1) / (8 + 2) |
+/// | `shown_gap`, `session` | gap since the pinner's last impression; impressions of the last 30 minutes |
 /// | `creator_known`, `topic_known` | share of the history with this creator, with the best one of these topics |
 /// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and lifts over the pinner's own rates |
 /// | `pin_shown`, `pin_gap` | how often the pinner was shown the pin; gap since the last time |
@@ -35,7 +34,7 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
 /// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when unknown, so that all compete as if each stood first |
-pub const FEATURES: [&str; 95] = [
+pub const FEATURES: [&str; 93] = [
     "dot",
     "walk",
     "walk_share",
@@ -94,10 +93,8 @@ pub const FEATURES: [&str; 95] = [
     "pinner_follow",
     "pinner_comment",
     "pinner_hide",
-    "act_gap",
     "shown_gap",
     "session",
-    "liked_lately",
     "creator_known",
     "own_creator_shown",
     "own_creator_save",

@@ -79,21 +79,25 @@ pub(crate) fn explain(item: &ServedItem) -> Value {
     let sources: Vec<Value> = offers
         .map(|(source, (rank, score))| json!({"source": source.as_str(), "rank": rank, "score": number(*score)}))
         .collect();
-    let heads = HEADS.iter().zip(item.heads).map(|(head, chance)| (head.as_str().to_owned(), number(chance)));
     let moves: Vec<Value> =
         item.moves.iter().map(|Move { by, from, to }| json!({"by": by, "from": from, "to": to})).collect();
     json!({
         "sources": sources,
         "l1": {"rank": item.l1_rank, "score": number(item.l1)},
         "l2": {"rank": item.l2_rank},
-        "heads": heads.collect::<Map<String, Value>>(),
+        "heads": heads(item),
         "utility": number(item.utility),
         "moves": moves,
     })
 }
 
+/// The chance of each action, by its name.
+pub(crate) fn heads(item: &ServedItem) -> Map<String, Value> {
+    HEADS.iter().zip(item.heads).map(|(head, chance)| (head.as_str().to_owned(), number(chance))).collect()
+}
+
 /// A score as JSON has it: what is no number is null.
-fn number(value: f32) -> Value {
+pub(crate) fn number(value: f32) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 

@@ -32,6 +32,7 @@ mod connection;
 mod cursor;
 mod error;
 mod extract;
+mod given;
 mod health;
 mod ids;
 mod ingest;

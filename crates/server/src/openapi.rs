@@ -1,6 +1,7 @@
 //! The interface described for programs: OpenAPI 3.1, built here and nowhere else. A test holds it against the routes.
 
 use crate::app::App;
+use crate::given::GIVEN_MAX;
 use crate::limits::Limits;
 use crate::lists::PAGE;
 use crate::problem::Kind;
@@ -42,7 +43,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 17] = [
+const ENTRIES: [Entry; 18] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -60,6 +61,7 @@ const ENTRIES: [Entry; 17] = [
     entry(("get", "/v1/feed/{pinner}"), "getFeed", "A pinner's home feed", Some("List"), LISTS),
     entry(("get", "/v1/search"), "search", "Pins for these words", Some("List"), LISTS),
     entry(("get", "/v1/boards/{id}/ideas"), "getIdeas", "More for this board", Some("List"), LISTS_OF),
+    entry(("post", "/v1/rank"), "rank", "Rank given pins", Some("Ranking"), &[400, 404, 413, 415]),
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
     entry(("get", "/media/{folder}/{name}"), "getPicture", "A picture or a thumbnail", None, &[304, 400, 404]),
     entry(("get", "/health/live"), "isLive", "Whether the process answers", Some("Health"), &[]),
@@ -185,6 +187,9 @@ fn body(entry: &Entry, limits: &Limits) -> Option<Value> {
         let content = json!({"image/jpeg": bytes, "image/png": bytes, "image/webp": bytes});
         return Some(json!({"required": true, "content": content}));
     }
+    if entry.name == "rank" {
+        return Some(json!({"required": true, "content": {"application/json": {"schema": reference("Question")}}}));
+    }
     let kind = RowKind::ALL.into_iter().find(|kind| entry.path == format!("/v1/{}", kind.as_str()))?;
     let row = reference(row_schema(kind));
     let rows = json!({"oneOf": [row, {"type": "array", "items": row, "maxItems": limits.rows_max}]});
@@ -302,6 +307,19 @@ fn answers() -> Value {
             }),
             &["request_id", "surface", "pinner", "pinner_known", "items", "next_cursor", "degraded", "model"],
         ),
+        "Question": question(),
+        "Ranking": object(
+            json!({
+                "request_id": text, "surface": text, "pinner": text, "pinner_known": {"type": "boolean"},
+                "items": {"type": "array", "items": reference("Ranked")},
+                "unknown": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
+            }),
+            &["request_id", "surface", "pinner", "pinner_known", "items", "unknown", "model"],
+        ),
+        "Ranked": object(
+            json!({"id": text, "position": whole, "score": number, "heads": some, "features": some}),
+            &["id", "position", "score", "heads"],
+        ),
         "Pin": object(pin, &["id", "title", "description", "topics", "palette", "created_ms"]),
         "Removed": object(json!({"id": text, "removed": {"type": "boolean"}}), &["id", "removed"]),
         "Picture": object(json!({"id": text, "image": text, "size": size}), &["id", "image"]),
@@ -316,6 +334,27 @@ fn answers() -> Value {
         "Health": some,
         "Interface": some,
     })
+}
+
+/// What pins can be ranked for.
+fn question() -> Value {
+    let id = json!({"type": "string", "maxLength": domain::limits::ID_BYTES_MAX});
+    let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
+    let mut question = object(
+        json!({
+            "pinner": id, "surface": {"enum": Surface::ALL.map(Surface::as_str), "default": "home"},
+            "pin": id, "board": id, "query": words,
+            "pins": {"type": "array", "items": id, "minItems": 1, "maxItems": GIVEN_MAX},
+            "explain": {"type": "boolean", "default": false},
+        }),
+        &["pins"],
+    );
+    question["description"] = json!(
+        "Who would see the pins, where, and what for (at most one of `pin`, `board` and `query`); `explain` tells what \
+         the model saw of each"
+    );
+    question["additionalProperties"] = json!(false);
+    question
 }
 
 /// Why one pin is where it is.

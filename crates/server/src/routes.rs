@@ -4,7 +4,7 @@ use crate::access::{self, check};
 use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
-use crate::{health, ingest, lists, media, openapi, pages, pins, requests};
+use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -35,6 +35,10 @@ impl Route {
         Route { computes: true, ..Route::read(path, handler) }
     }
 
+    fn asking(path: &'static str, handler: MethodRouter<App>) -> Route {
+        Route { method: "post", ..Route::read(path, handler) }
+    }
+
     fn write(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
         Route { method, path, role: Some(Role::Write), computes: false, handler }
     }
@@ -62,6 +66,7 @@ pub(crate) fn api() -> Vec<Route> {
         Route::computing("/v1/feed/{pinner}", get(lists::feed)),
         Route::computing("/v1/search", get(lists::search)),
         Route::computing("/v1/boards/{id}/ideas", get(lists::ideas)),
+        Route::asking("/v1/rank", post(given::rank)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
         Route::open("get", "/health/live", get(health::live)),

@@ -3,10 +3,7 @@
 use crate::catalogue::Catalogue;
 use domain::{Act, HEAD_COUNT, HEADS, PinId};
 use signals::{SHOWN_MAX, Shown};
-use std::collections::{HashMap, HashSet};
-
-/// Impressions that tell how much is liked lately.
-const LATELY: usize = 8;
+use std::collections::HashMap;
 
 /// How long a session looks back.
 const SESSION_S: u64 = 30 * 60;
@@ -35,8 +32,6 @@ pub(crate) struct Tastes {
     pub(crate) shown_ms: Option<u64>,
     /// Impressions of the session.
     pub(crate) session: f32,
-    /// Share of the last impressions that were acted on, drawn towards a half by two.
-    pub(crate) liked_lately: f32,
 }
 
 impl Tastes {
@@ -65,7 +60,6 @@ impl Tastes {
         tastes.shown_ms = shown.last().map(|shown| u64::from(shown.at_s) * 1_000);
         let session_s = (now_ms / 1_000).saturating_sub(SESSION_S);
         tastes.session = shown.iter().rev().take_while(|shown| u64::from(shown.at_s) >= session_s).count() as f32;
-        tastes.liked_lately = liked(history, &shown[shown.len().saturating_sub(LATELY)..]);
         tastes
     }
 
@@ -88,12 +82,4 @@ impl Tastes {
     pub(crate) fn pin(&self, pin: PinId) -> Option<(f32, u64)> {
         self.pins.get(&pin).map(|&(times, last_s)| (times, u64::from(last_s) * 1_000))
     }
-}
-
-fn liked(history: &[Act], shown: &[Shown]) -> f32 {
-    let Some(first) = shown.first() else { return 0.5 };
-    let lately = history.iter().rev().take_while(|act| act.ts_ms / 1_000 >= u64::from(first.at_s));
-    let acted: HashSet<PinId> = lately.map(|act| act.pin).collect();
-    let liked = shown.iter().filter(|shown| acted.contains(&shown.pin)).count();
-    (liked as f32 + 1.0) / (shown.len() as f32 + 2.0)
 }

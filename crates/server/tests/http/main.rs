@@ -11,5 +11,6 @@ mod keys;
 mod lists;
 mod media;
 mod problems;
+mod rank;
 mod service;
 mod webdriver;

@@ -13,6 +13,9 @@ use std::collections::HashMap;
 /// Impressions with which a pinner is believed to act as everybody does.
 const PINNER_BELIEF: f32 = 20.0;
 
+/// Pins whose counters are read before they are computed with.
+const BLOCK: usize = 64;
+
 /// Impressions, look and lifts of a tally, or share, impressions and lifts of a pinner's own: features side by side.
 type Block = [f32; 2 + HEAD_COUNT];
 
@@ -39,12 +42,21 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
         pinner = counted.block(&signals.pinner(id, now_ms));
         days = catalogue.pinner_view(id).map_or(0.0, |view| ln_days(now_ms, view.created_ms));
     }
+    // One short loop a column, so that the processor waits for many pins at once.
     for (values, &pin) in rows.iter_mut().zip(pins) {
         values[DAYS] = days;
         put(values, PINNER, &pinner);
         values[DEGREE] = (graph.degree(pin) as f32).ln_1p();
-        counted.pin(pin, values);
-        let Some(row) = catalogue.row(pin) else { continue };
+    }
+    for (rows, pins) in rows.chunks_mut(BLOCK).zip(pins.chunks(BLOCK)) {
+        let tallies: Vec<Tally> = pins.iter().map(|&pin| signals.pin(pin, now_ms)).collect();
+        for ((values, &pin), tally) in rows.iter_mut().zip(pins).zip(&tallies) {
+            counted.pin(pin, tally, values);
+        }
+    }
+    let known: Vec<_> = pins.iter().map(|&pin| catalogue.row(pin)).collect();
+    for (values, row) in rows.iter_mut().zip(known) {
+        let Some(row) = row else { continue };
         values[AGE] = ln_days(now_ms, row.created_ms());
         if let Some(creator) = row.creator() {
             counted.creator(creator, values);
@@ -102,15 +114,14 @@ impl<'a> Counted<'a> {
         block
     }
 
-    fn pin(&self, pin: PinId, values: &mut Row) {
-        let tally = self.signals.pin(pin, self.now_ms);
+    fn pin(&self, pin: PinId, tally: &Tally, values: &mut Row) {
         values[const { feature("ln_saves") }] = tally.count(Action::Save, Horizon::Ever).ln_1p();
         values[const { feature("ln_saves_week") }] = tally.count(Action::Save, Horizon::Week).ln_1p();
         values[const { feature("ln_impressions") }] = tally.impressions(Horizon::Ever).ln_1p();
         values[const { feature("ln_impressions_week") }] = tally.impressions(Horizon::Week).ln_1p();
-        values[const { feature("pin_look") }] = self.base.look(&tally);
-        values[PIN..PIN + HEAD_COUNT].copy_from_slice(&self.base.lifts(&tally, Horizon::Ever));
-        values[PIN_WEEK].copy_from_slice(&self.base.lifts(&tally, Horizon::Week)[..PIN_WEEK.len()]);
+        values[const { feature("pin_look") }] = self.base.look(tally);
+        values[PIN..PIN + HEAD_COUNT].copy_from_slice(&self.base.lifts(tally, Horizon::Ever));
+        values[PIN_WEEK].copy_from_slice(&self.base.lifts(tally, Horizon::Week)[..PIN_WEEK.len()]);
         let own = self.context.tastes.pin(pin);
         values[const { feature("pin_shown") }] = own.map_or(0.0, |(times, _)| times.ln_1p());
         values[const { feature("pin_gap") }] = gap(self.now_ms, own.map(|(_, last_ms)| last_ms));

@@ -35,10 +35,8 @@ pub(crate) fn features(context: &Context, candidates: &Candidates) -> Vec<f32> {
 fn of_request(context: &Context) -> Row {
     let (mut row, now_ms) = ([0.0; FEATURE_COUNT], context.request.now_ms);
     row[const { feature("ln_history") }] = (context.history.len() as f32).ln_1p();
-    row[const { feature("act_gap") }] = gap(now_ms, context.history.last().map(|act| act.ts_ms));
     row[const { feature("shown_gap") }] = gap(now_ms, context.tastes.shown_ms);
     row[const { feature("session") }] = context.tastes.session.ln_1p();
-    row[const { feature("liked_lately") }] = context.tastes.liked_lately;
     let place = match context.request.surface {
         Surface::Home | Surface::Notification => const { feature("home") },
         Surface::Related => const { feature("related") },
@@ -56,12 +54,22 @@ fn of_request(context: &Context) -> Row {
 fn fill_sources(rows: &mut [Row], context: &Context, candidates: &Candidates) {
     let [walk, text] = [Source::Walks, Source::Text].map(|source| &candidates.source_scores[source.index()]);
     let best_walk = walk.iter().copied().fold(0.0, f32::max);
-    for (row, values) in rows.iter_mut().enumerate() {
-        values[const { feature("walk") }] = present(walk[row]).ln_1p();
-        values[const { feature("walk_share") }] = if best_walk > 0.0 { present(walk[row]) / best_walk } else { 0.0 };
-        values[const { feature("walk_rank") }] = ln_rank(context, candidates, Source::Walks, row);
-        values[const { feature("text") }] = present(text[row]);
-        values[const { feature("retrieval_rank") }] = ln_rank(context, candidates, Source::Retrieval, row);
+    for (values, walk) in rows.iter_mut().zip(walk).filter(|(_, walk)| **walk > 0.0) {
+        values[const { feature("walk") }] = walk.ln_1p();
+        values[const { feature("walk_share") }] = walk / best_walk;
+    }
+    for (values, text) in rows.iter_mut().zip(text).filter(|(_, text)| **text > 0.0) {
+        values[const { feature("text") }] = *text;
+    }
+    fill_ranks(rows, context, candidates, Source::Walks, const { feature("walk_rank") });
+    fill_ranks(rows, context, candidates, Source::Retrieval, const { feature("retrieval_rank") });
+}
+
+/// ln(1 + rank), that of the quota for a pin that the source did not offer.
+fn fill_ranks(rows: &mut [Row], context: &Context, candidates: &Candidates, source: Source, place: usize) {
+    let missing = (context.params.generator(source).quota_max as f32).ln_1p();
+    for (values, &rank) in rows.iter_mut().zip(&candidates.source_ranks[source.index()]) {
+        values[place] = if rank == u16::MAX { missing } else { f32::from(rank).ln_1p() };
     }
 }
 
@@ -93,14 +101,6 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
-/// ln(1 + rank), that of the quota for a pin that the source did not offer.
-fn ln_rank(context: &Context, candidates: &Candidates, source: Source, row: usize) -> f32 {
-    match candidates.source_ranks[source.index()][row] {
-        u16::MAX => (context.params.generator(source).quota_max as f32).ln_1p(),
-        rank => f32::from(rank).ln_1p(),
-    }
-}
-
 /// ln(1 + hours) since a moment, at most that of the longest gap, which also stands for never.
 fn gap(now_ms: u64, then_ms: Option<u64>) -> f32 {
     let hours = then_ms.map_or(GAP_HOURS_MAX, |then_ms| now_ms.saturating_sub(then_ms) as f32 / HOUR_MS);
@@ -110,8 +110,4 @@ fn gap(now_ms: u64, then_ms: Option<u64>) -> f32 {
 /// ln(1 + days) since a moment; 0 when it is not known.
 fn ln_days(now_ms: u64, then_ms: u64) -> f32 {
     if then_ms > 0 { (now_ms.saturating_sub(then_ms) as f32 / DAY_MS).ln_1p() } else { 0.0 }
-}
-
-fn present(score: f32) -> f32 {
-    if score.is_finite() { score.max(0.0) } else { 0.0 }
 }

@@ -76,8 +76,7 @@ fn what_a_pinner_did_shows_in_what_is_theirs() {
     assert!(at(0, "own_topic_long_click") > at(1, "own_topic_long_click"));
     assert!(at(2, "own_creator_hide") > 0.0 && at(2, "own_topic_hide") > 0.0 && at(0, "own_creator_hide") <= 0.0);
     assert!(about(at(0, "pin_gap"), 4f32.ln()) && about(at(0, "pin_shown"), 2f32.ln()) && at(2, "pin_shown") == 0.0);
-    assert!(about(at(0, "act_gap"), 4f32.ln()) && about(at(0, "shown_gap"), 3f32.ln()));
-    assert!(about(at(0, "liked_lately"), 2.0 / 4.0) && at(0, "session") == 0.0);
+    assert!(about(at(0, "shown_gap"), 3f32.ln()) && at(0, "session") == 0.0);
     assert!(about(at(0, "pinner_impressions"), 3f32.ln()));
     assert_eq!(at(0, "pinner_look"), 0.0, "everybody is Ann");
     // A request that brings its own history knows nothing else of the pinner.
