@@ -23,13 +23,18 @@ const EXPECTED_WEIGHT: f64 = 0.5;
 const SEED: u64 = 1;
 
 pub(super) fn bind<'a>(filter: &'a Filter, columns: &'a Columns) -> Result<Bound<'a>, FilterError> {
-    let mut binder = Binder { columns, all: columns.pins().len(), words: columns.pins().words(), parts: 0 };
-    let root = binder.branch(filter, 1)?;
-    let mut bound = Bound { root, all: binder.all, words: binder.words };
+    let mut bound = bind_roughly(filter, columns)?;
     if !bound.root.exact {
         bound.root.pins = estimate(&bound, columns);
     }
     Ok(bound)
+}
+
+/// Without a look at a sample.
+pub(super) fn bind_roughly<'a>(filter: &'a Filter, columns: &'a Columns) -> Result<Bound<'a>, FilterError> {
+    let mut binder = Binder { columns, all: columns.pins().len(), words: columns.pins().words(), parts: 0 };
+    let root = binder.branch(filter, 1)?;
+    Ok(Bound { root, all: binder.all, words: binder.words })
 }
 
 struct Binder<'a> {

@@ -83,6 +83,11 @@ impl Filter {
         bind::bind(self, columns)
     }
 
+    /// The same for who asks pin by pin only: how many pins pass is told from the counts of the conditions alone.
+    pub fn bind_roughly<'a>(&'a self, columns: &'a Columns) -> Result<Bound<'a>, FilterError> {
+        bind::bind_roughly(self, columns)
+    }
+
     /// The filter that passes what both pass.
     pub fn and(self, other: Filter) -> Filter {
         match (self, other) {

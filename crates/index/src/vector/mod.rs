@@ -169,10 +169,17 @@ impl VectorIndex {
 
     /// The vector of `pin`, `dim` numbers, as near as it is kept.
     pub fn vector(&self, pin: PinId) -> Option<Vec<f32>> {
-        let (tag, row) = self.place(pin)?;
-        let part = &self.held.iter().find(|known| known.tag == tag)?.held.part;
-        let list = part.list_of(row);
-        Some(part.get(row).decode(part.geometry.centre(list)).collect())
+        let mut vector = vec![0.0; self.dim];
+        self.read(pin, &mut vector).then_some(vector)
+    }
+
+    /// Writes the vector of `pin` into `into`, `dim` numbers; whether there is one.
+    pub fn read(&self, pin: PinId, into: &mut [f32]) -> bool {
+        let Some((tag, row)) = self.place(pin) else { return false };
+        let Some(known) = self.held.iter().find(|known| known.tag == tag) else { return false };
+        let part = &known.held.part;
+        row::read(part.view().coded(row), part.geometry.centre(part.list_of(row)), into);
+        true
     }
 
     fn place(&self, pin: PinId) -> Option<(u32, usize)> {

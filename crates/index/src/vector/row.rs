@@ -66,6 +66,23 @@ pub(super) fn get(block: &[Line], lower: &[u8], scale: Scale, slot: usize) -> Ro
     Row { codes, scale }
 }
 
+/// What a row coded, or near it, into `into` (unpadded).
+pub(super) fn read(coded: Coded, centre: &[f32], into: &mut [f32]) {
+    let step = coded.scale.get();
+    let lines = coded.block.iter().zip(coded.lower.as_chunks::<LINE_DIMS>().0);
+    for ((line, lower), (into, centre)) in lines.zip(into.chunks_mut(LINE_DIMS).zip(centre.chunks(LINE_DIMS))) {
+        let upper: &[u8; LINE_DIMS / 2] =
+            line.0[coded.slot * 4..].first_chunk().expect("invariant: a line has its slots");
+        let codes: [i32; LINE_DIMS] = std::array::from_fn(|at| {
+            let (byte, shift) = (upper[at % (LINE_DIMS / 2)], if at < LINE_DIMS / 2 { 0 } else { 4 });
+            i32::from(byte >> shift & 15) << 8 | i32::from(lower[at])
+        });
+        for ((value, centre), code) in into.iter_mut().zip(centre).zip(codes) {
+            *value = centre + step * (code - MIDDLE) as f32;
+        }
+    }
+}
+
 /// Where the codes of one row lie.
 #[derive(Clone, Copy)]
 pub(super) struct Coded<'a> {
@@ -151,6 +168,9 @@ mod tests {
             put(&mut block, &mut lower, 7, &row);
             let back = get(&block, &lower, row.scale, 7);
             assert_eq!(back.codes, row.codes);
+            let mut read_back = vec![0.0; dim];
+            read(Coded { block: &block, slot: 7, lower: &lower, scale: row.scale }, &centre, &mut read_back);
+            assert_eq!(read_back, back.decode(&centre).collect::<Vec<f32>>());
             let worst = back.decode(&centre).zip(&vector).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst <= row.scale.get() * 0.51, "{worst} {:?}", row.scale);
             let query = Query::new(&vector);
