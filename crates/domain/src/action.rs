@@ -1,5 +1,6 @@
 //! What pinners do, and where.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -132,7 +133,8 @@ impl ActionSet {
 }
 
 /// Where pins are shown. A surface is a value, not a code path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 #[allow(missing_docs)] // the variants are the vocabulary itself
 pub enum Surface {

@@ -25,14 +25,16 @@ mod record;
 mod request;
 mod rng;
 mod snapshot;
+mod variety;
 
 pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
 pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits};
 pub use id::{BoardId, PinId, PinnerId};
-pub use params::{DiversityParams, GeneratorParams, GeneratorsParams, Params, SurfaceParams, WalkParams};
+pub use params::{GeneratorParams, GeneratorsParams, Params, SurfaceParams, WalkParams};
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};
 pub use request::{Request, Slate, SlateItem, Subject};
 pub use rng::{Rng, hash64};
 pub use snapshot::{Column, Snapshot, SnapshotError};
+pub use variety::{DiversityParams, RULES_MAX, RuleAction, RuleParams, SpacingParams};

@@ -1,5 +1,6 @@
 //! Everything that can be tuned while the system runs. An experiment overrides any of it.
 
+use crate::variety::{DiversityParams, RuleParams};
 use crate::{HEAD_COUNT, Source, Surface};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Params {
     pub walk: WalkParams,
     /// Spacing and variety.
     pub diversity: DiversityParams,
+    /// Rules of the business, at most [`crate::RULES_MAX`]; the first ones come first.
+    pub rules: Vec<RuleParams>,
     /// Home feed.
     pub home: SurfaceParams,
     /// Related pins.
@@ -43,6 +46,8 @@ pub struct GeneratorParams {
     pub quota_max: usize,
     /// How long it may take (ms).
     pub deadline_ms: u64,
+    /// Largest part of a page that pins may be which it ranked higher than any other generator; 1 is no bound.
+    pub share_max: f32,
 }
 
 /// The candidate generators by name.
@@ -77,30 +82,24 @@ pub struct WalkParams {
     pub start_half_life_days: f32,
 }
 
-/// Variety of the slate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DiversityParams {
-    /// How far back spacing looks (positions).
-    pub window: usize,
-    /// Part of the utility's spread that a neighbour of the same creator costs.
-    pub same_creator: f32,
-    /// The same for a shared topic.
-    pub same_topic: f32,
-    /// Part of the utility's spread that looking alike costs.
-    pub alike: f32,
-}
-
 /// What one surface wants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SurfaceParams {
     /// Weight of each head in the utility, in the order of [`crate::HEADS`].
     pub weights: [f32; HEAD_COUNT],
+    /// How much the costs of [`DiversityParams`] count here; 0 is no variety, and the ranking stays as it is.
+    pub variety: f32,
     /// Whether pins that the pinner has seen are left out.
     pub hide_seen: bool,
     /// Every so many positions one slot is given to exploration; 0 gives none.
     pub explore_every: usize,
+    /// Chance that such a slot draws from the whole ranking rather than from the pins that exploration offered.
+    pub explore_any: f32,
+    /// Of so many consecutive positions one at least is given to a fresh pin, as long as there are any; 0 gives none.
+    pub fresh_every: usize,
+    /// How young a fresh pin is (days).
+    pub fresh_days: f32,
 }
 
 impl Default for Params {
@@ -114,7 +113,8 @@ impl Default for Params {
             generators: GeneratorsParams::default(),
             walk: WalkParams::default(),
             diversity: DiversityParams::default(),
-            home: SurfaceParams { explore_every: 20, ..SurfaceParams::default() },
+            rules: Vec::new(),
+            home: SurfaceParams { explore_every: 20, fresh_every: 25, ..SurfaceParams::default() },
             related: SurfaceParams { hide_seen: false, ..SurfaceParams::default() },
             search: SurfaceParams { hide_seen: false, ..SurfaceParams::default() },
             board: SurfaceParams::default(),
@@ -124,7 +124,7 @@ impl Default for Params {
 
 impl Default for GeneratorParams {
     fn default() -> Self {
-        GeneratorParams { on: true, quota_max: 500, deadline_ms: 100 }
+        GeneratorParams { on: true, quota_max: 500, deadline_ms: 100, share_max: 1.0 }
     }
 }
 
@@ -156,15 +156,17 @@ impl Default for WalkParams {
     }
 }
 
-impl Default for DiversityParams {
-    fn default() -> Self {
-        DiversityParams { window: 8, same_creator: 0.2, same_topic: 0.1, alike: 0.2 }
-    }
-}
-
 impl Default for SurfaceParams {
     fn default() -> Self {
-        SurfaceParams { weights: [1.0, 0.3, 0.2, 0.5, 0.5, 0.5, 0.5, -3.0], hide_seen: true, explore_every: 0 }
+        SurfaceParams {
+            weights: [1.0, 0.3, 0.2, 0.5, 0.5, 0.5, 0.5, -3.0],
+            variety: 1.0,
+            hide_seen: true,
+            explore_every: 0,
+            explore_any: 0.1,
+            fresh_every: 0,
+            fresh_days: 7.0,
+        }
     }
 }
 
@@ -198,6 +200,16 @@ impl Params {
         let GeneratorsParams { retrieval, walks, text, content, fresh, popular, exploration } = &mut self.generators;
         for generator in [retrieval, walks, text, content, fresh, popular, exploration] {
             generator.quota_max = quota_max;
+        }
+        self
+    }
+
+    /// The same ranked by utility alone: without variety and slots for fresh pins.
+    #[must_use]
+    pub fn without_variety(mut self) -> Params {
+        for surface in [&mut self.home, &mut self.related, &mut self.search, &mut self.board] {
+            surface.variety = 0.0;
+            surface.fresh_every = 0;
         }
         self
     }

@@ -1,6 +1,7 @@
 //! What was served, as it is written down: the source of training rows and of "why did I see this?".
 
 use crate::{Drop, EventId, HEAD_COUNT, PinId, SourceSet, Subject, Surface};
+use std::borrow::Cow;
 
 /// One stage of the funnel: how long it took and how many candidates passed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,11 +33,12 @@ pub struct Trace {
     pub model: String,
 }
 
-/// A reason why an item does not stand where its score would put it.
+/// A reason why an item does not stand where its utility would put it. The moves of an item follow each other: the
+/// first begins at its rank after L2, the last ends at its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {
-    /// The rule that moved it.
-    pub by: &'static str,
+    /// What moved it: `ssd`, `spacing/creator`, `quota/walks`, `fresh`, `explore`, `rule/` and the name of a rule.
+    pub by: Cow<'static, str>,
     /// Its place before.
     pub from: u16,
     /// Its place after.
@@ -66,6 +68,9 @@ pub struct ServedItem {
     pub features: Vec<f32>,
     /// Where blending moved it and why.
     pub moves: Vec<Move>,
+    /// The chance with which the policy gave this place to this item, given the places before it: 1 where it had no
+    /// choice, less in slots for exploration. Estimators of what another policy would have done divide by it.
+    pub propensity: f32,
 }
 
 /// One answer, as the log keeps it.

@@ -110,6 +110,7 @@ pub(crate) const SPECS: [Spec; 8] = [
             ("p_hide", Float),
             ("features", Floats),
             ("moves", Texts),
+            ("propensity", Float),
         ],
         monthly: true,
         order: &["pinner", "ts", "log_offset", "position"],
@@ -442,6 +443,7 @@ impl Unit {
             Cell::Float(hide),
             Cell::Floats(&item.features),
             Cell::Texts(&moves),
+            Cell::Float(item.propensity),
         ]);
     }
 }

@@ -83,7 +83,8 @@ fn served(request: u128, pins: std::ops::Range<u32>) -> Fact {
         heads: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
         utility: 0.75,
         features: vec![1.0, 0.0, 2.5],
-        moves: vec![Move { by: "spacing", from: 4, to: 2 }],
+        moves: vec![Move { by: "spacing/topic".into(), from: 4, to: 2 }],
+        propensity: 0.25,
     };
     let stage = |name: &str, took_us: u32| StageTrace { name: name.into(), took_us, before: 9, after: 4, note: None };
     Fact::Served(Box::new(RequestRecord {
@@ -196,7 +197,7 @@ fn a_request_is_a_row_with_its_pins_and_stages() {
     assert_eq!(json!(request.rows[0]), expected);
     let items = house.ask(
         "SELECT position, shown, pin_id, pin, sources, source_ranks, source_scores, l1, utility, p_save, p_hide, features, \
-         moves FROM served ORDER BY request_id, position",
+         moves, propensity FROM served ORDER BY request_id, position",
     );
     let first = json!([
         0,
@@ -211,7 +212,8 @@ fn a_request_is_a_row_with_its_pins_and_stages() {
         0.1,
         0.6,
         [1.0, 0.0, 2.5],
-        ["spacing 4>2"]
+        ["spacing/topic 4>2"],
+        0.25
     ]);
     assert_eq!(json!(items.rows[0]), first);
     assert_eq!(

@@ -88,6 +88,7 @@ pub(crate) fn explain(item: &ServedItem) -> Value {
         "heads": heads(item),
         "utility": number(item.utility),
         "moves": moves,
+        "propensity": number(item.propensity),
     })
 }
 

@@ -117,7 +117,7 @@ fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask, Problem> 
 /// What pins must pass, if it can be read and asked.
 fn filter(app: &App, given: &mut Parameters) -> Result<String, Problem> {
     let filter = given.text("filter").unwrap_or_default();
-    match app.views().check_filter(&filter) {
+    match app.views().catalogue().check_filter(&filter) {
         Ok(()) => Ok(filter),
         Err(error) => Err(Problem::parameter("filter", error.to_string())),
     }

@@ -373,12 +373,13 @@ fn why() -> Value {
             "heads": object(Value::Object(heads), &[]),
             "utility": score,
             "moves": {"type": "array", "items": step},
+            "propensity": score,
         }),
-        &["sources", "l1", "l2", "heads", "utility", "moves"],
+        &["sources", "l1", "l2", "heads", "utility", "moves", "propensity"],
     );
     why["description"] = json!(
         "With `explain=true`: who offered the pin, its ranks and scores from 0, the chance of each action, what it is \
-         ordered by, and what moved it"
+         ordered by, what moved it, and with what chance it was given its place"
     );
     why
 }

@@ -7,7 +7,7 @@ use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
 use crate::words::{WordKind, Words};
 use domain::{Board, BoardId, Pin, PinId, Pinner, PinnerId, Understood};
-use index::Columns;
+use index::{Columns, Filter, FilterError};
 use std::collections::BTreeSet;
 
 /// "None" in columns of numbers.
@@ -196,6 +196,12 @@ impl Catalogue {
     /// What filters may say of pins.
     pub fn columns(&self) -> &Columns {
         self.facets.columns()
+    }
+
+    /// Why a filter cannot be read or asked, if so; the empty one is fine.
+    pub fn check_filter(&self, filter: &str) -> Result<(), FilterError> {
+        Filter::parse(filter)?.bind_roughly(self.columns())?;
+        Ok(())
     }
 
     pub(crate) fn row(&self, pin: PinId) -> Option<&PinRow> {

@@ -127,7 +127,7 @@ impl Filter for Asked {
 
     fn mask(&self, context: &Context, view: &FilterView, pins: &[PinId], keep: &mut [bool]) {
         let Some(filter) = &context.filter else { return };
-        match filter.bind(view.catalogue.columns()) {
+        match filter.bind_roughly(view.catalogue.columns()) {
             Ok(bound) => drop_where(pins, keep, |pin| !bound.passes(pin)),
             Err(_) => keep.fill(false),
         }

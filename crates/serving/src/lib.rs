@@ -59,6 +59,7 @@ mod views;
 mod words;
 
 pub use apply::Changes;
+pub use blend::ssd;
 pub use cache::{CacheLimits, Cursor, NotACursor, SlateCache};
 pub use catalogue::{BoardView, Catalogue, PinnerView};
 pub use consumer::Consumer;
@@ -70,7 +71,7 @@ pub use given::Given;
 pub use pin_row::PinView;
 pub use pipeline::Pipeline;
 pub use recall::Recall;
-pub use replay::{Evaluated, Replay, ReplayRows};
+pub use replay::{Blending, Evaluated, Replay, ReplayRows};
 pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
 pub use snapshot::Opened;

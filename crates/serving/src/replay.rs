@@ -1,11 +1,14 @@
 //! The funnel on the calling thread: training rows for the ranker, and figures for evaluation.
 
 use crate::blend::blend;
+use crate::context::Context;
 use crate::pipeline::Pipeline;
+use crate::rows::Rows;
 use domain::{ActionSet, Candidates, EventId, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
 use domain::{Rng, Source, Subject, Surface, hash64};
 use models::FEATURE_COUNT;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A request that could have been, and what the pinner did after it. It is asked of views that hold what was known at
 /// its moment and nothing else, so that it is answered as it would have been.
@@ -51,7 +54,26 @@ pub struct Evaluated {
     pub union: Vec<PinId>,
 }
 
+/// Candidates with all that blending needs of them: the last stage of the funnel by itself.
+pub struct Blending {
+    context: Arc<Context>,
+    rows: Rows,
+}
+
+impl Blending {
+    /// Blends; the pins in their order.
+    pub fn run(&self) -> Vec<PinId> {
+        let placed = blend(&self.context, &self.rows).placed;
+        placed.iter().map(|placed| self.rows.candidates.pins[placed.row]).collect()
+    }
+}
+
 impl Pipeline {
+    /// The blend of a request for candidates that were ranked elsewhere, best first by their utility.
+    pub fn blending(&self, request: Request, params: &Params, candidates: Candidates) -> Blending {
+        Blending { context: self.context_now(request, params), rows: Rows { candidates, ..Rows::default() } }
+    }
+
     /// Runs the first half of the funnel for a replay and gives at most `rows_max` training rows: the labelled
     /// candidates first (at most half), and a seeded sample of the others.
     pub fn replay(&self, replay: &Replay, params: &Params, rows_max: usize) -> ReplayRows {
@@ -87,7 +109,7 @@ impl Pipeline {
         let union = rows.candidates.pins.clone();
         let (first_pass, second_pass) = self.passes();
         let rows = rows.first_pass(first_pass, &context).second_pass(second_pass, &context);
-        let placed = blend(&context, &rows);
+        let placed = blend(&context, &rows).placed;
         Evaluated { slate: placed.iter().map(|placed| rows.candidates.pins[placed.row]).collect(), sources, union }
     }
 }

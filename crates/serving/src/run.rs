@@ -80,9 +80,9 @@ impl Run {
 
     pub(crate) fn blend(&mut self, context: &Context, rows: &Rows) -> Vec<Placed> {
         let since = Instant::now();
-        let placed = blend(context, rows);
-        self.note("blend", since.elapsed(), rows.candidates.len(), placed.len(), None);
-        placed
+        let blended = blend(context, rows);
+        self.note("blend", since.elapsed(), rows.candidates.len(), blended.placed.len(), Some(blended.note));
+        blended.placed
     }
 
     /// The answer with its trace.
@@ -90,9 +90,11 @@ impl Run {
         let mut dropped = rows.dropped;
         let mut left = vec![true; rows.candidates.len()];
         placed.iter().for_each(|placed| left[placed.row] = false);
+        // A slate ends before its time when caps of rules hold back all that is left.
+        let by = if placed.len() < context.params.slate_max { "rule_cap" } else { "slate_max" };
         dropped.extend(left.iter().enumerate().filter(|(_, left)| **left).map(|(row, _)| Drop {
             pin: rows.candidates.pins[row],
-            by: "slate_max",
+            by,
             sources: rows.candidates.sources[row],
         }));
         self.trace.dropped = dropped;
@@ -100,7 +102,7 @@ impl Run {
         let candidates = &rows.candidates;
         let features = rows.features.as_chunks::<FEATURE_COUNT>().0;
         let mut items = Vec::with_capacity(placed.len());
-        for Placed { row, moved } in placed {
+        for Placed { row, moves, propensity } in placed {
             let (pin, sources, utility) = (candidates.pins[row], candidates.sources[row], candidates.utility[row]);
             items.push(SlateItem { pin, score: utility, sources });
             let offer = |source: Source| {
@@ -117,7 +119,8 @@ impl Run {
                 heads: candidates.heads[row],
                 utility,
                 features: features.get(row).map_or(Vec::new(), |row| row.to_vec()),
-                moves: moved.into_iter().collect(),
+                moves,
+                propensity,
             });
         }
         Slate { items, trace: self.trace }

@@ -5,7 +5,7 @@ use domain::{Candidates, Surface};
 use models::{FEATURE_COUNT, Ranker, feature};
 
 /// Candidates at the head of the list whose spread scales what is added to and taken from utilities.
-const HEAD: usize = 100;
+pub(crate) const HEAD: usize = 100;
 
 /// How much answering the question (words, subject) counts against the pinner's taste, in spreads of the utility.
 const SEARCH_PULL: f32 = 2.0;

@@ -180,7 +180,8 @@ mod tests {
             heads: [0.1; domain::HEAD_COUNT],
             utility: 0.2,
             features: vec![0.3; models::FEATURE_COUNT],
-            moves: vec![Move { by: "creator", from: 300, to: 301 }],
+            moves: vec![Move { by: "spacing/creator".into(), from: 300, to: 301 }],
+            propensity: 1.0,
         };
         let dropped = (0..1_500).map(|pin| Drop { pin: PinId(50_000 + pin), by: "l1_keep_max", sources }).collect();
         let trace = Trace { ranked: (50_000..50_500).map(item).collect(), dropped, ..Trace::default() };

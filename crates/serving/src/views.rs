@@ -8,7 +8,7 @@ use crate::recall::{Recall, Watched};
 use arc_swap::ArcSwapOption;
 use domain::PinId;
 use graph::Graph;
-use index::{Filter, FilterError, TextIndex, TextSearcher, VectorIndex};
+use index::{TextIndex, TextSearcher, VectorIndex};
 use models::Model;
 use signals::Signals;
 use std::collections::BTreeSet;
@@ -124,12 +124,6 @@ impl Views {
     /// The content vectors, for reading. Hold them briefly and once, behind the other parts.
     pub fn content(&self) -> RwLockReadGuard<'_, VectorIndex> {
         read(&self.content)
-    }
-
-    /// Why a request's filter cannot be read or asked, if so; the empty one is fine.
-    pub fn check_filter(&self, filter: &str) -> Result<(), FilterError> {
-        Filter::parse(filter)?.bind(self.catalogue().columns())?;
-        Ok(())
     }
 
     /// A handle for searching words; needs no lock.

@@ -10,8 +10,10 @@ use std::ops::RangeInclusive;
 const DAY_S: u64 = 86_400;
 /// Ten minutes (ms).
 const WAIT_MS: u64 = 600_000;
-/// As far as spacing can look back (positions).
-const WINDOW: u64 = 32;
+/// As far as variety can look back (positions).
+const WINDOW: u64 = 16;
+/// Longest ranking: each place looks at what is left.
+const SLATE: u64 = 2_000;
 /// Ranks of candidates are 16 bits wide, and the highest stands for "not offered".
 const RANKS: u64 = u16::MAX as u64 - 1;
 
@@ -28,19 +30,35 @@ pub(super) fn check(config: &Config) -> Result<()> {
         let key = |name| format!("params.generators.{}.{name}", source.as_str());
         within(&key("quota_max"), generator.quota_max as u64, 1..=RANKS)?;
         within(&key("deadline_ms"), generator.deadline_ms, 1..=WAIT_MS)?;
+        within(&key("share_max"), generator.share_max, 0.0..=1.0)?;
     }
     for surface in [Surface::Home, Surface::Related, Surface::Search, Surface::Board] {
         let wanted = config.params.surface(surface);
         let key = |name| format!("params.{}.{name}", surface.as_str());
+        within(&key("variety"), wanted.variety, 0.0..=100.0)?;
         within(&key("explore_every"), wanted.explore_every as u64, 0..=100_000)?;
+        within(&key("explore_any"), wanted.explore_any, 0.0..=1.0)?;
+        within(&key("fresh_every"), wanted.fresh_every as u64, 0..=100_000)?;
+        within(&key("fresh_days"), wanted.fresh_days, 0.0..=36_500.0)?;
         for weight in wanted.weights {
             within(&key("weights"), weight, -1e3..=1e3)?;
         }
     }
+    let diversity = &config.params.diversity;
+    for (set, spacing) in [
+        ("creator", &diversity.creator),
+        ("topic", &diversity.topic),
+        ("near_duplicate", &diversity.near_duplicate),
+        ("source", &diversity.source),
+    ] {
+        let key = |name| format!("params.diversity.{set}.{name}");
+        within(&key("cost"), spacing.cost, 0.0..=100.0)?;
+        within(&key("window"), spacing.window as u64, 0..=WINDOW)?;
+    }
     Ok(())
 }
 
-fn within<T: PartialOrd + Display>(key: &str, value: T, range: RangeInclusive<T>) -> Result<()> {
+pub(super) fn within<T: PartialOrd + Display>(key: &str, value: T, range: RangeInclusive<T>) -> Result<()> {
     if !range.contains(&value) {
         bail!("{key}: {value} is not between {} and {}", range.start(), range.end());
     }
@@ -83,30 +101,30 @@ fn limits(config: &Config) -> [Count; 16] {
     ]
 }
 
-fn params(config: &Config) -> [Count; 9] {
+fn params(config: &Config) -> [Count; 10] {
     let params = &config.params;
     [
         ("params.l1_keep_max", params.l1_keep_max as u64, 1..=RANKS),
-        ("params.slate_max", params.slate_max as u64, 1..=RANKS),
+        ("params.slate_max", params.slate_max as u64, 1..=SLATE),
         ("params.deadline_ms", params.deadline_ms, 1..=WAIT_MS),
         ("params.seeds_max", params.seeds_max as u64, 1..=10_000),
         ("params.retrieval_vectors", params.retrieval_vectors as u64, 1..=8),
         ("params.walk.steps_max", u64::from(params.walk.steps_max), 1..=100_000_000),
         ("params.walk.stop_pins", u64::from(params.walk.stop_pins), 0..=1_000_000),
         ("params.walk.stop_visits", u64::from(params.walk.stop_visits), 1..=1_000_000),
-        ("params.diversity.window", params.diversity.window as u64, 0..=WINDOW),
+        ("params.diversity.ssd_window", params.diversity.ssd_window as u64, 1..=WINDOW),
+        ("params.diversity.page", params.diversity.page as u64, 1..=1_000),
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 6] {
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 5] {
     let (walk, diversity) = (&config.params.walk, &config.params.diversity);
     [
         ("params.walk.continue_chance", walk.continue_chance, 0.0..=1.0),
         ("params.walk.start_half_life_days", walk.start_half_life_days, 0.001..=36_500.0),
         ("params.walk.popularity_discount", walk.popularity_discount, 0.0..=10.0),
-        ("params.diversity.same_creator", diversity.same_creator, 0.0..=100.0),
-        ("params.diversity.same_topic", diversity.same_topic, 0.0..=100.0),
-        ("params.diversity.alike", diversity.alike, 0.0..=100.0),
+        ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),
+        ("params.diversity.near_duplicate_from", diversity.near_duplicate_from, 0.0..=1.0),
     ]
 }
 
@@ -124,23 +142,26 @@ mod tests {
             ("limits", "body_bytes_max = 0", "1024 and 1073741824"),
             ("limits", "rankings_max = 0", "1 and 65536"),
             ("limits", "connections_max = 2000000", "1 and 1000000"),
-            ("params", "slate_max = 0", "1 and 65534"),
+            ("params", "slate_max = 0", "1 and 2000"),
             ("params", "l1_keep_max = 70000", "1 and 65534"),
             ("params", "deadline_ms = 0", "1 and 600000"),
             ("params.generators.fresh", "quota_max = 0", "1 and 65534"),
             ("params.walk", "steps_max = 0", "1 and 100000000"),
             ("params.walk", "continue_chance = nan", "0 and 1"),
             ("params.walk", "start_half_life_days = -1.0", "0.001 and 36500"),
-            ("params.diversity", "alike = -0.5", "0 and 100"),
-            ("params.diversity", "window = 33", "0 and 32"),
+            ("params.diversity", "ssd = -0.5", "0 and 100"),
+            ("params.diversity", "ssd_window = 17", "1 and 16"),
+            ("params.diversity.topic", "cost = -0.5", "0 and 100"),
+            ("params.generators.walks", "share_max = 1.5", "0 and 1"),
+            ("params.home", "explore_any = 2.0", "0 and 1"),
             ("params.related", "weights = [1.0, inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", "-1000 and 1000"),
         ] {
             let text = format!("[{section}]\n{value}\n");
             let error = format!("{:#}", Config::parse(&text).expect_err(&text));
             let (key, value) = value.split_once(" = ").expect("a pair");
             let value = if value.starts_with('[') { "inf" } else { value };
-            let value = value.replace("nan", "NaN").replace("-1.0", "-1");
-            assert_eq!(error, format!("{section}.{key}: {value} is not between {range}"));
+            let value = value.replace("nan", "NaN").replace("-1.0", "-1").replace("2.0", "2");
+            assert_eq!(error, format!("line 2: {section}.{key}: {value} is not between {range}"));
         }
     }
 }

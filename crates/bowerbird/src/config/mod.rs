@@ -2,13 +2,16 @@
 
 mod bounds;
 mod env;
+mod merge;
+mod rules;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use domain::Params;
 use serde::{Deserialize, Serialize};
 use server::{Keys, Limits};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use toml::Table;
 use train::TrainConfig;
 
 /// The commented file that `init` writes; it says the defaults.
@@ -120,10 +123,20 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the text of a file; an unknown key is an error that names it and its line.
+    /// Reads the text of a file over the defaults; errors name the key and its line.
     pub(crate) fn parse(text: &str) -> Result<Config> {
-        let config: Config = toml::from_str(text)?;
-        config.check()?;
+        // By itself first: its errors know the lines.
+        toml::from_str::<Config>(text)?;
+        let mut table = Table::try_from(Config::default()).context("cannot write the configuration down")?;
+        merge::merge(&mut table, text.parse()?);
+        let config: Config = table.try_into()?;
+        config.check().map_err(|error| {
+            let words = format!("{error:#}");
+            match words.split_once(": ").and_then(|(key, _)| merge::line_of(text, key)) {
+                Some(line) => anyhow!("line {line}: {words}"),
+                None => error,
+            }
+        })?;
         Ok(config)
     }
 
@@ -131,7 +144,8 @@ impl Config {
         self.server.socket()?;
         self.keys()?;
         self.train.check().context("[train]")?;
-        bounds::check(self)
+        bounds::check(self)?;
+        rules::check(&self.params)
     }
 
     /// The keys of the API.
@@ -191,7 +205,19 @@ mod tests {
         keys(&uncommented().parse().expect("TOML"), "", &mut said);
         keys(&toml::Table::try_from(all).expect("plain values"), "", &mut known);
         known.remove("keys");
+        known.remove("params.rules");
         assert_eq!(said, known);
+    }
+
+    #[test]
+    fn what_a_section_leaves_out_keeps_its_default() {
+        let text = "[params.home]\nhide_seen = false\n[params.generators.fresh]\ndeadline_ms = 9\n\
+                    [params.diversity.near_duplicate]\ncost = 2.0\n";
+        let (config, usual) = (Config::parse(text).expect("sections"), Config::default());
+        let home = domain::SurfaceParams { hide_seen: false, ..usual.params.home.clone() };
+        assert_eq!(config.params.home, home);
+        assert_eq!(config.params.generators.fresh.quota_max, usual.params.generators.fresh.quota_max);
+        assert_eq!(config.params.diversity.near_duplicate.window, usual.params.diversity.near_duplicate.window);
     }
 
     #[test]

@@ -70,8 +70,9 @@ fn print_items(args: &Args, answer: &Value) {
     let row = |item: &Value| {
         let why = &item["explanation"];
         let moves = why["moves"].as_array().into_iter().flatten();
-        let moves: Vec<String> =
+        let mut moves: Vec<String> =
             moves.map(|step| format!("{} {}→{}", cell(&step["by"]), step["from"], step["to"])).collect();
+        moves.extend(why["propensity"].as_f64().filter(|chance| *chance < 1.0).map(|p| format!("chance {p:.4}")));
         vec![
             cell(&item["position"]),
             cell(&item["id"]),

@@ -125,7 +125,7 @@ fn row(position: usize, item: &ServedItem, card: Option<&Card>, pinner: &str) ->
             @for chance in item.heads { td.n { (percent(chance)) } }
             td { @for moved in &item.moves {
                 (moved.by) " " (u32::from(moved.from) + 1) " → " (u32::from(moved.to) + 1) br;
-            } }
+            } @if item.propensity < 1.0 { "drawn with a chance of " (percent(item.propensity)) } }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn why(told: &Answered, position: usize, pin: PinId, may_trace: bool)
                     li { span { (reason(source)) } small { "place " (rank + 1) } }
                 }
                 @for moved in &item.moves {
-                    li { span { (rule(moved.by)) } small { (moved.from + 1) " → " (moved.to + 1) } }
+                    li { span { (rule(&moved.by)) } small { (moved.from + 1) " → " (moved.to + 1) } }
                 }
                 li {
                     span { "Of " (ranked) " pins it came out as number " (position + 1) "." }
@@ -64,6 +64,17 @@ fn reason(source: Source) -> &'static str {
     }
 }
 
+/// What moved a pin, in words: `ssd`, `spacing/creator`, `quota/walks`, `fresh`, `explore`, `rule/spring`.
 fn rule(by: &str) -> String {
-    format!("Moved for variety ({by})").replace('_', " ")
+    let words = match by.split_once('/') {
+        None if by == "ssd" => "Moved so that the pins around it look different".to_owned(),
+        None if by == "fresh" => "Moved to give new pins a chance".to_owned(),
+        None if by == "explore" => "Moved because we are curious what you think".to_owned(),
+        Some(("spacing", "near_duplicate")) => "Moved away from pins that look the same".to_owned(),
+        Some(("spacing", set)) => format!("Moved away from pins with the same {set}"),
+        Some(("quota", source)) => format!("Moved so that not all comes from {source}"),
+        Some(("rule", name)) => return format!("Moved by the rule “{name}”"),
+        _ => format!("Moved ({by})"),
+    };
+    words.replace('_', " ")
 }

@@ -166,7 +166,8 @@ fn a_model_is_swapped_under_running_requests() {
     let first = world.home("ann");
     assert_eq!(first.trace.model, "untrained-1");
     assert!(first.items.iter().any(|item| item.sources.has(Source::Retrieval)));
-    let best: Vec<String> = world.keys(&first)[..4].to_vec();
+    let by_utility = world.serve(world.request("ann", Surface::Home, Subject::None), &params().without_variety());
+    let best: Vec<String> = world.keys(&by_utility)[..4].to_vec();
     assert!(best.iter().all(|key| ["p2", "p3", "p4", "p5"].contains(&key.as_str())), "{best:?}");
     std::thread::scope(|scope| {
         let swapping = scope.spawn(|| (2..8).for_each(|seed| _ = world.views.install(model(seed)).expect("installed")));
@@ -202,16 +203,19 @@ fn pins_of_one_maker_are_spaced_and_the_moves_are_told() {
     let runs = |makers: &[bool]| makers.windows(2).filter(|pair| pair[0] && pair[1]).count();
     let mut plain = params();
     plain.walk.popularity_discount = 0.0;
-    plain.diversity.same_creator = 0.0;
+    plain.home.variety = 0.0;
     let mut spaced = plain.clone();
-    spaced.diversity = domain::DiversityParams { window: 1, same_creator: 2.0, same_topic: 0.0, alike: 0.0 };
+    spaced.home.variety = 1.0;
+    spaced.diversity.creator = domain::SpacingParams { cost: 2.0, window: 1 };
     let request = || world.request("ann", Surface::Home, Subject::None);
     let (plain, spaced) = (world.serve(request(), &plain), world.serve(request(), &spaced));
     assert!(runs(&makers(&spaced)) < runs(&makers(&plain)), "{:?} {:?}", makers(&spaced), makers(&plain));
-    let moves: Vec<&str> = spaced.trace.ranked.iter().flat_map(|item| &item.moves).map(|moved| moved.by).collect();
-    assert!(moves.contains(&"same_creator") && moves.contains(&"spacing"), "{moves:?}");
-    for (place, item) in spaced.trace.ranked.iter().enumerate() {
-        assert!(item.moves.iter().all(|moved| usize::from(moved.to) == place && moved.from == item.l2_rank));
+    let ranked = &spaced.trace.ranked;
+    let moves: Vec<&str> = ranked.iter().flat_map(|item| &item.moves).map(|moved| &*moved.by).collect();
+    assert!(moves.contains(&"spacing/creator"), "{moves:?}");
+    for (place, item) in ranked.iter().enumerate() {
+        let way = item.moves.iter().fold(item.l2_rank, |at, moved| if moved.from == at { moved.to } else { u16::MAX });
+        assert_eq!(usize::from(way), place, "{:?}", item.moves);
     }
 }
 
@@ -222,13 +226,16 @@ fn exploration_has_its_slots_and_is_off_in_evaluation() {
     world.tell((0..40).map(|i| pin(&format!("unseen{i}"))).collect());
     let mut exploring = Params { slate_max: 10, ..params() };
     exploring.generators.exploration.on = true;
-    exploring.home.explore_every = 3;
+    (exploring.home.explore_every, exploring.home.explore_any, exploring.home.variety) = (3, 0.0, 0.0);
     let explored =
         |slate: &Slate| -> Vec<bool> { slate.items.iter().map(|item| item.sources.has(Source::Exploration)).collect() };
     let request = || world.request("ann", Surface::Home, Subject::None);
     let slate = world.serve(request(), &exploring);
     assert!(explored(&slate)[2] && explored(&slate)[5], "{:?}", explored(&slate));
     assert!(slate.trace.ranked[2].moves.iter().all(|moved| moved.by == "explore"));
+    let chances: Vec<f32> = slate.trace.ranked.iter().map(|item| item.propensity).collect();
+    assert!(chances[2] <= 0.1 && chances[5] > chances[2], "one of those that are left: {chances:?}");
+    assert_eq!(chances[3..5], [1.0, 1.0], "no choice elsewhere");
     assert!(explored(&world.serve(request(), &params())).iter().all(|explored| !explored));
 }
 

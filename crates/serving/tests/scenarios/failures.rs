@@ -87,7 +87,8 @@ fn parameters_of_nothing_are_served_too() {
     let world = World::new();
     world.tell(co_saves());
     let mut nothing = Params { l1_keep_max: 0, slate_max: 0, seeds_max: 0, ..params() };
-    nothing.diversity.window = 0;
+    nothing.diversity.ssd_window = 0;
+    nothing.diversity.page = 0;
     nothing.generators.walks.quota_max = 0;
     nothing.walk.start_half_life_days = 0.0;
     let request = world.request("ann", Surface::Home, Subject::None);

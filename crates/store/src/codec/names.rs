@@ -1,4 +1,4 @@
-//! Names of filters and rules, which are `&'static str` in memory, read back from disk.
+//! Names of filters and of what moves pins, which are `&'static str` in memory, read back from disk.
 
 use super::BadFact;
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! Request records as bytes.
 //!
-//! They are the largest facts, so names of rules are kept once per record, and zeros among the features as one bit.
+//! They are the largest facts, so names of rules are kept once per record, zeros among the features as one bit, and
+//! propensities only where they are not 1.
 
 use super::read::Reader;
 use super::write::Writer;
@@ -8,6 +9,10 @@ use super::{BadFact, names, read_surface};
 use domain::{
     BoardId, Drop, HEAD_COUNT, Move, PinId, RequestRecord, ServedItem, SourceSet, StageTrace, Subject, Trace,
 };
+use std::borrow::Cow;
+
+/// Names that begin like this are not words of the code: somebody gave them to rules of the business.
+const GIVEN: &str = "rule/";
 
 /// Least bytes of an item: ten fields, of which utility and L1 score take four bytes and each head too.
 const ITEM_BYTES_MIN: usize = 15 + 4 * HEAD_COUNT;
@@ -78,37 +83,64 @@ fn write_trace(to: &mut Writer, trace: &Trace) {
     }
     to.number(trace.ranked.len() as u64);
     trace.ranked.iter().for_each(|item| write_item(to, item, &number));
+    write_propensities(to, &trace.ranked);
     to.texts(&trace.degraded);
     to.text(&trace.model);
 }
 
 fn read_trace(from: &mut Reader) -> Result<Trace, BadFact> {
-    let rules = from.list(1, |from| names::keep(from.str()?))?;
+    let rules = from.list(1, |from| {
+        let name = from.str()?;
+        Ok(if name.starts_with(GIVEN) { Cow::Owned(name.to_owned()) } else { Cow::Borrowed(names::keep(name)?) })
+    })?;
     let rule = |number: u64| {
-        let found = usize::try_from(number).ok().and_then(|number| rules.get(number)).copied();
+        let found = usize::try_from(number).ok().and_then(|number| rules.get(number));
         found.ok_or_else(|| BadFact::new(format!("rule {number} of {}", rules.len())))
     };
-    Ok(Trace {
+    let word = |number: u64| match rule(number)? {
+        Cow::Borrowed(name) => Ok(*name),
+        Cow::Owned(name) => Err(BadFact::new(format!("'{name}' drops nothing"))),
+    };
+    let mut trace = Trace {
         stages: from.list(5, read_stage)?,
         dropped: from.list(3, |from| {
-            Ok(Drop { pin: PinId(from.small()?), by: rule(from.number()?)?, sources: SourceSet(from.byte()?) })
+            Ok(Drop { pin: PinId(from.small()?), by: word(from.number()?)?, sources: SourceSet(from.byte()?) })
         })?,
         ranked: from.list(ITEM_BYTES_MIN, |from| read_item(from, &rule))?,
-        degraded: from.texts()?,
-        model: from.text()?,
-    })
+        ..Trace::default()
+    };
+    read_propensities(from, &mut trace.ranked)?;
+    Ok(Trace { degraded: from.texts()?, model: from.text()?, ..trace })
 }
 
 /// The names of all rules in a trace, each once, in the order in which they first come.
-fn rules(trace: &Trace) -> Vec<&'static str> {
+fn rules(trace: &Trace) -> Vec<&str> {
     let mut rules = Vec::new();
-    let moves = trace.ranked.iter().flat_map(|item| item.moves.iter().map(|moved| moved.by));
+    let moves = trace.ranked.iter().flat_map(|item| item.moves.iter().map(|moved| &*moved.by));
     for by in trace.dropped.iter().map(|dropped| dropped.by).chain(moves) {
         if !rules.contains(&by) {
             rules.push(by);
         }
     }
     rules
+}
+
+/// The places whose item was drawn by chance, with that chance.
+fn write_propensities(to: &mut Writer, ranked: &[ServedItem]) {
+    let drawn = || ranked.iter().enumerate().filter(|(_, item)| item.propensity != 1.0);
+    to.number(drawn().count() as u64);
+    for (place, item) in drawn() {
+        to.number(place as u64);
+        to.float(item.propensity);
+    }
+}
+
+fn read_propensities(from: &mut Reader, ranked: &mut [ServedItem]) -> Result<(), BadFact> {
+    for (place, propensity) in from.list(5, |from| Ok((from.small::<usize>()?, from.float()?)))? {
+        let item = ranked.get_mut(place);
+        item.ok_or_else(|| BadFact::new(format!("a chance for place {place}")))?.propensity = propensity;
+    }
+    Ok(())
 }
 
 fn write_stage(to: &mut Writer, stage: &StageTrace) {
@@ -147,13 +179,16 @@ fn write_item(to: &mut Writer, item: &ServedItem, number: &impl Fn(&str) -> u64)
     to.sparse_floats(&item.features);
     to.number(item.moves.len() as u64);
     for moved in &item.moves {
-        to.number(number(moved.by));
+        to.number(number(&moved.by));
         to.number(u64::from(moved.from));
         to.number(u64::from(moved.to));
     }
 }
 
-fn read_item(from: &mut Reader, rule: &impl Fn(u64) -> Result<&'static str, BadFact>) -> Result<ServedItem, BadFact> {
+fn read_item<'a>(
+    from: &mut Reader,
+    rule: &impl Fn(u64) -> Result<&'a Cow<'static, str>, BadFact>,
+) -> Result<ServedItem, BadFact> {
     Ok(ServedItem {
         pin: PinId(from.small()?),
         sources: SourceSet(from.byte()?),
@@ -164,7 +199,9 @@ fn read_item(from: &mut Reader, rule: &impl Fn(u64) -> Result<&'static str, BadF
         heads: read_heads(from)?,
         utility: from.float()?,
         features: from.sparse_floats()?,
-        moves: from.list(3, |from| Ok(Move { by: rule(from.number()?)?, from: from.small()?, to: from.small()? }))?,
+        moves: from
+            .list(3, |from| Ok(Move { by: rule(from.number()?)?.clone(), from: from.small()?, to: from.small()? }))?,
+        propensity: 1.0,
     })
 }
 

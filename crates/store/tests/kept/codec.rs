@@ -1,11 +1,11 @@
 //! Facts as bytes.
 
 use crate::sample;
-use domain::{EventId, Rng, TopicKind};
+use domain::{EventId, Fact, Rng, TopicKind};
 use std::path::{Path, PathBuf};
 use store::{decode, encode, open_log, verify_log};
 
-fn bytes_of(id: EventId, fact: &domain::Fact) -> Vec<u8> {
+fn bytes_of(id: EventId, fact: &Fact) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(id, fact, &mut bytes);
     bytes
@@ -22,7 +22,7 @@ fn every_kind_of_fact_comes_back() {
 #[test]
 fn an_event_keeps_its_own_id_only_when_it_is_another() {
     let event = sample::event(1);
-    let fact = domain::Fact::Event(event.clone());
+    let fact = Fact::Event(event.clone());
     let (same, other) = (bytes_of(event.event_id, &fact), bytes_of(EventId(5), &fact));
     assert_eq!(other.len(), same.len() + 16);
     assert_eq!(decode(EventId(5), &other), Ok(fact));
@@ -104,6 +104,6 @@ fn a_log_of_this_version_is_readable() {
 #[test]
 #[ignore = "writes the fixture"]
 fn write_fixture() {
-    let log = open_log(&fixture().display().to_string()).expect("opens");
+    let log = open_log(&fixture(2).display().to_string()).expect("opens");
     log.append(&sample::one_of_each()).expect("appended");
 }

@@ -64,7 +64,12 @@ fn record(subject: Subject) -> RequestRecord {
         heads: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
         utility: -0.75,
         features: vec![0.0, 1.5, 0.0, -0.0, f32::INFINITY, 0.0, 0.0, 8.0, 9.0],
-        moves: vec![Move { by: "same creator", from: 3, to: 9 }, Move { by: "explore", from: 9, to: 4 }],
+        moves: vec![
+            Move { by: "same creator".into(), from: 3, to: 9 },
+            Move { by: "explore".into(), from: 9, to: 4 },
+            Move { by: "rule/spring".into(), from: 4, to: 2 },
+        ],
+        propensity: if pin % 7 == 3 { 0.05 } else { 1.0 },
     };
     RequestRecord {
         request_id: EventId(u128::MAX),
