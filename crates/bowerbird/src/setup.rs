@@ -13,6 +13,8 @@ use store::{Blobs, EventLog, Snapshots, StateStore};
 pub(crate) struct Setup {
     /// The data directory.
     pub data: PathBuf,
+    /// The file that was named to hold the configuration, if one was.
+    pub given: Option<PathBuf>,
     /// The configuration.
     pub config: Config,
     /// Whether figures are printed as JSON.
@@ -23,9 +25,9 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// Reads the configuration; the data directory need not exist yet.
-    pub(crate) fn load(data: PathBuf, config: Option<&Path>, json: bool, stop: Stop) -> Result<Setup> {
-        let config = Config::load(&data, config)?;
-        Ok(Setup { data, config, json, stop })
+    pub(crate) fn load(data: PathBuf, given: Option<&Path>, json: bool, stop: Stop) -> Result<Setup> {
+        let config = Config::load(&data, given)?;
+        Ok(Setup { data, given: given.map(Path::to_owned), config, json, stop })
     }
 
     /// The event log; makes its directory when there is none.

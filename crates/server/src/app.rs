@@ -6,6 +6,7 @@ use crate::health::Looked;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::limits::Limits;
+use crate::live::{LiveParams, Tuned};
 use crate::metrics::{Metrics, Snapshot};
 use crate::problem::Problem;
 use crate::recent::Recent;
@@ -50,7 +51,7 @@ struct Inner {
     engines: Engines,
     keys: Keys,
     limits: Limits,
-    params: Params,
+    params: LiveParams,
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
@@ -82,7 +83,7 @@ impl App {
         };
         Ok(App(Arc::new(Inner {
             keys,
-            params,
+            params: LiveParams::new(params),
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
@@ -101,8 +102,19 @@ impl App {
         })))
     }
 
-    pub(crate) fn params(&self) -> &Params {
-        &self.0.params
+    /// The parameters that a request is answered with which begins now.
+    pub(crate) fn params(&self) -> Arc<Params> {
+        self.0.params.now().params
+    }
+
+    pub(crate) fn tuned(&self) -> Tuned {
+        self.0.params.now()
+    }
+
+    /// Answers requests that begin from now on with other parameters, or says why those that somebody wants cannot be
+    /// used: then everything stays as it is, and health, metrics and the console tell of it.
+    pub fn offer_params(&self, params: Result<Params, String>) {
+        self.0.params.offer(params);
     }
 
     /// What became of request records so far.
@@ -246,7 +258,9 @@ impl App {
         let lag = TopicKind::ALL.iter().zip(self.consumer().lag()).map(|(topic, lag)| (topic.as_str(), lag));
         let counts = self.records();
         let (records_lost, recall) = (counts.dropped + counts.failed, self.views().recall());
-        Snapshot { lag: lag.collect(), records_lost, pins, pinners, recall, unkept: self.consumer().since_kept() }
+        let (lag, unkept, tuned) = (lag.collect(), self.consumer().since_kept(), self.tuned());
+        let (params_taken, params_refused) = (tuned.taken, tuned.refused.is_some());
+        Snapshot { lag, records_lost, pins, pinners, recall, unkept, params_taken, params_refused }
     }
 
     /// Writes the last request records. Afterwards nothing is recorded any more.

@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use domain::{Request, Subject, Surface};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,9 +42,11 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem
     if !reasons.is_empty() {
         return Err(Problem::new(Kind::NotReady, reasons.join("; ")).retry_after(1));
     }
-    Ok(Json(
-        json!({"ready": true, "lag": app.snapshot().lag.into_iter().collect::<std::collections::BTreeMap<_, _>>()}),
-    ))
+    let now = app.snapshot();
+    let lag: BTreeMap<_, _> = now.lag.into_iter().collect();
+    // Parameters that cannot be used are no reason to send requests elsewhere: the old ones answer.
+    let params = json!({"taken": now.params_taken, "refused": now.params_refused});
+    Ok(Json(json!({"ready": true, "lag": lag, "params": params})))
 }
 
 /// When it was last looked whether rankings come out, and what was seen. Anybody may ask whether the server is ready,
@@ -105,7 +108,7 @@ async fn can_rank(app: &App) -> Result<bool, Problem> {
         deadline_ms: app.params().deadline_ms,
         seed: request_id.0 as u64,
     };
-    Ok(!app.pipeline().serve(request, app.params()).await.items.is_empty())
+    Ok(!app.pipeline().serve(request, &app.params()).await.items.is_empty())
 }
 
 /// `GET /metrics`

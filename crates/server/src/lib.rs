@@ -39,6 +39,7 @@ mod ingest;
 mod keys;
 mod limits;
 mod lists;
+mod live;
 mod media;
 mod metrics;
 mod openapi;

@@ -143,7 +143,7 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
 
 async fn first_page(app: &App, ask: Ask) -> Page {
     let request = request(app, &ask, app.ids().next(), now_ms());
-    let slate = Arc::new(app.pipeline().serve(request.clone(), app.params()).await);
+    let slate = Arc::new(app.pipeline().serve(request.clone(), &app.params()).await);
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
     app.rankings().put(request.request_id, slate.clone(), request.now_ms);

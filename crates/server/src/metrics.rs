@@ -37,6 +37,8 @@ pub(crate) struct Metrics {
     pinners: Gauge,
     recall: Family<Labels<1>, Gauge<f64, AtomicU64>>,
     unkept: Gauge,
+    params_taken: Gauge,
+    params_refused: Gauge,
 }
 
 impl Metrics {
@@ -58,6 +60,8 @@ impl Metrics {
             pinners: Gauge::default(),
             recall: Family::default(),
             unkept: Gauge::default(),
+            params_taken: Gauge::default(),
+            params_refused: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -79,6 +83,8 @@ impl Metrics {
         to.register("pinners", "Pinners that have an id", self.pinners.clone());
         to.register("ann_recall", "Part of the truly nearest pins that each index finds, sampled", self.recall.clone());
         to.register("facts_since_snapshot", "Facts in the views since they were last kept", self.unkept.clone());
+        to.register("params_taken", "Times that other parameters were taken over", self.params_taken.clone());
+        to.register("params_refused", "1 while the wanted parameters cannot be used", self.params_refused.clone());
     }
 
     /// One answered request.
@@ -126,6 +132,8 @@ impl Metrics {
             self.recall.get_or_create(&[("index", recall.index.to_owned())]).set(recall.mean.into());
         }
         self.unkept.set(whole(now.unkept));
+        self.params_taken.set(whole(now.params_taken));
+        self.params_refused.set(i64::from(now.params_refused));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -144,6 +152,8 @@ pub(crate) struct Snapshot {
     pub(crate) recall: Vec<Recall>,
     /// Facts in the views that are in no snapshot.
     pub(crate) unkept: u64,
+    pub(crate) params_taken: u64,
+    pub(crate) params_refused: bool,
 }
 
 /// The source names of every offer of a request, kept or dropped.
@@ -191,7 +201,9 @@ mod tests {
             ..Trace::default()
         });
         let recall = vec![Recall { index: "vectors", mean: 0.5, questions: 3 }];
-        let now = Snapshot { lag: vec![("events", 5)], records_lost: 2, pins: 3, pinners: 4, recall, unkept: 6 };
+        let (lag, params_taken, params_refused) = (vec![("events", 5)], 7, true);
+        let now =
+            Snapshot { lag, records_lost: 2, pins: 3, pinners: 4, recall, unkept: 6, params_taken, params_refused };
         let text = metrics.expose(&now).expect("text");
         for line in [
             "bowerbird_requests_total{method=\"GET\",route=\"/v1/feed/{pinner}\",status=\"200\"} 1",
@@ -205,6 +217,8 @@ mod tests {
             "bowerbird_request_records_lost 2",
             "bowerbird_ann_recall{index=\"vectors\"} 0.5",
             "bowerbird_facts_since_snapshot 6",
+            "bowerbird_params_taken 7",
+            "bowerbird_params_refused 1",
         ] {
             assert!(text.contains(line), "{line}\nin\n{text}");
         }

@@ -4,6 +4,9 @@ mod bounds;
 mod env;
 mod merge;
 mod rules;
+mod watched;
+
+pub(crate) use watched::{Looked, Watched};
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::Params;

@@ -62,7 +62,8 @@ pub(crate) fn run(_args: &Args, data: &Path, given: Option<&Path>, json: bool) -
     };
     if let Some(config) = config {
         findings.push(port(&config));
-        let setup = Setup { data: data.to_owned(), config, json, stop: Stop::default() };
+        let setup =
+            Setup { data: data.to_owned(), given: given.map(Path::to_owned), config, json, stop: Stop::default() };
         findings.extend(data_directory(&setup));
     }
     findings.push(chromium());
@@ -249,7 +250,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn setup(data: &Path) -> Setup {
-        Setup { data: data.to_owned(), config: Config::default(), json: false, stop: Stop::default() }
+        Setup { data: data.to_owned(), given: None, config: Config::default(), json: false, stop: Stop::default() }
     }
 
     fn words<'a>(findings: &'a [Finding], what: &str) -> &'a str {

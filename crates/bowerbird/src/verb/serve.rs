@@ -1,5 +1,6 @@
 //! `bowerbird serve`: the API and the pinner app.
 
+use crate::config::{Looked, Watched};
 use crate::engine::{Engine, keep};
 use crate::lake_roll;
 use crate::setup::Setup;
@@ -17,7 +18,8 @@ use store::{EventLog, Snapshots};
 ///
 /// The pinner app is at /, the API under /v1 (described at /openapi.json), health at /health/live and /health/ready,
 /// metrics at /metrics. Without a model it serves by walks, words, content and popularity; a model that `bowerbird
-/// train` puts live is taken over without a pause. Ctrl-C or SIGTERM finishes what is under way and loses nothing.
+/// train` puts live is taken over without a pause, and so is a changed [params] part of bowerbird.toml. Ctrl-C or
+/// SIGTERM finishes what is under way and loses nothing.
 ///
 /// Anybody on this machine may ask. To listen elsewhere, make a key first: bowerbird init --key NAME:ROLE
 #[derive(Debug, Default, clap::Args)]
@@ -29,6 +31,8 @@ pub(crate) struct Args {
 
 /// How often threads look whether they should stop.
 const LOOK_MS: u64 = 100;
+/// How often it is looked whether parameters have changed.
+const PARAMS_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, mut setup: Setup) -> Result<()> {
@@ -72,11 +76,11 @@ fn listening(listener: TcpListener) -> Result<tokio::net::TcpListener> {
 pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model: Option<String>) -> Result<()> {
     // The helpers work on while requests under way are finished: these may wait for what they wrote to be in the views.
     let helped = Setup { stop: Stop::default(), ..setup.clone() };
-    let threads = Threads::start(&helped, &engine, model.clone())?;
+    let app = app(setup, &engine)?;
+    let threads = Threads::start(&helped, &engine, &app, model.clone())?;
     let runtime = runtime(setup.config.server.threads)?;
     let served = runtime.block_on(async {
         let listener = listening(listener)?;
-        let app = app(setup, &engine)?;
         announce(setup, listener.local_addr()?, &engine, model.as_deref());
         let stop = setup.stop.clone();
         server::serve(listener, app, async move { asked(&stop).await }).await?;
@@ -135,7 +139,7 @@ async fn asked(stop: &Stop) {
 struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    fn start(setup: &Setup, engine: &Engine, model: Option<String>) -> Result<Threads> {
+    fn start(setup: &Setup, engine: &Engine, app: &App, model: Option<String>) -> Result<Threads> {
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
         };
@@ -144,6 +148,8 @@ impl Threads {
         let (registry, views, stop) = (engine.registry(), engine.views.clone(), setup.stop.clone());
         let every = Duration::from_secs(setup.config.server.model_check_s);
         let watch = spawn("models", Box::new(move || watch_models(&registry, &views, model, every, &stop)))?;
+        let (file, app, stop) = (watched(setup), app.clone(), setup.stop.clone());
+        let tune = spawn("params", Box::new(move || watch_params(file, &app, &stop)))?;
         let (log, views, roller) = (engine.log.clone(), engine.views.clone(), setup.clone());
         let roll = spawn("lake-roll", Box::new(move || keep_rolling(&roller, log.as_ref(), &views)))?;
         let (consumer, snapshots, setup) = (engine.consumer.clone(), engine.snapshots.clone(), setup.clone());
@@ -156,7 +162,7 @@ impl Threads {
             keep_on(&setup, &consumer, &snapshots);
         };
         let keep = spawn("snapshots", Box::new(work))?;
-        Ok(Threads(vec![follow, watch, roll, keep]))
+        Ok(Threads(vec![follow, watch, tune, roll, keep]))
     }
 
     fn join(self) {
@@ -202,6 +208,27 @@ fn watch_models(
         }
         // A model that cannot be used is not tried again until another one is named.
         installed = live;
+    }
+}
+
+fn watched(setup: &Setup) -> Watched {
+    Watched::new(setup.data.clone(), setup.given.clone(), setup.config.params.clone())
+}
+
+/// Takes over what changes among the parameters in the configuration's file.
+fn watch_params(mut file: Watched, app: &App, stop: &Stop) {
+    while rest(PARAMS_EVERY, stop) {
+        match file.look() {
+            Looked::Nothing => {}
+            Looked::Changed(params, keys) => {
+                tracing::info!(changed = keys.join(" "), "parameters are taken over");
+                app.offer_params(Ok(*params));
+            }
+            Looked::Unusable(error) => {
+                tracing::error!(%error, "the configuration cannot be used: everything stays as it was");
+                app.offer_params(Err(error));
+            }
+        }
     }
 }
 

@@ -161,7 +161,7 @@ mod tests {
     fn setup(data: &Path) -> Setup {
         let mut config = Config::default();
         (config.train.dim, config.train.hidden, config.train.epochs) = (16, 16, Some(2));
-        Setup { data: data.to_owned(), config, json: false, stop: Stop::default() }
+        Setup { data: data.to_owned(), given: None, config, json: false, stop: Stop::default() }
     }
 
     /// Ten saves each of pinners with one of two tastes, hours apart.

@@ -49,6 +49,43 @@ fn a_server_is_alive_while_its_data_is_opened() {
     }
 }
 
+#[test]
+fn a_changed_file_of_parameters_answers_the_next_request() {
+    let house = House::new();
+    let saves = house.write("saves.txt", "1 10 11 12\n2 10 11 13\n3 11 12 13 14\n");
+    assert_eq!(house.run(&["import", "pinterest", &saves]).code, 0);
+    let server = house.serve();
+    let file = house.data().join("bowerbird.toml");
+    // Whether the best pin's utility is so many times its chance of a save.
+    let ranked_by = |times: f64| {
+        let feed = server.json("/v1/feed/1?explain=true");
+        let best = &feed["items"][0]["explanation"];
+        let [utility, save] = [&best["utility"], &best["heads"]["save"]].map(|of| of.as_f64().expect("a figure"));
+        (utility - times * save).abs() < 1e-4 * utility.abs()
+    };
+    let within_seconds = |done: &dyn Fn() -> bool| {
+        (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            done()
+        })
+    };
+    let params = || server.json("/health/ready")["params"].clone();
+    assert!(!ranked_by(7.0));
+    std::fs::write(&file, "[params.home]\nweights = [7.0, 0, 0, 0, 0, 0]\n").expect("written");
+    assert!(within_seconds(&|| ranked_by(7.0)), "the next request is ranked by it");
+    assert_eq!(params(), json!({"taken": 1, "refused": false}));
+    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 5000]\n").expect("written");
+    assert!(within_seconds(&|| params()["refused"] == true));
+    assert!(ranked_by(7.0), "the old ones stay");
+    let (console, metrics) = (server.get("/console").1, server.get("/metrics").1);
+    assert!(console.contains("line 2: params.home.weights: 5000 is not between"), "{console}");
+    assert!(metrics.contains("bowerbird_params_refused 1"));
+    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 0]\n").expect("written");
+    assert!(within_seconds(&|| ranked_by(9.0)));
+    assert_eq!(params(), json!({"taken": 2, "refused": false}));
+    assert_eq!(server.end(), 0);
+}
+
 const BATCH: u64 = 20;
 
 /// The events of a batch, and the body that tells of them. Pins and pinners are new all the time, so that numbers of

@@ -64,6 +64,9 @@ fn figures(app: &App) -> Markup {
             (figure(&since(app.up().as_secs()), "since the start", false))
         }
         @for trouble in &troubles { p.block role="alert" { "Not ready: " (trouble) } }
+        @if let Some(why) = &app.tuned().refused {
+            p.block role="alert" { "New parameters are not used, the old ones stay: " (why) }
+        }
     }
 }
 

@@ -104,6 +104,6 @@ fn a_log_of_this_version_is_readable() {
 #[test]
 #[ignore = "writes the fixture"]
 fn write_fixture() {
-    let log = open_log(&fixture(2).display().to_string()).expect("opens");
+    let log = open_log(&fixture().display().to_string()).expect("opens");
     log.append(&sample::one_of_each()).expect("appended");
 }

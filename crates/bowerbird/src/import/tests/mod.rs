@@ -28,7 +28,7 @@ impl Place {
     fn new() -> Place {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
-        let setup = Setup { data, config: Config::default(), json: false, stop: Stop::default() };
+        let setup = Setup { data, given: None, config: Config::default(), json: false, stop: Stop::default() };
         Place { folder, setup }
     }
 
