@@ -24,7 +24,7 @@ impl Told {
     pub(super) fn new(events: &str) -> Told {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().to_owned();
-        let setup = Setup { data, config: Config::default(), json: false, stop: Stop::default() };
+        let setup = Setup { data, given: None, config: Config::default(), json: false, stop: Stop::default() };
         let pins: String = (0..40).map(|pin| format!("{{\"type\":\"pin\",\"id\":\"{pin}\"}}\n")).collect();
         let file = setup.folder("facts.jsonl");
         std::fs::write(&file, pins + events).expect("a file");

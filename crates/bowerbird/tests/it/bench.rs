@@ -25,6 +25,11 @@ fn the_benches_tell_their_figures() {
         assert!(feed[figure].as_f64().is_some_and(|value| value > 0.0), "{figure}: {feed}");
     }
 
+    let blend = house.json(&["bench", "blend", "--candidates", "100", "--slate", "20", "--cases", "5"]);
+    for figure in ["ssd_cpu_us_p50", "ssd_cpu_us_p99", "blend_cpu_us_p50", "blend_cpu_us_p99"] {
+        assert!(blend[figure].as_f64().is_some_and(|value| value > 0.0), "{figure}: {blend}");
+    }
+
     let start = house.json(&["bench", "start", "--pins", "3000", "--starts", "2"]);
     assert_eq!((&start["bench"], &start["starts"][1]["followed"]), (&json!("start"), &json!(0)));
     for known in ["pins", "content", "words", "pin_vectors"] {

@@ -17,6 +17,9 @@ fn a_world_is_made_learned_and_served() {
     let [served, random, best] = ["served", "random", "planted"].map(|of| taste[of].as_f64().expect("a figure"));
     assert!(served > random && served < best, "{taste}");
     assert!(made["figures"]["baselines"]["popularity"]["recall@20"].is_number(), "{made}");
+    let [varied, plain] = ["served", "by_utility"].map(|of| &made["figures"]["variety"][of]);
+    let neighbours = |of: &Value| of["same_topic_neighbours"].as_f64().expect("a figure");
+    assert!(neighbours(varied) < neighbours(plain), "{varied} {plain}");
 
     // A second start serves what is there; another world is refused.
     let again = run(&WORLD);

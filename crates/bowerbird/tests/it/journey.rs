@@ -42,6 +42,9 @@ fn from_saves_to_a_feed() {
     assert_eq!((&without["model"], &without["pinners"]), (&json!(""), &json!(60)));
     assert!(without["generators"]["walks"]["recall@20"].as_f64().expect("walks found pins") > 0.5);
 
+    let plain = with(&["eval", "--holdout", &held, "--no-variety"]);
+    assert!(plain["protocol"].as_str().expect("words").contains("held.txt, without variety"), "{plain}");
+
     let trained = with(&["train"]);
     assert_eq!(trained["gate"], "passed", "{trained}");
     let version = trained["version"].as_str().expect("a version");

@@ -1,5 +1,6 @@
 //! `bowerbird bench`: how fast this machine is, measured on the real thing.
 
+mod blend;
 mod child;
 mod clock;
 mod feed;
@@ -27,6 +28,8 @@ enum What {
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
     Feed(feed::Args),
+    /// The blend alone: sliding spectrum decomposition, spacing, quotas, exploration, rules.
+    Blend(blend::Args),
     /// A start with a million pins, from a snapshot and from the log alone.
     Start(start::Args),
     /// The vector index alone: recall against queries per CPU second, filters, memory, build, start-up.
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
+        What::Blend(args) => blend::run(args, setup),
         What::Start(args) => start::run(args, setup),
         What::Vectors(args) => vectors::run(args, setup),
         What::Live(args) => live::run(args, setup),

@@ -1,6 +1,7 @@
 //! How good the demo's model is: against popularity, and against what was planted.
 
 use super::plan::Plan;
+use super::variety::Variety;
 use crate::engine::Engine;
 use crate::evaluate::{
     About, CUTOFFS, Case, Figures, PROTOCOL, SEED, later_cases, measure, popularity, request, sample,
@@ -8,7 +9,7 @@ use crate::evaluate::{
 use crate::learn::{Acts, Outcome};
 use crate::setup::Setup;
 use anyhow::Result;
-use domain::PinId;
+use domain::{Params, PinId};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use serving::Catalogue;
@@ -18,7 +19,7 @@ use world::World;
 /// Pinners whose slates are held against the planted taste.
 const TASTED: usize = 500;
 /// Pins of a slate that are looked at.
-const SLATE: usize = 20;
+pub(super) const SLATE: usize = 20;
 
 /// The world's truth by internal ids.
 struct Truth<'a> {
@@ -82,24 +83,39 @@ pub(crate) fn judge(world: &World, plan: &Plan, setup: &Setup, engine: &Engine, 
     let popular = Popularity::fit(&rows, pins);
     let tasted = sample(cases, Some(TASTED), SEED);
     let means = tasted.par_iter().map(|case| {
-        let slate = pipeline.rank_now(request(case, params, from_ms), &params.clone().for_evaluation());
-        let slate: Vec<PinId> = slate.items.iter().map(|item| item.pin).collect();
         let known = known(case);
         let best = truth.ranking(case, &known);
-        let at_random = truth.mean_of_all(case);
-        [truth.mean(case, &slate), truth.mean(case, &popular.rank(&known, SLATE)), truth.mean(case, &best), at_random]
+        [truth.mean(case, &popular.rank(&known, SLATE)), truth.mean(case, &best), truth.mean_of_all(case)]
     });
-    let sums = means.reduce(|| [0.0; 4], |a, b| std::array::from_fn(|at| a[at] + b[at]));
-    let [served, popular, best, random] = sums.map(|sum| sum / tasted.len().max(1) as f64);
+    let sums = means.reduce(|| [0.0; 3], |a, b| std::array::from_fn(|at| a[at] + b[at]));
+    let [popular, best, random] = sums.map(|sum| sum / tasted.len().max(1) as f64);
+    let show = |params: &Params| {
+        let shown = tasted.par_iter().map(|case| {
+            let slate = pipeline.rank_now(request(case, params, from_ms), params);
+            let slate: Vec<PinId> = slate.items.iter().map(|item| item.pin).collect();
+            (truth.mean(case, &slate), Variety::of(&engine.views, &slate))
+        });
+        let (sum, variety) = shown.reduce(Default::default, |a, b| (a.0 + b.0, a.1.plus(b.1)));
+        (sum / tasted.len().max(1) as f64, variety.json())
+    };
+    let (served, varied) = show(&params.clone().for_evaluation());
+    let (by_utility, plain) = show(&params.clone().for_evaluation().without_variety());
     if !setup.json {
         figures.print(false);
     }
+    let neighbours = |variety: &Value| variety["same_topic_neighbours"].as_f64().unwrap_or_default();
     let words = format!(
         "true chance that a shown pin is saved: {served:.3} served, {popular:.3} popularity, {random:.3} at random, \
-         {best:.3} by somebody who knows every taste"
+         {best:.3} by somebody who knows every taste; of {SLATE} pins {:.1} share a topic with the one before, {:.1} \
+         by utility alone ({by_utility:.3})",
+        neighbours(&varied),
+        neighbours(&plain),
     );
     let mut value = figures.json();
-    value["taste"] = json!({ "served": served, "popularity": popular, "random": random, "planted": best });
+    value["taste"] = json!({
+        "served": served, "by_utility": by_utility, "popularity": popular, "random": random, "planted": best,
+    });
+    value["variety"] = json!({ "served": varied, "by_utility": plain });
     value["words"] = json!(words);
     Ok(value)
 }

@@ -3,6 +3,7 @@
 mod judge;
 mod plan;
 mod plant;
+mod variety;
 
 use super::serve::serve;
 use super::train::{learn, promote};

@@ -27,7 +27,9 @@ use std::time::Instant;
 ///                  asks the live model for the chance of every action for every impression as of its moment, and
 ///                  looks what came of it. Nothing is imported
 ///
-/// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off.
+/// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off. Variety and rules are on:
+/// what is measured is what is served. --no-variety leaves variety out, as published figures of rankers do (so does
+/// leave-one-out always); the difference is what it costs.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -46,6 +48,9 @@ pub(crate) struct Args {
     /// time: use no model instead of training a throwaway one.
     #[arg(long, conflicts_with = "holdout")]
     no_model: bool,
+    /// Rank by utility alone: no variety, no places for fresh pins.
+    #[arg(long)]
+    no_variety: bool,
     /// leave-one-out: which of the two withheld pins is looked for.
     #[arg(long, default_value = "test")]
     target: Target,
@@ -89,6 +94,7 @@ fn ranking(args: &Args, setup: &Setup) -> Result<()> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
+    let setup = &asked(args, setup);
     let figures = match args.protocol() {
         Protocol::Holdout => held_out::figures(args, setup)?,
         Protocol::Time => by_time::figures(args, setup)?,
@@ -101,6 +107,15 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         figures.print(args.generators);
     }
     Ok(())
+}
+
+/// The setup with the parameters that are asked for.
+fn asked(args: &Args, setup: &Setup) -> Setup {
+    let mut setup = setup.clone();
+    if args.no_variety || args.protocol() == Protocol::LeaveOneOut {
+        setup.config.params = setup.config.params.without_variety();
+    }
+    setup
 }
 
 impl Args {
