@@ -38,7 +38,12 @@ pub(crate) struct Memory {
 }
 
 /// The user vector, and what candidates attend to in each block.
-pub(crate) fn encode(model: &Model, history: &[Token], condition: &Condition, s: &mut Scratch) -> (Vec<f32>, Vec<Memory>) {
+pub(crate) fn encode(
+    model: &Model,
+    history: &[Token],
+    condition: &Condition,
+    s: &mut Scratch,
+) -> (Vec<f32>, Vec<Memory>) {
     let history = &history[history.len().saturating_sub(model.config.history_max)..];
     embed_history(model, history, s);
     matmul(&s.x, model.weights.part(Part::PoolKey), fit(&mut s.pool_keys, history.len() * model.config.dim));

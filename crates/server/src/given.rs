@@ -72,7 +72,7 @@ pub(crate) async fn rank(State(app): State<App>, headers: HeaderMap, body: Body)
     let (request, pins, unknown) = question.resolve(&app.views().catalogue())?;
     let _turn = app.ranking_gate().enter().await?;
     let request = Request { request_id: app.ids().next(), ..request };
-    let slate = Arc::new(app.pipeline().rank_given(request.clone(), &pins, app.params()).await);
+    let slate = Arc::new(app.pipeline().rank_given(request.clone(), &pins, &app.params()).await);
     app.recent().put(Answered::new(&request, slate.items.len() as u32, slate.clone()));
     let catalogue = app.views().catalogue();
     let ranked = |(position, item): (usize, &ServedItem)| Ranked {

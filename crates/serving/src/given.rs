@@ -28,7 +28,8 @@ impl Pipeline {
         let rank = move || {
             let rows = run.stage("features", rows, |rows| rows.compute_features(&context));
             let rows = run.stage("l2", rows, |rows| rows.second_pass(pipeline.passes().1, &context));
-            let placed = (0..rows.candidates.len()).map(|row| Placed { row, moved: None }).collect();
+            let placed =
+                (0..rows.candidates.len()).map(|row| Placed { row, moves: Vec::new(), propensity: 1.0 }).collect();
             run.finish(&context, rows, placed)
         };
         self.cpu().run(rank).await

@@ -65,11 +65,11 @@ pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng
 /// Draws an example of what a pinner was shown: a question per moment, with the pins shown then; none when they were
 /// shown nothing.
 pub(crate) fn shown(story: &History, config: &TrainConfig, rng: &mut Rng) -> Option<Example> {
-    let groups: Vec<&[Shown]> =
-        story.shown.chunk_by(|a, b| (a.ts_ms, a.surface) == (b.ts_ms, b.surface)).collect();
+    let groups: Vec<&[Shown]> = story.shown.chunk_by(|a, b| (a.ts_ms, a.surface) == (b.ts_ms, b.surface)).collect();
     let last = rng.below(groups.len() as u32) as usize;
     // Moments before the last one, and around the other end, so that each comes as often.
-    let mut chosen: Vec<usize> = (0..groups.len().min(config.requests)).map(|i| (last + groups.len() - i) % groups.len()).collect();
+    let mut chosen: Vec<usize> =
+        (0..groups.len().min(config.requests)).map(|i| (last + groups.len() - i) % groups.len()).collect();
     chosen.sort_unstable();
     let place = |group: usize| story.acts.partition_point(|act| act.ts_ms < groups[group][0].ts_ms);
     let end = place(*chosen.last()?);

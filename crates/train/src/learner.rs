@@ -77,7 +77,11 @@ impl Learner {
                 || pins.par_iter().map(|pins| this.tower(data, pins)).collect(),
                 || {
                     let shards = examples.par_iter().enumerate();
-                    shards.map(|(i, examples)| this.trunk(data, examples, Dropout { seed: dropout.seed ^ i as u64, ..dropout })).collect()
+                    shards
+                        .map(|(i, examples)| {
+                            this.trunk(data, examples, Dropout { seed: dropout.seed ^ i as u64, ..dropout })
+                        })
+                        .collect()
                 },
             )
         };
@@ -113,7 +117,8 @@ impl Learner {
             return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };
         }
         let questions = examples.iter().flat_map(|example| &example.questions);
-        let mut pins: Vec<PinId> = questions.flat_map(|question| question.targets.iter().map(|(pin, _)| *pin)).collect();
+        let mut pins: Vec<PinId> =
+            questions.flat_map(|question| question.targets.iter().map(|(pin, _)| *pin)).collect();
         let (targets, draws) = (pins.len() as f32, config.candidates_max / 2);
         pins.sort_unstable();
         pins.dedup();
@@ -180,10 +185,12 @@ impl Learner {
         let row = |pin: &PinId| Some(row_of[pin.index()]).filter(|&row| row != u32::MAX);
         let (mut users, mut targets, mut positives) = (Vec::new(), Vec::new(), Vec::new());
         let vectors = trunks.iter().flat_map(|trunk| trunk.vectors().chunks_exact(dim));
-        let questions = examples.iter().copied().flatten().flat_map(|example| example.questions.iter().map(move |q| (example, q)));
+        let questions =
+            examples.iter().copied().flatten().flat_map(|example| example.questions.iter().map(move |q| (example, q)));
         // Questions that only have rows teach nothing here.
         let asks = |question: &Question| !question.targets.is_empty();
-        for ((example, question), vector) in questions.clone().zip(vectors).filter(|((_, question), _)| asks(question)) {
+        for ((example, question), vector) in questions.clone().zip(vectors).filter(|((_, question), _)| asks(question))
+        {
             users.extend_from_slice(vector);
             let weighted = question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight)));
             targets.push(weighted.collect());

@@ -39,6 +39,7 @@ pub(crate) struct TrunkInput {
 pub(crate) struct Users {
     pub(crate) vectors: Var,
     /// `candidates × 2 · dim`, as [`models::Model::encode_candidates`] gives them.
+    #[cfg(test)]
     pub(crate) encoded: Var,
     /// `candidates × HEAD_COUNT`
     pub(crate) deeds: Var,
@@ -110,9 +111,18 @@ pub(crate) fn users(tape: &mut Tape, input: TrunkInput, config: &ModelConfig, mu
     let askers = tape.gather(vectors, Arc::new(input.asked));
     let matched = tape.mul(askers, candidate.own);
     let encoded = tape.concat(&[encoded, matched]);
-    let (deeds, bias) = (tape.linear(encoded, part(Part::Deed), None), tape.bag(part(Part::DeedBias), Arc::new(input.surfaces)));
+    let (deeds, bias) =
+        (tape.linear(encoded, part(Part::Deed), None), tape.bag(part(Part::DeedBias), Arc::new(input.surfaces)));
     let deeds = tape.add(deeds, bias);
-    Users { vectors, encoded, deeds, ids: history.ids, subject_ids: question.ids, candidate_ids: candidate.ids }
+    Users {
+        vectors,
+        #[cfg(test)]
+        encoded,
+        deeds,
+        ids: history.ids,
+        subject_ids: question.ids,
+        candidate_ids: candidate.ids,
+    }
 }
 
 /// Rows on their way into the trunk.

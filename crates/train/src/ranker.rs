@@ -10,9 +10,9 @@ use models::{FEATURE_COUNT, Matrix, Model, RANK_HIDDEN, Ranker, feature};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
+use crate::deed::{self, Judged};
 use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
 use crate::schedule;
-use crate::deed::{self, Judged};
 use crate::tape::Tape;
 use crate::{RankRows, TrainConfig, TrainError};
 
@@ -134,10 +134,8 @@ fn learn(
             let count: usize = batch.iter().map(|(start, end)| end - start).sum();
             let parts: Vec<&[(usize, usize)]> = batch.chunks(batch.len().div_ceil(config.shards).max(1)).collect();
             let of = (count as f32, batch.len() as f32);
-            let found: Vec<(f64, Vec<Vec<f32>>)> = parts
-                .par_iter()
-                .map(|part| gradients(rows, part, &weights, ranker, heads, of))
-                .collect();
+            let found: Vec<(f64, Vec<Vec<f32>>)> =
+                parts.par_iter().map(|part| gradients(rows, part, &weights, ranker, heads, of)).collect();
             let mut sums: Vec<Vec<f32>> = weights.iter().map(|matrix| vec![0.0; matrix.values.len()]).collect();
             for (loss, gradients) in found {
                 if !loss.is_finite() {

@@ -117,11 +117,19 @@ mod tests {
             let (board, surface) = (None, Surface::Home);
             Act { pin: PinId(pin), board, action: Action::Save, surface, ts_ms, value: 0.0 }
         };
-        let story = |moments: [u64; 10]| History { pinner: PinnerId(0), acts: (0..).zip(moments).map(act).collect(), shown: Vec::new() };
+        let story = |moments: [u64; 10]| History {
+            pinner: PinnerId(0),
+            acts: (0..).zip(moments).map(act).collect(),
+            shown: Vec::new(),
+        };
         let cut = |mut story: History| (Probe::cut(&mut story, 0.8..0.8, &mut Rng::new(1)).expect("a probe"), story);
         let (probe, learned) = cut(story([1, 2, 3, 4, 5, 6, 7, 8, 90, 91]));
         assert_eq!((probe.before.last().map(|act| act.ts_ms), probe.asked_ms), (Some(8), 90));
-        assert_eq!((probe.later, learned.acts.len()), (vec![PinId(8), PinId(9)], 8), "what is asked for is not learned");
+        assert_eq!(
+            (probe.later, learned.acts.len()),
+            (vec![PinId(8), PinId(9)], 8),
+            "what is asked for is not learned"
+        );
         assert_eq!(cut(story([7; 10])).0.asked_ms, 7, "acts that tie stay tied");
     }
 }

@@ -190,7 +190,8 @@ mod tests {
     fn where_time_does_not_tell_nothing_is_known_of_what_is_asked_for() {
         let told = Told::new(&events(0, "save", 0));
         let catalogue = told.data.views.catalogue();
-        let [past] = Past::of(&told.task(), &told.acts, &told.held_back(), &catalogue).try_into().ok().expect("one past");
+        let [past] =
+            Past::of(&told.task(), &told.acts, &held_back(&told), &catalogue).try_into().ok().expect("one past");
         let views = Views::sealed(told.data.log.as_ref()).expect("views");
         tell(&views, told.data.log.as_ref(), &told.setup.stop, &|fact| past.knows(fact)).expect("told");
         let signals = views.signals();
@@ -213,7 +214,7 @@ mod tests {
     fn a_replay_is_answered_as_a_request_of_its_moment_is_served() {
         let told = Told::new(&events(HOUR_MS, "save", 1));
         let catalogue = told.data.views.catalogue();
-        let pasts = Past::of(&told.task(), &told.acts, &told.held_back(), &catalogue);
+        let pasts = Past::of(&told.task(), &told.acts, &held_back(&told), &catalogue);
         assert_eq!(pasts.last().expect("a past").now_ms, START_MS + BEFORE * HOUR_MS);
         let params = told.setup.config.params.clone().for_evaluation();
         let serve = |past: &Past| -> Vec<ServedItem> {

@@ -24,25 +24,18 @@ fn data(content_dim: usize, rng: &mut Rng) -> Dataset {
         value: rng.uniform() * 1e5,
     };
     let history = |length| (0..length).map(|i| act(i, rng)).collect();
-    let histories = [1, 5, 18, 40]
-        .map(history)
-        .into_iter()
-        .enumerate()
-        .map(|(i, acts)| History { pinner: PinnerId(i as u32), acts, shown: Vec::new() });
+    let histories = [1, 5, 18, 40].map(history).into_iter().enumerate().map(|(i, acts)| History {
+        pinner: PinnerId(i as u32),
+        acts,
+        shown: Vec::new(),
+    });
     Dataset { pins: PINS, content_dim, content_space: 1, content, neighbours, histories: histories.collect() }
 }
 
 /// A model whose every weight matters.
 fn model(content_dim: usize, layers: usize, rng: &mut Rng) -> Model {
-    let config = ModelConfig {
-        dim: 16,
-        layers,
-        hidden: 24,
-        content_dim,
-        id_rows: 256,
-        pool_max: 3,
-        ..ModelConfig::default()
-    };
+    let config =
+        ModelConfig { dim: 16, layers, hidden: 24, content_dim, id_rows: 256, pool_max: 3, ..ModelConfig::default() };
     let mut weights = Weights::new(&config, 1);
     weights.matrices_mut().iter_mut().flat_map(|m| &mut m.values).for_each(|value| *value += 0.2 * rng.normal());
     let mut ids = IdTable::new(config.id_rows, config.dim);
@@ -130,7 +123,8 @@ fn our_kernels_agree_with_the_tape_on_candidates() {
         let (data, model) = (data(content_dim, &mut rng), model(content_dim, layers, &mut rng));
         let mut examples = examples(&data);
         for (number, question) in examples.iter_mut().flat_map(|example| &mut example.questions).enumerate() {
-            let rows = (0..1 + number as u32 * 7 % 40).map(|i| (PinId((i * 3 + number as u32) % PINS as u32), ActionSet::default()));
+            let rows = (0..1 + number as u32 * 7 % 40)
+                .map(|i| (PinId((i * 3 + number as u32) % PINS as u32), ActionSet::default()));
             question.rows = rows.collect();
         }
         let input = trunk_input(&data, model.config(), &touched(&model), &examples);

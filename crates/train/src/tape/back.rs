@@ -94,14 +94,6 @@ impl Tape<'_> {
                 let part = kernels::silu_back(self.value(*x), &gradient);
                 back.add(*x, self.wants(*x), part);
             }
-            Op::Softmax { x } => {
-                let mut part = gradient;
-                for (part, share) in part.chunks_exact_mut(cols).zip(node.value.chunks_exact(cols)) {
-                    let mean = kernels::dot(part, share);
-                    part.iter_mut().zip(share).for_each(|(part, share)| *part = share * (*part - mean));
-                }
-                back.add(*x, self.wants(*x), part);
-            }
             Op::Rms { x, gain, scales } => self.rms_back(*x, *gain, scales, gradient, back),
             Op::Unit { x, scales } => {
                 let out = back.slot(*x, gradient.len());
@@ -127,13 +119,6 @@ impl Tape<'_> {
                     let (own, others) = rest.split_at(self.value(part).len());
                     back.add(part, self.wants(part), own.to_vec());
                     rest = others;
-                }
-            }
-            Op::Columns { x, from } => {
-                let width = self.shape(*x).1;
-                let out = back.slot(*x, self.value(*x).len());
-                for (gradient, out) in gradient.chunks_exact(cols).zip(out.chunks_exact_mut(width)) {
-                    out[*from..from + cols].iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
                 }
             }
             Op::Slice { x, from } => {

@@ -45,23 +45,68 @@ impl Bags {
 
 enum Op {
     Input,
-    Linear { x: Var, weight: usize, bias: Option<usize> },
-    Bag { table: usize, bags: Arc<Bags> },
-    Add { a: Var, b: Var },
-    Mul { a: Var, b: Var },
+    Linear {
+        x: Var,
+        weight: usize,
+        bias: Option<usize>,
+    },
+    Bag {
+        table: usize,
+        bags: Arc<Bags>,
+    },
+    Add {
+        a: Var,
+        b: Var,
+    },
+    Mul {
+        a: Var,
+        b: Var,
+    },
     /// Rows of `x` times a column of `by`.
-    Scale { x: Var, by: Var, column: usize },
-    Silu { x: Var },
-    Softmax { x: Var },
-    Rms { x: Var, gain: Option<usize>, scales: Vec<f32> },
-    Unit { x: Var, scales: Vec<f32> },
-    Concat { parts: Vec<Var> },
-    Stack { parts: Vec<Var> },
-    Columns { x: Var, from: usize },
-    Slice { x: Var, from: usize },
-    Gather { x: Var, rows: Arc<Vec<u32>> },
-    Drop { x: Var, kept: Vec<u8>, scale: f32 },
-    Attend { queries: Var, keys: Var, bias: usize, heads: usize, sight: Arc<Sight>, shares: Vec<f32> },
+    Scale {
+        x: Var,
+        by: Var,
+        column: usize,
+    },
+    Silu {
+        x: Var,
+    },
+    Rms {
+        x: Var,
+        gain: Option<usize>,
+        scales: Vec<f32>,
+    },
+    Unit {
+        x: Var,
+        scales: Vec<f32>,
+    },
+    Concat {
+        parts: Vec<Var>,
+    },
+    Stack {
+        parts: Vec<Var>,
+    },
+    Slice {
+        x: Var,
+        from: usize,
+    },
+    Gather {
+        x: Var,
+        rows: Arc<Vec<u32>>,
+    },
+    Drop {
+        x: Var,
+        kept: Vec<u8>,
+        scale: f32,
+    },
+    Attend {
+        queries: Var,
+        keys: Var,
+        bias: usize,
+        heads: usize,
+        sight: Arc<Sight>,
+        shares: Vec<f32>,
+    },
 }
 
 struct Node {
@@ -179,14 +224,6 @@ impl<'w> Tape<'w> {
         self.push(cols, value, Op::Silu { x }, wanted)
     }
 
-    /// Softmax of each row.
-    pub(crate) fn softmax(&mut self, x: Var) -> Var {
-        let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let mut value = self.value(x).to_vec();
-        value.chunks_exact_mut(cols).for_each(models::softmax);
-        self.push(cols, value, Op::Softmax { x }, wanted)
-    }
-
     /// Each row over its root mean square, times a gain if there is one.
     pub(crate) fn rms(&mut self, x: Var, gain: Option<usize>) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
@@ -223,13 +260,6 @@ impl<'w> Tape<'w> {
         let value = parts.iter().flat_map(|&part| self.value(part)).copied().collect();
         let wanted = parts.iter().any(|&part| self.wants(part));
         self.push(cols, value, Op::Stack { parts: parts.to_vec() }, wanted)
-    }
-
-    /// `count` columns of `x`.
-    pub(crate) fn columns(&mut self, x: Var, from: usize, count: usize) -> Var {
-        let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let value = self.value(x).chunks_exact(cols).flat_map(|row| &row[from..from + count]).copied().collect();
-        self.push(count, value, Op::Columns { x, from }, wanted)
     }
 
     /// `count` rows of `x`.

@@ -4,7 +4,9 @@ mod by_time;
 mod held_out;
 mod leave_one_out;
 
-use crate::evaluate::{About, Case, Figures, OFFER_CUTOFFS, Slicer, Target, baselines, measure, measure_ranking, sample};
+use crate::evaluate::{
+    About, Case, Figures, OFFER_CUTOFFS, Slicer, Target, baselines, measure, measure_ranking, sample,
+};
 use crate::learn::Acts;
 use crate::output::print_json;
 use crate::setup::Setup;
