@@ -6,8 +6,10 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// Names of the ranking features, in order.
 ///
 /// A **lift** says how much more often the act of a head happened than impressions on the same surfaces make expect:
-/// `ln((acts + b) / (expected + b))`, where `expected` is the sum over surfaces of impressions there times the surface's
-/// own rate of the act, and `b` what is expected of 20 impressions, but at least 1; 0 when nothing is known. A **gap** is ln(1 + hours), at most that of a year, which also stands
+/// `ln((acts + b) / (expected + b))`, where `expected` is the sum over surfaces of impressions there times the
+/// surface's
+/// own rate of the act, and `b` what is expected of 20 impressions, but at least 1; 0 when nothing is known. A **gap**
+/// is ln(1 + hours), at most that of a year, which also stands
 /// for never. A **look** is the mean of ln(1 + seconds) that was looked less that of everybody, drawn towards 0 by 10
 /// looks. Counts are ln(1 + n) over all time unless they say `week` (an act counts half after seven days). Whatever is
 /// not said otherwise is 0 when missing.
@@ -28,12 +30,14 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `pinner_…` | impressions, look and lifts of the pinner |
 /// | `shown_gap`, `session` | gap since the pinner's last impression; impressions of the last 30 minutes |
 /// | `creator_known`, `topic_known` | share of the history with this creator, with the best one of these topics |
-/// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and lifts over the pinner's own rates |
+/// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and |
+/// |  | lifts over the pinner's own rates |
 /// | `pin_shown`, `pin_gap` | how often the pinner was shown the pin; gap since the last time |
 /// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
-/// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when unknown, so that all compete as if each stood first |
+/// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when |
+/// |  | unknown, so that all compete as if each stood first |
 pub const FEATURES: [&str; 93] = [
     "dot",
     "walk",

@@ -19,7 +19,7 @@
 //! Weights travel in a flat file with a checksum ([`Model::to_bytes`], [`Model::from_bytes`]); damaged bytes are an
 //! error, never a panic.
 //!
-//! **Architecture invariant:** no burn here, no gradients, no files; the same bytes and inputs give the same numbers.
+//! **Architecture invariant:** no gradients, no files; the same bytes and inputs give the same numbers.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -103,7 +103,8 @@ pub(crate) struct Entry {
     values: [[f32; SLOTS]; 1],
 }
 
-/// Counts of keys that are hashes, in two generations of at most `generation_max`: when the newer one is full, the older
+/// Counts of keys that are hashes, in two generations of at most `generation_max`: when the newer one is full, the
+/// older
 /// one is forgotten. What is counted again is new again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hashed {

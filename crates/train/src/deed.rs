@@ -1,4 +1,5 @@
-//! The loss of what is done to shown pins: per-head log loss, which makes chances right, and a softmax over each request, which
+//! The loss of what is done to shown pins: per-head log loss, which makes chances right, and a softmax over each
+//! request, which
 //! makes orders right.
 
 use domain::HEAD_COUNT;

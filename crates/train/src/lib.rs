@@ -23,7 +23,8 @@
 //! That is the softmax over sampled candidates, corrected for how they were sampled (Yi et al., RecSys 2019); many
 //! later acts as targets of one user vector are from PinnerFormer (Pancha et al., KDD 2022). A small catalogue is
 //! scored as a whole: `q` is 1. The gradient of scores is written out in `softmax`, that of the dense weights comes
-//! from burn, that of the id table from `sparse`. The head's loss is the log loss per action and a little of a
+//! from the `tape`, that of the id table from `sparse`. What was done to shown pins is learned with it: log loss per
+//! action of candidates that went through the trunk. The head's loss is the log loss per action and a little of a
 //! softmax over each request; then each action's chance is calibrated (Platt 1999) on requests that taught nothing.
 //!
 //! Judging is here too: rankings over the whole catalogue ([`Report`]), hold-outs ([`holdout_row`]), the published

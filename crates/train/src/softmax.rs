@@ -35,7 +35,8 @@ pub(crate) struct Loss {
 }
 
 /// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: weighted over
-/// a question's targets, the mean over questions. The shards are fixed, so that sums do not depend on the number of threads.
+/// a question's targets, the mean over questions. The shards are fixed, so that sums do not depend on the number of
+/// threads.
 pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
     let questions = scored.targets.len();
     let per_shard = questions.div_ceil(shards.max(1)).max(1);

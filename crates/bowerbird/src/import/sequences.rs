@@ -1,5 +1,6 @@
 //! `pinner pin pin …` in the order of time, with what else is known of pins in a file of its own. The last two pins of
-//! each line are withheld, so that it can be asked whether they would have been found (`eval --protocol leave-one-out`).
+//! each line are withheld, so that it can be asked whether they would have been found (`eval --protocol leave-one-
+//! out`).
 
 use super::lines::{Lines, open, short_name};
 use super::pinterest::{Saves, board_with_saves, saves};

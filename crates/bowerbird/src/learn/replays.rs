@@ -150,7 +150,8 @@ mod tests {
         format!("{{\"type\":\"event\",\"action\":\"{action}\",{who},\"pin\":\"{pin}\",\"ts\":{ts_ms}}}\n")
     }
 
-    /// Each pinner saves pins of one of two tastes, `step_ms` apart; the later acts are `action`s, after they were shown
+    /// Each pinner saves pins of one of two tastes, `step_ms` apart; the later acts are `action`s, after they were
+    /// shown
     /// the pin so many times.
     fn events(step_ms: u64, action: &str, impressions: usize) -> String {
         let acts = (0..ACTS).flat_map(|place| (0..PINNERS).map(move |pinner| (pinner, place)));

@@ -17,7 +17,8 @@ use train::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
 const HALVINGS_MAX: u32 = 3;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
-/// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the records
+/// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
+/// records
 /// hold features as they were seen.
 pub(crate) fn shown_rows(
     task: &Task,

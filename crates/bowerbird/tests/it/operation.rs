@@ -71,10 +71,10 @@ fn a_changed_file_of_parameters_answers_the_next_request() {
     };
     let params = || server.json("/health/ready")["params"].clone();
     assert!(!ranked_by(7.0));
-    std::fs::write(&file, "[params.home]\nweights = [7.0, 0, 0, 0, 0, 0]\n").expect("written");
+    std::fs::write(&file, "[params.home]\nweights = [7.0, 0, 0, 0, 0, 0, 0, 0]\n").expect("written");
     assert!(within_seconds(&|| ranked_by(7.0)), "the next request is ranked by it");
     assert_eq!(params(), json!({"taken": 1, "refused": false}));
-    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 5000]\n").expect("written");
+    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 0, 0, 5000]\n").expect("written");
     assert!(within_seconds(&|| params()["refused"] == true));
     assert!(ranked_by(7.0), "the old ones stay");
     let (console, metrics) = (server.get("/console").1, server.get("/metrics").1);

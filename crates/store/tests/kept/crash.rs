@@ -73,7 +73,8 @@ fn every_acknowledged_event_is_there_exactly_once_after_kills() {
         let acks = acknowledged(start(&uri, first), 15 + round * 7);
         assert!(acks.len() >= 15, "round {round}: {} batches", acks.len());
         acked.extend(acks);
-        // The next child begins with batches that were sent but not acknowledged: the log may hold all, some or none of them.
+        // The next child begins with batches that were sent but not acknowledged: the log may hold all, some or none
+        // of them.
         first = (0..).find(|number| !acked.contains(number)).expect("some number");
         check(&*open_log(&uri).expect("opens after a kill"), &acked);
     }

@@ -1,6 +1,6 @@
 //! The way back along the tape.
 
-use super::{Bags, Op, Tape, Var, attend, kernels, operand};
+use super::{Bags, Node, Op, Tape, Var, attend, kernels, operand};
 use models::{Operand, matmul};
 
 /// Gradients of a tape.
@@ -104,6 +104,20 @@ impl Tape<'_> {
                     kernels::add_scaled(-along * scale, value, out);
                 }
             }
+            Op::Concat { .. } | Op::Stack { .. } | Op::Slice { .. } | Op::Gather { .. } => {
+                self.move_back(node, &gradient, back);
+            }
+            Op::Drop { x, kept, scale } => {
+                back.add(*x, self.wants(*x), kernels::masked(&gradient, kept, *scale));
+            }
+            Op::Attend { .. } => self.attend_back(node, &gradient, back),
+        }
+    }
+
+    /// The way back of what only moves numbers.
+    fn move_back(&self, node: &Node, gradient: &[f32], back: &mut Back) {
+        let cols = node.cols;
+        match &node.op {
             Op::Concat { parts } => {
                 let mut from = 0;
                 for &part in parts {
@@ -114,7 +128,7 @@ impl Tape<'_> {
                 }
             }
             Op::Stack { parts } => {
-                let mut rest = &gradient[..];
+                let mut rest = gradient;
                 for &part in parts {
                     let (own, others) = rest.split_at(self.value(part).len());
                     back.add(part, self.wants(part), own.to_vec());
@@ -123,7 +137,7 @@ impl Tape<'_> {
             }
             Op::Slice { x, from } => {
                 let out = &mut back.slot(*x, self.value(*x).len())[from * cols..][..gradient.len()];
-                kernels::add_scaled(1.0, &gradient, out);
+                kernels::add_scaled(1.0, gradient, out);
             }
             Op::Gather { x, rows } => {
                 let out = back.slot(*x, self.value(*x).len());
@@ -131,25 +145,25 @@ impl Tape<'_> {
                     kernels::add_scaled(1.0, gradient, &mut out[row as usize * cols..][..cols]);
                 }
             }
-            Op::Drop { x, kept, scale } => {
-                back.add(*x, self.wants(*x), kernels::masked(&gradient, kept, *scale));
-            }
-            Op::Attend { queries, keys, bias, heads, sight, shares } => {
-                let width = self.shape(*queries).1;
-                let input = attend::Input {
-                    queries: self.value(*queries),
-                    keys: self.value(*keys),
-                    width,
-                    value_width: cols,
-                    bias: &self.weights[*bias],
-                    heads: *heads,
-                };
-                let found = attend::backward(&input, sight, shares, &gradient);
-                kernels::add_scaled(1.0, &found.bias, back.weight(*bias, found.bias.len()));
-                back.add(*queries, self.wants(*queries), found.queries);
-                back.add(*keys, self.wants(*keys), found.keys);
-            }
+            _ => {}
         }
+    }
+
+    fn attend_back(&self, node: &Node, gradient: &[f32], back: &mut Back) {
+        let Op::Attend { queries, keys, bias, heads, sight, shares } = &node.op else { return };
+        let width = self.shape(*queries).1;
+        let input = attend::Input {
+            queries: self.value(*queries),
+            keys: self.value(*keys),
+            width,
+            value_width: node.cols,
+            bias: &self.weights[*bias],
+            heads: *heads,
+        };
+        let found = attend::backward(&input, sight, shares, gradient);
+        kernels::add_scaled(1.0, &found.bias, back.weight(*bias, found.bias.len()));
+        back.add(*queries, self.wants(*queries), found.queries);
+        back.add(*keys, self.wants(*keys), found.keys);
     }
 
     fn linear_back(&self, x: Var, weight: usize, bias: Option<usize>, gradient: &[f32], back: &mut Back) {

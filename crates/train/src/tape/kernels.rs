@@ -40,7 +40,7 @@ kernel! {
         while from < count {
             let mut sums = [0.0f32; TILE];
             for (c, &factor) in query.iter().enumerate() {
-                let row: &[f32; TILE] = turned[c * stride + from..][..TILE].try_into().expect("invariant: a whole tile");
+                let row = &turned[c * stride + from..][..TILE];
                 for j in 0..TILE {
                     sums[j] = fma::<FUSED>(factor, row[j], sums[j]);
                 }
@@ -169,7 +169,8 @@ pub(super) fn unit(x: &[f32], cols: usize) -> (Vec<f32>, Vec<f32>) {
 }
 
 kernel! {
-    /// The way back of [`rms`] for one row: `out += scale · (g - x · scale² · mean(g ⊙ x))` with `g` the gradient times the
+    /// The way back of [`rms`] for one row: `out += scale · (g - x · scale² · mean(g ⊙ x))` with `g` the gradient
+    /// times the
     /// gain.
     fn rms_back(x: &[f32], scale: f32, gradient: &[f32], out: &mut [f32]) {
         let cols = x.len() as f32;

@@ -146,8 +146,11 @@ fn measured(
     cases: Vec<Case>,
     acts: Option<&Acts>,
     now_ms: u64,
-    about: About,
+    mut about: About,
 ) -> Result<Figures> {
+    if args.no_variety {
+        about.protocol = about.protocol.replacen(';', ", without variety;", 1);
+    }
     let started = Instant::now();
     let cases = sample(cases, args.pinners, args.seed);
     if cases.is_empty() {
