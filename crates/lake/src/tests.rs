@@ -210,7 +210,7 @@ fn a_request_is_a_row_with_its_pins_and_stages() {
         0.25,
         0.75,
         0.1,
-        0.6,
+        0.8,
         [1.0, 0.0, 2.5],
         ["spacing/topic 4>2"],
         0.25

@@ -129,9 +129,8 @@ impl Ranking {
             for (surface, figures) in surfaces {
                 let ChanceFigures { rows, positives, auc, gauc, ne, calibration, ece, .. } = figures;
                 let [auc, gauc, ne, calibration, ece] = [*auc, *gauc, *ne, *calibration, *ece].map(number);
-                println!(
-                    "{head:<11} {surface:<12} {rows:>8} {positives:>8} {auc:>7} {gauc:>7} {ne:>7} {calibration:>7} {ece:>7}"
-                );
+                let counts = format!("{head:<11} {surface:<12} {rows:>8} {positives:>8}");
+                println!("{counts} {auc:>7} {gauc:>7} {ne:>7} {calibration:>7} {ece:>7}");
             }
         }
     }
