@@ -118,14 +118,19 @@ impl<'a> Blender<'a> {
         Pick { row: drawn.row, by, propensity: drawn.propensity }
     }
 
-    /// The row of the lowest tier that is worth most, of all or of those `wanted`.
+    /// The row of the lowest tier that is worth most, of the first [`HEAD`] that are left and those that a rule boosts: of
+    /// all, or of those `wanted`.
     fn best(&mut self, wanted: Option<&[bool]>) -> Option<usize> {
+        let free = self.all_free();
         let mut best: Option<(usize, Tier, f32)> = None;
+        let mut looked_at = 0;
         for (block, rows) in blocks(&self.open) {
-            // Rows come by utility: nobody behind this one can be worth more.
-            let most = self.utility[rows.start] + self.rules.boost_max() + self.gamma;
-            if best.is_some_and(|(_, tier, worth)| tier == Tier::FREE && most <= worth) {
-                break;
+            // Rows come by utility: nobody from this one on is worth more.
+            let boost = self.rules.boost_max(block);
+            let most = self.utility[rows.start] + boost + self.gamma;
+            let enough = |worth| most <= worth || (looked_at >= HEAD && boost == 0.0);
+            if best.is_some_and(|(_, tier, worth)| tier == Tier::FREE && enough(worth)) {
+                continue;
             }
             if let Some(window) = &mut self.window {
                 window.look(block, &self.open, &mut self.shares, |row, ago, cosine| {
@@ -134,15 +139,22 @@ impl<'a> Blender<'a> {
                     }
                 });
             }
-            for row in rows.filter(|&row| wanted.is_none_or(|wanted| wanted[row])) {
-                let Some(tier) = self.tier(row) else { continue };
+            for row in rows.filter(|&row| self.open[row] && wanted.is_none_or(|wanted| wanted[row])) {
+                let tier = if free { Some(Tier::FREE) } else { self.tier(row) };
+                let Some(tier) = tier else { continue };
                 let worth = self.worth(row);
+                looked_at += 1;
                 if best.is_none_or(|(_, lowest, most)| tier < lowest || (tier == lowest && worth > most)) {
                     best = Some((row, tier, worth));
                 }
             }
         }
         best.map(|(row, ..)| row)
+    }
+
+    /// Whether nothing holds any row back.
+    fn all_free(&self) -> bool {
+        self.rules.is_empty() && self.quotas.full_sources() == 0
     }
 
     /// `None` for a row that must not be placed now.
@@ -161,8 +173,9 @@ impl<'a> Blender<'a> {
     }
 
     fn place(&mut self, pick: Pick) {
+        let costs = self.spacing.costs(pick.row);
         for other in (0..pick.row).filter(|&other| self.open[other]) {
-            self.ledger.overtook(pick.row, other, self.why(pick, other));
+            self.ledger.overtook(pick.row, other, self.why(pick, other, &costs));
         }
         let row = pick.row;
         self.open[row] = false;
@@ -179,31 +192,36 @@ impl<'a> Blender<'a> {
         }
     }
 
-    /// Why a pick comes before a row of higher utility.
-    fn why(&self, pick: Pick, other: usize) -> Reason {
+    /// Why a pick, which spacing costs so much, comes before a row of higher utility.
+    fn why(&self, pick: Pick, other: usize, costs: &[f32; Set::ALL.len()]) -> Reason {
         let held = |row| (self.rules.claimed(row), self.rules.buried(row));
         let full = self.rules.capped(other) & self.quotas.full_rules();
         match (pick.by, held(other), held(pick.row)) {
             (Some(by), ..) => by,
+            (None, ..) if self.all_free() => self.advantage(pick.row, other, costs),
             (None, (Some(claim), _), _) => claim,
             (None, ..) if full != 0 => Reason::rule(full.trailing_zeros() as usize),
             (None, (_, Some(bury)), (_, None)) => bury,
             (None, ..) if self.tier(other) > self.tier(pick.row) => {
                 self.columns.source[other].map_or(Reason::SSD, Reason::quota)
             }
-            (None, ..) => self.advantage(pick.row, other),
+            (None, ..) => self.advantage(pick.row, other, costs),
         }
     }
 
     /// What of its worth a row has most over another.
-    fn advantage(&self, row: usize, other: usize) -> Reason {
-        let boosts = [row, other].map(|row| self.rules.boost(row));
-        let booster = if boosts[0].abs() >= boosts[1].abs() { row } else { other };
+    fn advantage(&self, row: usize, other: usize, costs: &[f32; Set::ALL.len()]) -> Reason {
         let mut most = (self.gamma * (self.shares[row] - self.shares[other]), Reason::SSD);
-        let spaced =
-            Set::ALL.map(|set| (self.spacing.cost(set, other) - self.spacing.cost(set, row), Reason::spacing(set)));
-        for part in spaced.into_iter().chain([(boosts[0] - boosts[1], self.rules.booster(booster))]) {
-            most = if part.0 > most.0 { part } else { most };
+        let others = self.spacing.costs(other);
+        for (set, (other, own)) in Set::ALL.into_iter().zip(others.iter().zip(costs)) {
+            if other - own > most.0 {
+                most = (other - own, Reason::spacing(set));
+            }
+        }
+        let boosts = [row, other].map(|row| self.rules.boost(row));
+        if boosts[0] - boosts[1] > most.0 {
+            let booster = if boosts[0].abs() >= boosts[1].abs() { row } else { other };
+            most.1 = self.rules.booster(booster);
         }
         most.1
     }

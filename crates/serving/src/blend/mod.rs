@@ -10,12 +10,15 @@
 //!                                     `ssd`      `spacing`
 //! ```
 //!
+//! The best hundred of those that are left compete for a place.
+//!
 //! Whenever a pin is placed before another of higher utility, that has one reason, and the moves in a trace are sums of
 //! these overtakings (`ledger`). The same rows, parameters and seed give the same order.
 
 mod blender;
 mod columns;
 mod explore;
+mod kernel;
 mod ledger;
 mod members;
 mod quotas;

@@ -1,5 +1,6 @@
 //! Rules of the business, as they apply to the rows of a request.
 
+use super::kernel::BLOCK;
 use super::ledger::Reason;
 use domain::{PinId, RULES_MAX, RuleAction, RuleParams, Surface};
 use index::{Columns, Filter};
@@ -9,7 +10,8 @@ pub(super) struct Rules<'a> {
     rules: Vec<&'a RuleParams>,
     /// Spreads added to each row, and which rule adds or takes most.
     boosts: Vec<(f32, usize)>,
-    boost_max: f32,
+    /// The most that is added to a row of each block.
+    boosts_max: Vec<f32>,
     /// The rule that buries each row.
     buried: Vec<Option<usize>>,
     /// The rules with a cap that count each row, as bits.
@@ -34,7 +36,7 @@ impl<'a> Rules<'a> {
     pub(super) fn read(all: &'a [RuleParams], surface: Surface, pins: &[PinId], columns: &Columns) -> Rules<'a> {
         let mut made = Rules {
             boosts: vec![(0.0, 0); pins.len()],
-            boost_max: 0.0,
+            boosts_max: vec![0.0; pins.len().div_ceil(BLOCK)],
             buried: vec![None; pins.len()],
             capped: vec![0; pins.len()],
             claimed: vec![None; pins.len()],
@@ -65,7 +67,8 @@ impl<'a> Rules<'a> {
                 let (sum, most) = self.boosts[row];
                 let leads = sum == 0.0 || spreads.abs() > self.spreads(most).abs();
                 self.boosts[row] = (sum + spreads, if leads { rule } else { most });
-                self.boost_max = self.boost_max.max(sum + spreads);
+                let most = &mut self.boosts_max[row / BLOCK];
+                *most = most.max(sum + spreads);
             }),
             RuleAction::Bury => rows.iter().for_each(|&row| _ = self.buried[row].get_or_insert(rule)),
             RuleAction::Cap(_) => rows.iter().for_each(|&row| self.capped[row] |= 1 << rule),
@@ -98,9 +101,14 @@ impl<'a> Rules<'a> {
         self.boosts[row].0
     }
 
-    /// No row has more added.
-    pub(super) fn boost_max(&self) -> f32 {
-        self.boost_max
+    /// No row of the block has more added.
+    pub(super) fn boost_max(&self, block: usize) -> f32 {
+        self.boosts_max[block]
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// The rule behind most of a row's boost.

@@ -1,6 +1,6 @@
 //! Soft spacing: pins that share something cost the more the nearer they come after each other.
 
-use super::ssd::WINDOW_MAX;
+use super::kernel::WINDOW_MAX;
 use domain::DiversityParams;
 
 /// What pins can share.
@@ -75,15 +75,20 @@ impl Spacing {
     }
 
     /// What placing the row next costs for one set.
-    pub(super) fn cost(&self, set: Set, row: usize) -> f32 {
+    fn cost(&self, set: Set, row: usize) -> f32 {
         self.costs[set as usize].at(self.recent[row] >> (BITS * set as u32))
+    }
+
+    /// What placing the row next costs, by set.
+    pub(super) fn costs(&self, row: usize) -> [f32; Set::ALL.len()] {
+        match self.recent[row] {
+            0 => [0.0; Set::ALL.len()],
+            _ => Set::ALL.map(|set| self.cost(set, row)),
+        }
     }
 
     /// What placing the row next costs.
     pub(super) fn total(&self, row: usize) -> f32 {
-        match self.recent[row] {
-            0 => 0.0,
-            _ => Set::ALL.iter().map(|&set| self.cost(set, row)).sum(),
-        }
+        self.costs(row).iter().sum()
     }
 }

@@ -12,24 +12,13 @@
 //! dimensions and a window of w, and less in practice: a share is at most 1, so that whoever looks for the best pin can
 //! stop where utility plus γ is less than that of one already found, and only blocks of rows before that are computed.
 
+use super::kernel::{self, BLOCK, LANES, Table, WINDOW_MAX};
 use crate::features::dot;
 use std::ops::Range;
-
-/// Longest window (picks).
-pub(super) const WINDOW_MAX: usize = 16;
-
-/// Rows that are computed side by side.
-pub(super) const BLOCK: usize = 16;
 
 /// What each pick has of its own that no other pin has, squared: keeps `G` regular where pins are the same. A pin that
 /// is the same as a pick has a share of 0.03 for it.
 pub(super) const RIDGE: f64 = 1e-3;
-
-/// Numbers that rows are padded to.
-const LANES: usize = 8;
-
-/// A number for two picks of a window.
-type Table = [[f32; WINDOW_MAX]; WINDOW_MAX];
 
 /// A vector of unit length per row, or zeros where none is known.
 pub(super) struct Vectors {
@@ -64,7 +53,11 @@ impl Vectors {
     }
 
     fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.width..][..self.width]
+        self.rows(row..row + 1)
+    }
+
+    fn rows(&self, rows: Range<usize>) -> &[f32] {
+        &self.values[rows.start * self.width..rows.end * self.width]
     }
 }
 
@@ -132,17 +125,17 @@ impl<'a> Window<'a> {
         mut tell: impl FnMut(usize, usize, f32),
     ) {
         let rows = block * BLOCK..open.len().min((block + 1) * BLOCK);
-        let (known, picks) = (&mut self.blocks[block], self.picks.len());
-        for number in known.picks.max(picks.saturating_sub(WINDOW_MAX))..picks {
+        let (known, picks) = (self.blocks[block].picks, self.picks.len());
+        for number in known.max(picks.saturating_sub(WINDOW_MAX))..picks {
             let pick = self.vectors.row(self.picks[number]);
+            let cosines = &mut self.blocks[block].cosines[number % WINDOW_MAX];
+            kernel::products(pick, self.vectors.rows(rows.clone()), &open[rows.clone()], cosines);
             for row in rows.clone().filter(|&row| open[row]) {
-                let cosine = dot(self.vectors.row(row), pick);
-                known.cosines[number % WINDOW_MAX][row % BLOCK] = cosine;
-                tell(row, picks - number, cosine);
+                tell(row, picks - number, cosines[row % BLOCK]);
             }
         }
-        known.picks = picks;
-        let left = self.left(&self.blocks[block]);
+        self.blocks[block].picks = picks;
+        let left = self.left(block);
         let (mut sum, mut count) = (0.0, 0.0f32);
         for row in rows.clone().filter(|&row| open[row] && self.vectors.known[row]) {
             shares[row] = left[row % BLOCK].max(0.0).sqrt();
@@ -152,20 +145,14 @@ impl<'a> Window<'a> {
         rows.filter(|&row| open[row] && !self.vectors.known[row]).for_each(|row| shares[row] = self.mean);
     }
 
-    /// `1 − ‖L⁻¹ c‖²` of the rows of a block.
-    fn left(&self, block: &Block) -> [f32; BLOCK] {
-        let mut solved = [[0.0f32; BLOCK]; WINDOW_MAX];
-        let mut left = [1.0f32; BLOCK];
-        for at in 0..self.filled() {
-            let mut value = block.cosines[self.slot(at)];
-            for (known, factor) in solved.iter().zip(self.factor[at]).take(at) {
-                value.iter_mut().zip(known).for_each(|(value, known)| *value -= factor * known);
-            }
-            value.iter_mut().for_each(|value| *value *= self.factor[at][at]);
-            left.iter_mut().zip(value).for_each(|(left, value)| *left -= value * value);
-            solved[at] = value;
+    /// `1 − cᵀ G⁻¹ c` of the rows of a block.
+    fn left(&self, block: usize) -> [f32; BLOCK] {
+        let mut cosines = [[0.0; BLOCK]; WINDOW_MAX];
+        let cosines = &mut cosines[..self.filled()];
+        for (at, column) in cosines.iter_mut().enumerate() {
+            *column = self.blocks[block].cosines[self.slot(at)];
         }
-        left
+        kernel::left(&self.factor, cosines)
     }
 
     fn factor(&mut self) {

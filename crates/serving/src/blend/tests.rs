@@ -1,5 +1,6 @@
 use super::blend;
-use super::ssd::{BLOCK, RIDGE, Vectors, WINDOW_MAX, Window, ssd};
+use super::kernel::{BLOCK, WINDOW_MAX};
+use super::ssd::{RIDGE, Vectors, Window, ssd};
 use crate::context::Context;
 use crate::rows::Rows;
 use crate::spare::Spare;
