@@ -118,8 +118,8 @@ impl<'a> Blender<'a> {
         Pick { row: drawn.row, by, propensity: drawn.propensity }
     }
 
-    /// The row of the lowest tier that is worth most, of the first [`HEAD`] that are left and those that a rule boosts: of
-    /// all, or of those `wanted`.
+    /// The row of the lowest tier that is worth most, of the first [`HEAD`] that are left and those that a rule boosts:
+    /// of all, or of those `wanted`.
     fn best(&mut self, wanted: Option<&[bool]>) -> Option<usize> {
         let free = self.all_free();
         let mut best: Option<(usize, Tier, f32)> = None;

@@ -23,8 +23,8 @@ pub(super) fn products(vector: &[f32], rows: &[f32], open: &[bool], products: &m
     products_body::<false>(vector, rows, open, products);
 }
 
-/// `1 − ‖L⁻¹ c‖²` for the cosines `c` of the rows of a block with the picks of a window, oldest first. The factor `L` has
-/// the inverse of its diagonal.
+/// `1 − ‖L⁻¹ c‖²` for the cosines `c` of the rows of a block with the picks of a window, oldest first. The factor `L`
+/// has the inverse of its diagonal.
 pub(super) fn left(factor: &Table, cosines: &[[f32; BLOCK]]) -> [f32; BLOCK] {
     #[cfg(target_arch = "x86_64")]
     if fast() {
