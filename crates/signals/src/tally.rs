@@ -42,7 +42,7 @@ impl Tally {
         &self.values[horizon as usize][IMPRESSIONS..LOOKS]
     }
 
-    /// How many acts tell how long was looked, and the sum of ln(1 + seconds) over them.
+    /// How many impressions, close-ups and clicks tell how long was looked, and the sum of ln(1 + seconds) over them.
     pub fn looks(&self, horizon: Horizon) -> (f32, f32) {
         let values = &self.values[horizon as usize];
         (values[LOOKS], values[LOOK])
@@ -60,6 +60,8 @@ impl AddAssign<&Tally> for Tally {
 pub(crate) fn slots(act: &Act) -> impl Iterator<Item = (usize, f32)> {
     let shown = (act.action == Action::Impression).then_some((IMPRESSIONS + act.surface as usize, 1.0));
     let done = HEADS.iter().position(|head| *head == act.action).map(|head| (head, 1.0));
-    let look = (act.value.is_finite() && act.value >= 0.0).then(|| (act.value / 1_000.0).ln_1p());
+    // A long click says again how long the close-up was.
+    let tells = matches!(act.action, Action::Impression | Action::Closeup | Action::Click);
+    let look = (tells && act.value.is_finite() && act.value >= 0.0).then(|| (act.value / 1_000.0).ln_1p());
     [shown, done, look.map(|_| (LOOKS, 1.0)), look.map(|look| (LOOK, look))].into_iter().flatten()
 }
