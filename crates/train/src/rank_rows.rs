@@ -55,6 +55,9 @@ pub struct RankRows {
     pub requests: Vec<RankRequest>,
     /// Per request where its rows end.
     pub ends: Vec<usize>,
+    /// When each head's act was first seen anywhere (ms, UTC), in the order of [`domain::HEADS`]. Nobody wrote it down
+    /// before, so that earlier labels of that head say nothing.
+    pub known_from_ms: [u64; HEAD_COUNT],
 }
 
 impl RankRows {
@@ -106,13 +109,21 @@ impl RankRows {
         self.requests.iter().zip(starts.zip(&self.ends).map(|(start, &end)| start..end))
     }
 
+    /// Whether the labels of a head say anything about a request's rows.
+    pub fn known(&self, head: usize, request: &RankRequest) -> bool {
+        request.ts_ms >= self.known_from_ms[head]
+    }
+
     /// How often each head happened, in the order of [`domain::HEADS`].
     pub fn positives(&self) -> [usize; HEAD_COUNT] {
         std::array::from_fn(|head| self.labels.iter().filter(|labels| labels[head]).count())
     }
 
-    /// Adds all rows of others behind these.
+    /// Adds all rows of others behind these. What was known from some moment on in one of them was in both.
     pub fn append(&mut self, others: &RankRows) {
+        for (from_ms, other_ms) in self.known_from_ms.iter_mut().zip(others.known_from_ms) {
+            *from_ms = other_ms.max(*from_ms);
+        }
         for (request, rows) in others.by_request() {
             rows.for_each(|row| self.push(*request, others.row(row)));
         }
@@ -210,6 +221,9 @@ mod tests {
         let mut twice = rows.clone();
         twice.append(&rows);
         twice.check().expect("columns that fit");
+        twice.known_from_ms[2] = 6;
+        let first = twice.requests[0];
+        assert!(twice.known(1, &first) && !twice.known(2, &first));
         assert_eq!((twice.len(), twice.requests.len()), (8, 5), "the first of the others is of the last request");
     }
 

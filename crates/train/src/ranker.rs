@@ -44,10 +44,14 @@ pub struct RankedFit {
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// Requests as ranges of rows, in seeded order, at most `rows_max` rows together.
+/// Requests as ranges of rows, in seeded order, at most `rows_max` rows together: those of which the labels of every
+/// head with enough positives say something.
 fn ranges(rows: &RankRows, seed: u64, rows_max: usize) -> Vec<(usize, usize)> {
     let cut = |rows: Range<usize>| (rows.start, rows.end.min(rows.start + REQUEST_ROWS_MAX));
-    let mut ranges: Vec<(usize, usize)> = rows.by_request().map(|(_, rows)| cut(rows)).collect();
+    let positives = rows.positives();
+    let heads: Vec<usize> = (0..HEAD_COUNT).filter(|&head| positives[head] >= POSITIVES_MIN).collect();
+    let told = rows.by_request().filter(|(request, _)| heads.iter().all(|&head| rows.known(head, request)));
+    let mut ranges: Vec<(usize, usize)> = told.map(|(_, rows)| cut(rows)).collect();
     Rng::new(hash64(seed) ^ 0x4A).shuffle(&mut ranges);
     let mut total = 0;
     ranges.retain(|(start, end)| {

@@ -9,6 +9,10 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use train::RankRows;
 
+/// The files, in no order.
+const COLUMNS: [&str; 10] =
+    ["features", "labels", "pins", "looks_ms", "positions", "weights", "requests", "pinners", "surfaces", "ts_ms"];
+
 /// Writes rows into a folder: one `.npy` file a column, and `meta.json` with the names of features, heads and surfaces.
 pub(crate) fn export(rows: &RankRows, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
@@ -30,9 +34,11 @@ pub(crate) fn export(rows: &RankRows, folder: &Path) -> Result<()> {
     write(folder, "surfaces", "<u8", &[count], &of(&|place| u64::from(request(place).surface.code()).to_le_bytes()))?;
     write(folder, "ts_ms", "<u8", &[count], &of(&|place| request(place).ts_ms.to_le_bytes()))?;
     let meta = json!({
+        "columns": COLUMNS,
         "features": FEATURES.as_slice(),
         "heads": HEADS.map(|head| head.as_str()),
         "surfaces": Surface::ALL.map(|surface| surface.as_str()),
+        "known_from_ms": rows.known_from_ms,
         "rows": count,
         "requests": rows.requests.len(),
     });

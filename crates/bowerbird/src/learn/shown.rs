@@ -5,7 +5,7 @@ use super::training::Task;
 use crate::engine::tell;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{EventId, Fact, HEAD_COUNT, PinId, TopicKind, hash64};
+use domain::{Event, EventId, Fact, HEAD_COUNT, HEADS, PinId, TopicKind, hash64};
 use lake::Lake;
 use models::{FEATURE_COUNT, Model, feature};
 use serving::Views;
@@ -39,6 +39,7 @@ pub(crate) fn shown_rows(
     lake.events_in_time(&mut |events| {
         progress.add(events.len() as u64);
         for (_, event) in events.into_iter().filter(|(_, event)| event.ts_ms < task.now_ms) {
+            kept.note(&event);
             impressions.event(event, &mut |shown| kept.add(&shown, recorded));
         }
         views.tidy_now();
@@ -62,7 +63,16 @@ struct Newest {
 
 impl Newest {
     fn of(rows_max: usize) -> Newest {
-        Newest { rows: RankRows::default(), rows_max: rows_max.max(1), halvings: 0 }
+        let rows = RankRows { known_from_ms: [u64::MAX; HEAD_COUNT], ..RankRows::default() };
+        Newest { rows, rows_max: rows_max.max(1), halvings: 0 }
+    }
+
+    /// Notes when an act of a head is seen for the first time; events come in order of time.
+    fn note(&mut self, event: &Event) {
+        if let Some(head) = HEADS.iter().position(|head| *head == event.action) {
+            let from_ms = &mut self.rows.known_from_ms[head];
+            *from_ms = event.ts_ms.min(*from_ms);
+        }
     }
 
     fn add(&mut self, shown: &Shown, recorded: &HashSet<EventId>) {
@@ -116,7 +126,7 @@ mod tests {
     use super::*;
     use crate::engine::views_before;
     use crate::lake_roll::open_rolled;
-    use domain::{Action, HEADS, Request, Rng, Subject, Surface};
+    use domain::{Action, Request, Rng, Subject, Surface};
     use models::ModelConfig;
     use serving::Pipeline;
 
@@ -196,6 +206,15 @@ mod tests {
         let acts = ["pin_closeup", "pinner_closeup", "session", "pin_shown"].map(feature);
         assert!(acts.iter().all(|&act| rows.row(0).features[act] == 0.0), "what comes of it is not known before");
         assert!(acts.iter().all(|&act| act == feature("session") || rows.row(2).features[act] > 0.0));
+        let known = [Action::Closeup, Action::Save, Action::Follow].map(|action| {
+            let head = HEADS.iter().position(|head| *head == action).expect("a head");
+            [0, 2].map(|row| rows.known(head, &rows.requests[row.min(1)]))
+        });
+        assert_eq!(
+            known,
+            [[true, true], [false, false], [false, false]],
+            "a first save says nothing of what was before"
+        );
     }
 
     #[test]

@@ -6,4 +6,5 @@ mod crash;
 mod demo;
 mod journey;
 mod operation;
+mod ranking;
 mod sequences;

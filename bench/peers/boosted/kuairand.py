@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .counters import HALF_LIVES_S, Counters
+from .counters import Counters
 from .factors import factors
 
 # Columns of the log by the word for the action.
@@ -27,8 +27,10 @@ HEADS = {
     "follow": "is_follow",
     "comment": "is_comment",
     "hide": "is_hate",
-    "profile": "is_profile_enter",
+    "click": "is_profile_enter",
 }
+# What stands for each tab of the app; the others share one surface.
+SURFACES = {1: "home", 0: "related", 4: "search", 6: "board"}
 COUNTED = ["impression", *HEADS, "played"]
 # Positives out of how many impressions are believed before any were seen, and how strongly (impressions).
 PRIOR = 20.0
@@ -36,13 +38,12 @@ HISTORY_STEP_S = 60.0
 SESSION_S = 1_800.0
 BEIJING_H = 8
 MISSING = math.nan
-CATEGORIES = ("tab", "author", "tag", "music", "upload_type", "video_type", "active_degree")
+CATEGORIES = ("tab", "v_author", "v_tag", "v_music", "v_upload_type", "v_video_type", "u_active_degree")
 
 
 def rows_of(path):
     """The rows of a CSV file, gzip or not."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8")
-    with opened as file:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
         yield from csv.DictReader(file)
 
 
@@ -137,15 +138,15 @@ class Past:
     def __init__(self):
         width = len(COUNTED)
         self.by = {
-            "u": Counters(width, HALF_LIVES_S),
-            "v": Counters(width, HALF_LIVES_S),
-            "author": Counters(width, HALF_LIVES_S),
-            "tag": Counters(width, HALF_LIVES_S),
+            "u": Counters(width),
+            "v": Counters(width),
+            "author": Counters(width),
+            "tag": Counters(width),
             "music": Counters(width),
             "upload_type": Counters(width),
             "video_type": Counters(width),
             "length": Counters(width),
-            "tab": Counters(width, HALF_LIVES_S),
+            "tab": Counters(width),
             "hour": Counters(width),
             "v_tab": Counters(width),
             "u_tab": Counters(width),
@@ -169,12 +170,12 @@ class Past:
             made[f"u_{name}"] = (user, keys[name])
         return made
 
-    def add(self, keys, values, at_s):
+    def add(self, keys, values):
         """Counts one impression with its outcomes."""
         for name, key in keys.items():
             if name in self.by:
-                self.by[name].add(key, values, at_s)
-        self.all.add("", values, at_s)
+                self.by[name].add(key, values)
+        self.all.add("", values)
 
 
 def history(folder, past, videos):
@@ -196,7 +197,7 @@ def history(folder, past, videos):
         values[0], values[COUNTED.index("long_click")], values[COUNTED.index("save")] = 1.0, float(long), float(liked)
         hour = (int(at_s // 3_600) + BEIJING_H) % 24
         keys = past.keys(user, video, "history", hour, videos.keys(video))
-        past.add(keys, values, at_s)
+        past.add(keys, values)
         past.last.setdefault(user, []).append((at_s, values))
         past.seen_s[user, video] = at_s
         note_length(past, user, videos.rows.get(video, {}).get("video_duration"), long)
@@ -213,12 +214,12 @@ def note_length(past, user, length, long):
             sums[2], sums[3] = sums[2] + math.log(length), sums[3] + 1
 
 
-def rates(prefix, row, prior, tail, made):
-    """Counts and smoothed rates of one row of counters. `prior` are the rates believed, `tail` names the horizon."""
+def rates(prefix, row, prior, made):
+    """Counts and smoothed rates of one row of counters; `prior` are the rates believed."""
     impressions = row[0]
-    made[f"{prefix}_n{tail}"] = math.log1p(impressions)
+    made[f"{prefix}_n"] = math.log1p(impressions)
     for place, head in enumerate(COUNTED[1:], 1):
-        made[f"{prefix}_{head}{tail}"] = (row[place] + PRIOR * prior[place]) / (impressions + PRIOR)
+        made[f"{prefix}_{head}"] = (row[place] + PRIOR * prior[place]) / (impressions + PRIOR)
 
 
 def recent(past, user, at_s, made):
@@ -247,13 +248,10 @@ def features(past, row, keys, videos, users, latent, at_s):
     made["hour"], made["weekday"] = beijing.hour + beijing.minute / 60, beijing.weekday()
     made.update(videos.features(video, keys, at_s))
     made.update(users.features(user))
-    everywhere = past.all.read("", at_s)
+    everywhere = past.all.read("")
     prior = [value / max(everywhere[0], 1.0) for value in everywhere]
     for name, counters in past.by.items():
-        read = counters.read(keys[name], at_s)
-        rates(name, read[: len(COUNTED)], prior, "", made)
-        for place, tail in enumerate(("_hour", "_day", "_week")[: len(counters.half_lives_s)], 1):
-            rates(name, read[place * len(COUNTED) : (place + 1) * len(COUNTED)], prior, tail, made)
+        rates(name, counters.read(keys[name]), prior, made)
     recent(past, user, at_s, made)
     seen = past.seen_s.get((user, video))
     made["seen_gap"] = math.log1p(at_s - seen) if seen is not None else MISSING
@@ -303,7 +301,7 @@ def tell(past, row, keys, at_s):
     length = number(row["duration_ms"])
     played = min(number(row["play_time_ms"]) / length, 3.0) if length and length > 0 else 0.0
     values = [1.0, *(float(row[column]) for column in HEADS.values()), played]
-    past.add(keys, values, at_s)
+    past.add(keys, values)
     past.last.setdefault(row["user_id"], []).append((at_s, values))
     past.seen_s[row["user_id"], row["video_id"]] = at_s
     note_length(past, row["user_id"], row["duration_ms"], row["long_view"] == "1")

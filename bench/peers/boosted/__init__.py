@@ -1,0 +1,1 @@
+"""Boosted trees on an impression log; `bench/README.md` says how."""
