@@ -1,6 +1,7 @@
 //! Features of counts: what happened to pins, their creators and topics, and what the pinner has to do with them.
 
 use super::lifts::Base;
+use super::logarithm::ln_1p;
 use super::{Row, gap, ln_days};
 use crate::context::Context;
 use crate::tastes::Own;
@@ -46,7 +47,7 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
     for (values, &pin) in rows.iter_mut().zip(pins) {
         values[DAYS] = days;
         put(values, PINNER, &pinner);
-        values[DEGREE] = (graph.degree(pin) as f32).ln_1p();
+        values[DEGREE] = ln_1p(graph.degree(pin) as f32);
     }
     for (rows, pins) in rows.chunks_mut(BLOCK).zip(pins.chunks(BLOCK)) {
         let tallies: Vec<Tally> = pins.iter().map(|&pin| signals.pin(pin, now_ms)).collect();
@@ -54,14 +55,15 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
             counted.pin(pin, tally, values);
         }
     }
-    let known: Vec<_> = pins.iter().map(|&pin| catalogue.row(pin)).collect();
+    let known = pins.iter().map(|&pin| catalogue.row(pin).map(|row| (row.created_ms(), row.creator(), row.topics())));
+    let known: Vec<_> = known.collect();
     for (values, row) in rows.iter_mut().zip(known) {
-        let Some(row) = row else { continue };
-        values[AGE] = ln_days(now_ms, row.created_ms());
-        if let Some(creator) = row.creator() {
+        let Some((created_ms, creator, topics)) = row else { continue };
+        values[AGE] = ln_days(now_ms, created_ms);
+        if let Some(creator) = creator {
             counted.creator(creator, values);
         }
-        counted.topics(row.topics(), values);
+        counted.topics(topics, values);
     }
 }
 
@@ -99,7 +101,7 @@ impl<'a> Counted<'a> {
 
     fn block(&self, tally: &Tally) -> Block {
         let mut block = Block::default();
-        block[0] = tally.impressions(Horizon::Ever).ln_1p();
+        block[0] = ln_1p(tally.impressions(Horizon::Ever));
         block[1] = self.base.look(tally);
         block[2..].copy_from_slice(&self.base.lifts(tally, Horizon::Ever));
         block
@@ -107,7 +109,7 @@ impl<'a> Counted<'a> {
 
     fn own_block(&self, own: &Own) -> Block {
         let mut block = Block::default();
-        (block[0], block[1]) = (own.share, own.shown.ln_1p());
+        (block[0], block[1]) = (own.share, ln_1p(own.shown));
         for (head, to) in block[2..].iter_mut().enumerate() {
             *to = self.base.lift(head, own.acts[head], own.shown * self.own_rates[head]);
         }
@@ -115,22 +117,22 @@ impl<'a> Counted<'a> {
     }
 
     fn pin(&self, pin: PinId, tally: &Tally, values: &mut Row) {
-        values[const { feature("ln_saves") }] = tally.count(Action::Save, Horizon::Ever).ln_1p();
-        values[const { feature("ln_saves_week") }] = tally.count(Action::Save, Horizon::Week).ln_1p();
-        values[const { feature("ln_impressions") }] = tally.impressions(Horizon::Ever).ln_1p();
-        values[const { feature("ln_impressions_week") }] = tally.impressions(Horizon::Week).ln_1p();
+        values[const { feature("ln_saves") }] = ln_1p(tally.count(Action::Save, Horizon::Ever));
+        values[const { feature("ln_saves_week") }] = ln_1p(tally.count(Action::Save, Horizon::Week));
+        values[const { feature("ln_impressions") }] = ln_1p(tally.impressions(Horizon::Ever));
+        values[const { feature("ln_impressions_week") }] = ln_1p(tally.impressions(Horizon::Week));
         values[const { feature("pin_look") }] = self.base.look(tally);
         values[PIN..PIN + HEAD_COUNT].copy_from_slice(&self.base.lifts(tally, Horizon::Ever));
         values[PIN_WEEK].copy_from_slice(&self.base.lifts(tally, Horizon::Week)[..PIN_WEEK.len()]);
         let own = self.context.tastes.pin(pin);
-        values[const { feature("pin_shown") }] = own.map_or(0.0, |(times, _)| times.ln_1p());
+        values[const { feature("pin_shown") }] = own.map_or(0.0, |(times, _)| ln_1p(times));
         values[const { feature("pin_gap") }] = gap(self.now_ms, own.map(|(_, last_ms)| last_ms));
         if let Some(query) = self.query {
             let tally = self.signals.query_pin(query, pin, self.now_ms);
             let liked = HEADS.iter().filter(|head| head.is_positive());
             let acts: f32 = liked.map(|&head| tally.count(head, Horizon::Ever)).sum();
-            values[const { feature("query_impressions") }] = tally.impressions(Horizon::Ever).ln_1p();
-            values[const { feature("query_acts") }] = acts.ln_1p();
+            values[const { feature("query_impressions") }] = ln_1p(tally.impressions(Horizon::Ever));
+            values[const { feature("query_acts") }] = ln_1p(acts);
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod counted;
 mod lifts;
+mod logarithm;
 
 use crate::context::Context;
 use crate::views::read;
 use counted::fill_counted;
 use domain::{Candidates, PinId, Source, Surface};
+use logarithm::ln_1p;
 use models::{FEATURE_COUNT, feature};
 use std::f32::consts::TAU;
 
@@ -55,7 +57,7 @@ fn fill_sources(rows: &mut [Row], context: &Context, candidates: &Candidates) {
     let [walk, text] = [Source::Walks, Source::Text].map(|source| &candidates.source_scores[source.index()]);
     let best_walk = walk.iter().copied().fold(0.0, f32::max);
     for (values, walk) in rows.iter_mut().zip(walk).filter(|(_, walk)| **walk > 0.0) {
-        values[const { feature("walk") }] = walk.ln_1p();
+        values[const { feature("walk") }] = ln_1p(*walk);
         values[const { feature("walk_share") }] = walk / best_walk;
     }
     for (values, text) in rows.iter_mut().zip(text).filter(|(_, text)| **text > 0.0) {
@@ -67,9 +69,9 @@ fn fill_sources(rows: &mut [Row], context: &Context, candidates: &Candidates) {
 
 /// ln(1 + rank), that of the quota for a pin that the source did not offer.
 fn fill_ranks(rows: &mut [Row], context: &Context, candidates: &Candidates, source: Source, place: usize) {
-    let missing = (context.params.generator(source).quota_max as f32).ln_1p();
+    let missing = ln_1p(context.params.generator(source).quota_max as f32);
     for (values, &rank) in rows.iter_mut().zip(&candidates.source_ranks[source.index()]) {
-        values[place] = if rank == u16::MAX { missing } else { f32::from(rank).ln_1p() };
+        values[place] = if rank == u16::MAX { missing } else { ln_1p(f32::from(rank)) };
     }
 }
 
@@ -104,10 +106,10 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// ln(1 + hours) since a moment, at most that of the longest gap, which also stands for never.
 fn gap(now_ms: u64, then_ms: Option<u64>) -> f32 {
     let hours = then_ms.map_or(GAP_HOURS_MAX, |then_ms| now_ms.saturating_sub(then_ms) as f32 / HOUR_MS);
-    hours.min(GAP_HOURS_MAX).ln_1p()
+    ln_1p(hours.min(GAP_HOURS_MAX))
 }
 
 /// ln(1 + days) since a moment; 0 when it is not known.
 fn ln_days(now_ms: u64, then_ms: u64) -> f32 {
-    if then_ms > 0 { (now_ms.saturating_sub(then_ms) as f32 / DAY_MS).ln_1p() } else { 0.0 }
+    if then_ms > 0 { ln_1p(now_ms.saturating_sub(then_ms) as f32 / DAY_MS) } else { 0.0 }
 }
