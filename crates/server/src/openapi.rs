@@ -268,6 +268,8 @@ fn object(properties: Value, required: &[&str]) -> Value {
 fn answers() -> Value {
     let (text, whole, number) = (json!({"type": "string"}), json!({"type": "integer"}), json!({"type": "number"}));
     let some = json!({"type": "object"});
+    let numbers =
+        json!({"type": "object", "additionalProperties": number, "description": "What the model saw, by name"});
     let size = object(json!({"width": whole, "height": whole}), &["width", "height"]);
     let card = json!({"id": text, "title": text, "creator": text, "image": text, "size": size, "color": text});
     let mut item = card.clone();
@@ -317,7 +319,7 @@ fn answers() -> Value {
             &["request_id", "surface", "pinner", "pinner_known", "items", "unknown", "model"],
         ),
         "Ranked": object(
-            json!({"id": text, "position": whole, "score": number, "heads": some, "features": some}),
+            json!({"id": text, "position": whole, "score": number, "heads": heads(), "features": numbers}),
             &["id", "position", "score", "heads"],
         ),
         "Pin": object(pin, &["id", "title", "description", "topics", "palette", "created_ms"]),
@@ -363,14 +365,12 @@ fn why() -> Value {
     let score = json!({"type": ["number", "null"], "description": "null where it is no number"});
     let offer = object(json!({"source": source(), "rank": whole, "score": score}), &["source", "rank", "score"]);
     let step = object(json!({"by": {"type": "string"}, "from": whole, "to": whole}), &["by", "from", "to"]);
-    let heads: Map<String, Value> =
-        domain::HEADS.iter().map(|head| (head.as_str().to_owned(), score.clone())).collect();
     let mut why = object(
         json!({
             "sources": {"type": "array", "items": offer},
             "l1": object(json!({"rank": whole, "score": score}), &["rank", "score"]),
             "l2": object(json!({"rank": whole}), &["rank"]),
-            "heads": object(Value::Object(heads), &[]),
+            "heads": heads(),
             "utility": score,
             "moves": {"type": "array", "items": step},
             "propensity": score,
@@ -382,6 +382,13 @@ fn why() -> Value {
          ordered by, what moved it, and with what chance it was given its place"
     );
     why
+}
+
+/// The chance of each action.
+fn heads() -> Value {
+    let chance = json!({"type": ["number", "null"], "description": "null where it is no number"});
+    let heads = domain::HEADS.iter().map(|head| (head.as_str().to_owned(), chance.clone()));
+    object(Value::Object(heads.collect()), &[])
 }
 
 /// What the funnel did for a request.
