@@ -80,7 +80,7 @@ fn a_changed_file_of_parameters_answers_the_next_request() {
     let (console, metrics) = (server.get("/console").1, server.get("/metrics").1);
     assert!(console.contains("line 2: params.home.weights: 5000 is not between"), "{console}");
     assert!(metrics.contains("bowerbird_params_refused 1"));
-    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 0]\n").expect("written");
+    std::fs::write(&file, "[params.home]\nweights = [9.0, 0, 0, 0, 0, 0, 0, 0]\n").expect("written");
     assert!(within_seconds(&|| ranked_by(9.0)));
     assert_eq!(params(), json!({"taken": 2, "refused": false}));
     assert_eq!(server.end(), 0);
