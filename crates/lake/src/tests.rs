@@ -604,6 +604,7 @@ fn measure() {
 #[test]
 fn events_come_in_order_of_time_and_can_be_stopped() {
     let house = House::new();
+    const START_MS: u64 = 1_700_000_000_000;
     // Late ones come later in the log, and some come at one moment.
     let moments: Vec<u64> = (0..30_000u64).map(|number| START_MS + hash64(number) % 9_000 * 1_000).collect();
     let told = |number: u64, ts_ms: u64| match event(number, ts_ms) {

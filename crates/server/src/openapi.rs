@@ -310,14 +310,7 @@ fn answers() -> Value {
             &["request_id", "surface", "pinner", "pinner_known", "items", "next_cursor", "degraded", "model"],
         ),
         "Question": question(),
-        "Ranking": object(
-            json!({
-                "request_id": text, "surface": text, "pinner": text, "pinner_known": {"type": "boolean"},
-                "items": {"type": "array", "items": reference("Ranked")},
-                "unknown": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
-            }),
-            &["request_id", "surface", "pinner", "pinner_known", "items", "unknown", "model"],
-        ),
+        "Ranking": ranking(),
         "Ranked": object(
             json!({"id": text, "position": whole, "score": number, "heads": heads(), "features": numbers}),
             &["id", "position", "score", "heads"],
@@ -336,6 +329,19 @@ fn answers() -> Value {
         "Health": some,
         "Interface": some,
     })
+}
+
+/// Given pins, ranked.
+fn ranking() -> Value {
+    let (text, flag) = (json!({"type": "string"}), json!({"type": "boolean"}));
+    object(
+        json!({
+            "request_id": text, "surface": text, "pinner": text, "pinner_known": flag,
+            "items": {"type": "array", "items": reference("Ranked")},
+            "unknown": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
+        }),
+        &["request_id", "surface", "pinner", "pinner_known", "items", "unknown", "model"],
+    )
 }
 
 /// What pins can be ranked for.

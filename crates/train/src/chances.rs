@@ -94,10 +94,11 @@ impl Judged {
             labels.push(self.labels[place]);
             chances.push(self.chances[place]);
         }
-        let group = |(number, (pinner, (labels, chances))): (usize, (u32, (Vec<bool>, Vec<f32>)))| {
-            (pinner, Group { number, rows: labels.len() as f64, auc: auc(&labels, &chances) })
-        };
-        rows.into_iter().enumerate().map(group).collect()
+        let mut groups = BTreeMap::new();
+        for (number, (pinner, (labels, chances))) in rows.into_iter().enumerate() {
+            groups.insert(pinner, Group { number, rows: labels.len() as f64, auc: auc(&labels, &chances) });
+        }
+        groups
     }
 
     /// Intervals of AUC and GAUC: pinners are drawn anew, with all their rows.

@@ -124,10 +124,12 @@ pub(crate) fn import_jsonl(path: &Path, setup: &Setup) -> Result<u64> {
 /// order of the file. JSON lines are told by their name, anything else is KuaiRand.
 pub(crate) fn read_events(path: &Path, setup: &Setup, log: &dyn EventLog) -> Result<Vec<Fact>> {
     let lines = path.file_name().is_some_and(|name| name.to_string_lossy().contains(".jsonl"));
-    let (name, import): (_, fn(&Path, &mut Sink, &Arc<Progress>) -> Result<()>) =
-        if lines { ("jsonl", jsonl::import) } else { ("kuairand", kuairand::import) };
-    let (mut sink, kept) = Sink::keeping(name, setup, log)?;
-    let read = import(path, &mut sink, &Arc::new(Progress::quiet()));
+    let (mut sink, kept) = Sink::keeping(if lines { "jsonl" } else { "kuairand" }, setup, log)?;
+    let quiet = Arc::new(Progress::quiet());
+    let read = match lines {
+        true => jsonl::import(path, &mut sink, &quiet),
+        false => kuairand::import(path, &mut sink, &quiet),
+    };
     sink.finish()?;
     read?;
     if sink.summary.refused > 0 {
