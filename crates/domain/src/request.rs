@@ -42,6 +42,25 @@ pub struct Request {
     pub seed: u64,
 }
 
+impl Request {
+    /// A question about nothing by nobody, named by its moment and seed: the rest is filled in by whoever asks more.
+    pub fn new(surface: Surface, now_ms: u64, seed: u64) -> Request {
+        Request {
+            request_id: EventId::new(now_ms, u128::from(seed)),
+            surface,
+            subject: Subject::None,
+            filter: String::new(),
+            pinner_key: String::new(),
+            pinner: None,
+            history: None,
+            limit: 0,
+            now_ms,
+            deadline_ms: 0,
+            seed,
+        }
+    }
+}
+
 /// One pin of a slate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlateItem {

@@ -1,6 +1,5 @@
 //! The house rules, held against the code: ARCHITECTURE.md's room table is law, pure rooms are pure, files and
-//! functions
-//! stay small, doors stay closed. Lives in `domain` because that is the one room every other may use.
+//! functions stay small, doors stay closed. Lives in `domain` because that is the one room every other may use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use crate::kernel::{add_scaled, dot, matmul, matmul_add, rms_norm, silu};
 use crate::token::{DISTANCES, distance_bucket};
-use crate::trunk::Memory;
+use crate::trunk::{Memory, fit};
 use crate::{BlockPart, Model, Part, UserState};
 use domain::PinId;
 
@@ -33,15 +33,10 @@ pub struct CandidatePins<'a> {
     pub content: &'a [f32],
 }
 
-fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    buffer.clear();
-    buffer.resize(len, 0.0);
-    buffer
-}
-
 impl Model {
     /// Encodes candidates for a pinner and a question: a row of `2 · dim` each, the encoded candidate (normalised),
-    /// then the user vector times the candidate's own. A row depends on its own candidate only. `out` is cleared first.
+    /// then the user vector times the candidate's own. A row depends on its own candidate only. `state` is that of
+    /// [`Model::encode_for_candidates`]; `out` is cleared first.
     pub fn encode_candidates(
         &self,
         state: &UserState,

@@ -7,12 +7,10 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 ///
 /// A **lift** says how much more often the act of a head happened than impressions on the same surfaces make expect:
 /// `ln((acts + b) / (expected + b))`, where `expected` is the sum over surfaces of impressions there times the
-/// surface's
-/// own rate of the act, and `b` what is expected of 20 impressions, but at least 1; 0 when nothing is known. A **gap**
-/// is ln(1 + hours), at most that of a year, which also stands
-/// for never. A **look** is the mean of ln(1 + seconds) that was looked less that of everybody, drawn towards 0 by 10
-/// looks. Counts are ln(1 + n) over all time unless they say `week` (an act counts half after seven days). Whatever is
-/// not said otherwise is 0 when missing.
+/// surface's own rate of the act, and `b` what is expected of 20 impressions, but at least 1; 0 when nothing is known.
+/// A **gap** is ln(1 + hours), at most that of a year, which also stands for never. A **look** is the mean of ln(1 +
+/// seconds) that was looked less that of everybody, drawn towards 0 by 10 looks. Counts are ln(1 + n) over all time
+/// unless they say `week` (an act counts half after seven days). Whatever is not said otherwise is 0 when missing.
 ///
 /// | feature | what |
 /// |---|---|

@@ -45,7 +45,7 @@ pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES, feature};
 pub use file::checksum;
 pub use ids::IdTable;
-pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, sigmoid, silu, softmax};
+pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, fma, sigmoid, silu, softmax};
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{RANK_HIDDEN, Ranker};

@@ -31,8 +31,7 @@ pub struct PinInput<'a> {
 pub struct UserState {
     /// Unit length, `dim` values; all zeros when nothing is known and nothing is asked.
     pub vector: Vec<f32>,
-    /// What candidates attend to in each block of the trunk: computed once a request, used for every candidate and
-    /// every page.
+    /// What candidates attend to in each block of the trunk, once a request for all of them; empty where nobody asked.
     pub(crate) memories: Vec<Memory>,
 }
 
@@ -130,7 +129,14 @@ impl Model {
 
     /// Encodes a history (newest last) and a question. Content vectors of another width count as missing.
     pub fn encode(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        let (vector, memories) = trunk::encode(self, history, condition, scratch);
+        let vector = trunk::encode(self, history, condition, scratch, None);
+        UserState { vector, memories: Vec::new() }
+    }
+
+    /// The same with what candidates attend to, for [`Model::encode_candidates`].
+    pub fn encode_for_candidates(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
+        let mut memories = Vec::with_capacity(self.config.layers);
+        let vector = trunk::encode(self, history, condition, scratch, Some(&mut memories));
         UserState { vector, memories }
     }
 

@@ -37,26 +37,28 @@ pub(crate) struct Memory {
     pub(crate) values: Vec<Matrix>,
 }
 
-/// The user vector, and what candidates attend to in each block.
+/// The user vector; and into `memories`, if they are wanted, what candidates attend to in each block.
 pub(crate) fn encode(
     model: &Model,
     history: &[Token],
     condition: &Condition,
     s: &mut Scratch,
-) -> (Vec<f32>, Vec<Memory>) {
+    mut memories: Option<&mut Vec<Memory>>,
+) -> Vec<f32> {
     let history = &history[history.len().saturating_sub(model.config.history_max)..];
     embed_history(model, history, s);
     matmul(&s.x, model.weights.part(Part::PoolKey), fit(&mut s.pool_keys, history.len() * model.config.dim));
     embed_condition(model, condition, s);
-    let mut memories = Vec::with_capacity(model.config.layers);
     for block in 0..model.config.layers {
         // Of the last block only the condition's row is read.
         let first = if block + 1 == model.config.layers { history.len() } else { 0 };
         attend(model, block, first, s);
-        memories.push(Memory::of(&s.keys_values, model.config.dim, model.config.heads));
+        if let Some(memories) = &mut memories {
+            memories.push(Memory::of(&s.keys_values, model.config.dim, model.config.heads));
+        }
         transform(model, block, first, s);
     }
-    (read_out(model, history.len(), s), memories)
+    read_out(model, history.len(), s)
 }
 
 impl Memory {
@@ -79,7 +81,7 @@ impl Memory {
 }
 
 /// A zeroed buffer of `len` values.
-fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     buffer.clear();
     buffer.resize(len, 0.0);
     buffer
@@ -224,7 +226,7 @@ mod tests {
         let long: Vec<Token> = (0..9).map(|pin| token(pin, &good[..])).collect();
         let home = Condition::home(None, 0);
         let mut scratch = Scratch::default();
-        let encode = |tokens: &[Token], scratch: &mut Scratch| super::encode(&model, tokens, &home, scratch).0;
+        let encode = |tokens: &[Token], scratch: &mut Scratch| super::encode(&model, tokens, &home, scratch, None);
         let vector = encode(&long, &mut scratch);
         assert!((dot(&vector, &vector) - 1.0).abs() < 1e-5);
         assert_eq!(encode(&long[5..], &mut scratch), vector, "only the newest four are read");

@@ -135,17 +135,11 @@ impl Question {
         }
         let now_ms = now_ms();
         let request = Request {
-            request_id: domain::EventId::new(now_ms, 0),
-            surface,
             subject,
-            filter: String::new(),
-            pinner: catalogue.pinner(&self.pinner),
             pinner_key: self.pinner.clone(),
-            history: None,
+            pinner: catalogue.pinner(&self.pinner),
             limit: pins.len(),
-            now_ms,
-            deadline_ms: 0,
-            seed: 0,
+            ..Request::new(surface, now_ms, 0)
         };
         Ok((request, pins, unknown))
     }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use domain::{Request, Subject, Surface};
+use domain::{Request, Surface};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -97,16 +97,9 @@ async fn can_rank(app: &App) -> Result<bool, Problem> {
     let request_id = app.ids().next();
     let request = Request {
         request_id,
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
-        pinner_key: String::new(),
-        pinner: None,
-        history: None,
         limit: 1,
-        now_ms,
         deadline_ms: app.params().deadline_ms,
-        seed: request_id.0 as u64,
+        ..Request::new(Surface::Home, now_ms, request_id.0 as u64)
     };
     Ok(!app.pipeline().serve(request, &app.params()).await.items.is_empty())
 }

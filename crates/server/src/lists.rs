@@ -171,16 +171,13 @@ fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
 fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
     Request {
         request_id,
-        surface: ask.scope.surface,
         subject: ask.scope.subject.clone(),
         filter: ask.scope.filter.clone(),
-        pinner: app.views().catalogue().pinner(&ask.scope.pinner),
         pinner_key: ask.scope.pinner.clone(),
-        history: None,
+        pinner: app.views().catalogue().pinner(&ask.scope.pinner),
         limit: ask.limit,
-        now_ms,
         deadline_ms: ask.deadline_ms,
-        seed: request_id.0 as u64,
+        ..Request::new(ask.scope.surface, now_ms, request_id.0 as u64)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p bowerbird-serving --example features`
 
-use domain::{Action, Event, EventId, Fact, HEADS, Params, Pin, PinId, Request, Rng, Subject, Surface, TopicKind};
+use domain::{Action, Event, EventId, Fact, HEADS, Params, Pin, PinId, Request, Rng, Surface, TopicKind};
 use serving::{Pipeline, Views};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,19 +37,7 @@ fn event(rng: &mut Rng, number: u32) -> Fact {
 
 fn request(rng: &mut Rng) -> Request {
     let now_ms = START_MS + u64::from(EVENTS) * 500;
-    Request {
-        request_id: EventId::new(now_ms, 1),
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
-        pinner_key: String::new(),
-        pinner: Some(domain::PinnerId(rng.below(PINNERS))),
-        history: None,
-        limit: 0,
-        now_ms,
-        deadline_ms: 0,
-        seed: 1,
-    }
+    Request { pinner: Some(domain::PinnerId(rng.below(PINNERS))), ..Request::new(Surface::Home, now_ms, 1) }
 }
 
 /// Milliseconds of this thread on a processor for each of some rounds.

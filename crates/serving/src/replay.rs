@@ -4,7 +4,7 @@ use crate::blend::blend;
 use crate::context::Context;
 use crate::pipeline::Pipeline;
 use crate::rows::Rows;
-use domain::{ActionSet, Candidates, EventId, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
+use domain::{ActionSet, Candidates, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
 use domain::{Rng, Source, Subject, Surface, hash64};
 use models::FEATURE_COUNT;
 use std::collections::HashMap;
@@ -126,17 +126,10 @@ fn best_of(candidates: &Candidates, source: Source, k: usize) -> Option<(Source,
 impl Replay {
     fn request(&self, params: &Params) -> Request {
         Request {
-            request_id: EventId::new(self.now_ms, u128::from(self.seed)),
-            surface: self.surface,
             subject: self.subject.clone(),
-            filter: String::new(),
-            pinner_key: String::new(),
             pinner: Some(self.pinner),
-            history: None,
             limit: params.slate_max,
-            now_ms: self.now_ms,
-            deadline_ms: 0,
-            seed: self.seed,
+            ..Request::new(self.surface, self.now_ms, self.seed)
         }
     }
 }

@@ -165,7 +165,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Drop, Move, PinId, ServedItem, Source, SourceSet, Subject, Surface, Trace};
+    use domain::{Drop, Move, PinId, ServedItem, Source, SourceSet, Surface, Trace};
 
     /// A full answer: 500 ranked pins of two sources each, 1,500 dropped ones.
     fn slate() -> Slate {
@@ -192,16 +192,9 @@ mod tests {
     fn a_record_tells_of_every_ranked_pin_and_stays_small() {
         let request = Request {
             request_id: EventId::new(1_700_000_000_000, 7),
-            surface: Surface::Home,
-            subject: Subject::None,
-            pinner: None,
-            filter: String::new(),
             pinner_key: "ann".into(),
-            history: None,
             limit: 25,
-            now_ms: 1_700_000_000_000,
-            deadline_ms: 0,
-            seed: 0,
+            ..Request::new(Surface::Home, 1_700_000_000_000, 0)
         };
         let page = |offset| Page { request: request.clone(), slate: Arc::new(slate()), offset, shown: 25 };
         for (offset, features) in [(0, 50), (150, 75)] {

@@ -104,8 +104,7 @@ pub(crate) struct Entry {
 }
 
 /// Counts of keys that are hashes, in two generations of at most `generation_max`: when the newer one is full, the
-/// older
-/// one is forgotten. What is counted again is new again.
+/// older one is forgotten. What is counted again is new again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hashed {
     newer: BTreeMap<u64, Entry>,

@@ -34,7 +34,7 @@ pub struct TrainConfig {
     /// How fast the weight of later pins falls: `(1 + acts before it)^-nearness`. 0 predicts all of the future alike, a
     /// large number what comes next.
     pub nearness: f32,
-    /// Moments per pinner and epoch whose shown pins are learned from.
+    /// Moments per pinner and epoch whose shown pins ([`crate::Shown`]) are learned from.
     pub requests: usize,
     /// Weight of what was done to shown pins beside what comes next.
     pub rank_weight: f32,

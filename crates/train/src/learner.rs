@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
 use crate::batch::{Example, Question};
-use crate::deed::{Judged, loss as deed_loss};
+use crate::deed::{Labelled, loss as deed_loss};
 use crate::net::{self, Dropout, Pins};
 use crate::rows::{pin_rows, trunk_input};
 use crate::softmax::{self, Loss, Scored};
@@ -85,15 +85,15 @@ impl Learner {
                 },
             )
         };
-        let loss = self.loss(config, &candidates, &examples, &towers, &trunks);
+        let mut loss = self.loss(config, &candidates, &examples, &towers, &trunks);
+        let (of_deeds, seeds) = deeds(&trunks, &examples, config.rank_weight);
+        loss.mean += of_deeds;
         if !loss.mean.is_finite() {
             return loss.mean;
         }
         let mut gradients: Vec<Vec<f32>> = self.weights.matrices().iter().map(zeros_like).collect();
         gradients[Part::LogScale as usize][0] = loss.d_scale * self.scale();
-        let deeds = deeds(&trunks, &examples, config.rank_weight);
         let of_pins = back(towers, &loss.d_pins, Vec::new());
-        let seeds = deeds.into_iter().map(|(_, seed)| seed).collect();
         let of_users = back(trunks, &loss.d_users, seeds);
         self.gather_pins(data, &of_pins, &pins, &mut gradients);
         self.gather_users(&of_users, &examples, &mut gradients);
@@ -248,8 +248,8 @@ fn zeros_like(matrix: &Matrix) -> Vec<f32> {
     vec![0.0; matrix.values.len()]
 }
 
-/// Per shard of questions the loss of what was expected of shown pins, and its gradient.
-fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> Vec<(f64, Vec<f32>)> {
+/// The loss of what was expected of shown pins, and its gradient per shard of questions.
+fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> (f64, Vec<Vec<f32>>) {
     let questions = || examples.iter().copied().flatten().flat_map(|example| &example.questions);
     let rows: usize = questions().map(|question| question.rows.len()).sum();
     let requests = questions().filter(|question| !question.rows.is_empty()).count();
@@ -262,9 +262,10 @@ fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> Vec<(f64, Ve
             requests.push((start, labels.len()));
         }
         let logits = trunk.deeds.map_or(&[][..], |deeds| trunk.tape.value(deeds));
-        deed_loss(logits, &Judged { labels: &labels, requests: &requests, heads: &heads, of_rows, of_requests })
+        deed_loss(logits, &Labelled { labels: &labels, requests: &requests, heads: &heads, of_rows, of_requests })
     };
-    trunks.iter().zip(examples).map(shard).collect()
+    let (losses, gradients): (Vec<f64>, _) = trunks.iter().zip(examples).map(shard).unzip();
+    (losses.iter().sum(), gradients)
 }
 
 /// The gradients of shards, given those of all their vectors one after the other, and per shard those of what it

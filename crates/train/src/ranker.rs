@@ -10,7 +10,7 @@ use models::{FEATURE_COUNT, Matrix, Model, RANK_HIDDEN, Ranker, feature};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
-use crate::deed::{self, Judged};
+use crate::deed::{self, Labelled};
 use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
 use crate::schedule;
 use crate::tape::Tape;
@@ -226,8 +226,8 @@ fn gradients(
     let hidden = tape.silu(hidden);
     let (wide, deep) = (tape.linear(x, WIDE, Some(BIAS)), tape.linear(hidden, DOWN, None));
     let logits = tape.add(wide, deep);
-    let judged = Judged { labels: &labels, requests: &ranges, heads, of_rows: of.0, of_requests: of.1 };
-    let (sum, gradient) = deed::loss(tape.value(logits), &judged);
+    let labelled = Labelled { labels: &labels, requests: &ranges, heads, of_rows: of.0, of_requests: of.1 };
+    let (sum, gradient) = deed::loss(tape.value(logits), &labelled);
     (sum, tape.backward(vec![(logits, gradient)]).weights)
 }
 

@@ -5,7 +5,7 @@ use super::{CUTOFFS, Case, OFFER_CUTOFFS};
 use crate::progress::Progress;
 use crate::stop::Stop;
 use anyhow::Result;
-use domain::{EventId, Params, PinId, Request, Source, Subject, Surface, hash64};
+use domain::{Params, PinId, Request, Source, Surface, hash64};
 use rayon::prelude::*;
 use serving::{Evaluated, Pipeline, Views};
 use train::{Report, recall_at};
@@ -122,16 +122,10 @@ pub(crate) fn request(case: &Case, params: &Params, now_ms: u64) -> Request {
     let seed = case.key.bytes().fold(7, |seed, byte| hash64(seed ^ u64::from(byte)));
     let now_ms = case.past.as_ref().map_or(now_ms, |past| past.now_ms);
     Request {
-        request_id: EventId::new(now_ms, u128::from(seed)),
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
         pinner_key: case.key.clone(),
         pinner: case.pinner,
         history: case.past.as_ref().map(|past| past.acts.clone()),
         limit: params.slate_max,
-        now_ms,
-        deadline_ms: 0,
-        seed,
+        ..Request::new(Surface::Home, now_ms, seed)
     }
 }

@@ -18,6 +18,17 @@ pub(crate) fn import(
     sink: &mut Sink,
     progress: &Arc<Progress>,
 ) -> Result<()> {
+    each_line(path, sink, progress, |saves, line, sink| take(saves, line, ts_ms, holdout.as_mut(), sink))?;
+    holdout.map_or(Ok(()), HoldOut::finish)
+}
+
+/// Reads every line and tells its number; what cannot be read is refused, empty lines are passed over.
+pub(crate) fn each_line(
+    path: &Path,
+    sink: &mut Sink,
+    progress: &Arc<Progress>,
+    mut take: impl FnMut(&Saves, u64, &mut Sink) -> Result<()>,
+) -> Result<()> {
     let mut lines = Lines::open(path, progress)?;
     let file = lines.file().to_owned();
     while let Some(line) = lines.next()? {
@@ -26,11 +37,11 @@ pub(crate) fn import(
         }
         sink.row(&file, line.number, [line.bytes])?;
         match saves(&line) {
-            Ok(saves) => take(&saves, line.number, ts_ms, holdout.as_mut(), sink)?,
+            Ok(saves) => take(&saves, line.number, sink)?,
             Err(reason) => sink.refuse(&reason)?,
         }
     }
-    holdout.map_or(Ok(()), HoldOut::finish)
+    Ok(())
 }
 
 /// One line: who, and the pins on their board, each once, in the order given.

@@ -1,9 +1,8 @@
 //! `pinner pin pin …` in the order of time, with what else is known of pins in a file of its own. The last two pins of
-//! each line are withheld, so that it can be asked whether they would have been found (`eval --protocol leave-one-
-//! out`).
+//! each line are withheld, so that `eval --protocol leave-one-out` can ask whether they would have been found.
 
-use super::lines::{Lines, open, short_name};
-use super::pinterest::{Saves, board_with_saves, saves};
+use super::lines::{open, short_name};
+use super::pinterest::{Saves, board_with_saves, each_line};
 use super::sink::Sink;
 use super::withheld::{Target, Withheld, Writer};
 use crate::progress::Progress;
@@ -35,18 +34,7 @@ pub(crate) fn import(
     if let Some(path) = attributes {
         describe(path, sink, progress)?;
     }
-    let mut lines = Lines::open(path, progress)?;
-    let file = lines.file().to_owned();
-    while let Some(line) = lines.next()? {
-        if line.bytes.is_empty() && !line.too_long {
-            continue;
-        }
-        sink.row(&file, line.number, [line.bytes])?;
-        match saves(&line) {
-            Ok(saves) => take(&saves, start_ms, &mut withheld, sink)?,
-            Err(reason) => sink.refuse(&reason)?,
-        }
-    }
+    each_line(path, sink, progress, |saves, _, sink| take(saves, start_ms, &mut withheld, sink))?;
     withheld.finish()
 }
 

@@ -186,17 +186,5 @@ impl Impressions {
 /// The request as it may have been.
 fn asked(request: &RankRequest, subject: Subject) -> Request {
     let seed = hash64(request.ts_ms ^ hash64(request.pinner.map_or(0, |pinner| u64::from(pinner.0))));
-    Request {
-        request_id: EventId::new(request.ts_ms, u128::from(seed)),
-        surface: request.surface,
-        subject,
-        filter: String::new(),
-        pinner_key: String::new(),
-        pinner: request.pinner,
-        history: None,
-        limit: 0,
-        now_ms: request.ts_ms,
-        deadline_ms: 0,
-        seed,
-    }
+    Request { subject, pinner: request.pinner, ..Request::new(request.surface, request.ts_ms, seed) }
 }

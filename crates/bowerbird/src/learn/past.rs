@@ -32,8 +32,7 @@ pub(crate) struct Past<'a> {
 
 impl<'a> Past<'a> {
     /// Parts what the model was not told into pasts and what came later, the earliest moment first; each past knows
-    /// what
-    /// those before it know.
+    /// what those before it know.
     pub(crate) fn of(task: &Task, acts: &Acts, held_back: &[HeldBack], catalogue: &'a Catalogue) -> Vec<Past<'a>> {
         let first_ms = first_ms(acts, catalogue.pins());
         let part = |number: u64, now_ms: u64, part: &dyn Fn(&HeldBack, &[Act]) -> Vec<Act>| {

@@ -151,8 +151,7 @@ mod tests {
     }
 
     /// Each pinner saves pins of one of two tastes, `step_ms` apart; the later acts are `action`s, after they were
-    /// shown
-    /// the pin so many times.
+    /// shown the pin so many times.
     fn events(step_ms: u64, action: &str, impressions: usize) -> String {
         let acts = (0..ACTS).flat_map(|place| (0..PINNERS).map(move |pinner| (pinner, place)));
         let told = acts.map(|(pinner, place)| {
@@ -234,16 +233,10 @@ mod tests {
     fn request(replay: Replay) -> Request {
         Request {
             request_id: EventId::new(replay.now_ms, 1),
-            surface: replay.surface,
             subject: replay.subject,
-            filter: String::new(),
-            pinner_key: String::new(),
             pinner: Some(replay.pinner),
-            history: None,
             limit: 100,
-            now_ms: replay.now_ms,
-            deadline_ms: 0,
-            seed: replay.seed,
+            ..Request::new(replay.surface, replay.now_ms, replay.seed)
         }
     }
 }

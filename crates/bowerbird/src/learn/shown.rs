@@ -18,8 +18,7 @@ const HALVINGS_MAX: u32 = 3;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
 /// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
-/// records
-/// hold features as they were seen.
+/// records hold features as they were seen.
 pub(crate) fn shown_rows(
     task: &Task,
     lake: &Lake,
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
     use crate::engine::views_before;
     use crate::lake_roll::open_rolled;
-    use domain::{Action, Request, Rng, Subject, Surface};
+    use domain::{Action, Request, Rng, Surface};
     use models::ModelConfig;
     use serving::Pipeline;
 
@@ -237,19 +236,8 @@ mod tests {
             let log = told.data.log.as_ref();
             let views = Arc::new(views_before(log, request.ts_ms, &told.setup).expect("views"));
             views.install(Arc::new(Model::untrained(ModelConfig::default(), 1).expect("a model"))).expect("installed");
-            let asked = Request {
-                request_id: EventId::new(request.ts_ms, 9),
-                surface: request.surface,
-                subject: Subject::None,
-                filter: String::new(),
-                pinner_key: String::new(),
-                pinner: request.pinner,
-                history: None,
-                limit: 10,
-                now_ms: request.ts_ms,
-                deadline_ms: 0,
-                seed: 9,
-            };
+            let asked =
+                Request { pinner: request.pinner, limit: 10, ..Request::new(request.surface, request.ts_ms, 9) };
             let served = Pipeline::new(views, 1).given_now(asked, &rows.pins[range.clone()], &params);
             for (row, served) in range.zip(served.features.chunks_exact(FEATURE_COUNT)) {
                 let near = |place: usize| (rows.row(row).features[place] - served[place]).abs() < 1e-4;

@@ -48,8 +48,8 @@ pub(crate) struct Outcome {
     pub seconds: f64,
 }
 
-/// Trains the sequence model on what pinners did, then the ranking head on replayed requests of pinners held back.
-/// The model stays installed in the views.
+/// Trains the sequence model on what pinners did, then the ranking head on what they were shown or, where that is too
+/// little, on replayed requests too. The model stays installed in the views.
 pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     let started = Instant::now();
     let data = dataset(task.views, acts, task.config.neighbours_max)?;

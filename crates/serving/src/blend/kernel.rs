@@ -1,5 +1,6 @@
-//! The arithmetic of shares: written once over blocks of rows, compiled for any machine and for AVX2 with fused
-//! multiply-add, chosen at run time.
+//! The arithmetic of shares, over blocks of rows.
+
+use models::{fma, kernel};
 
 /// Longest window (picks).
 pub(super) const WINDOW_MAX: usize = 16;
@@ -13,49 +14,19 @@ pub(super) const LANES: usize = 8;
 /// A number for two picks of a window.
 pub(super) type Table = [[f32; WINDOW_MAX]; WINDOW_MAX];
 
-/// Inner products of a vector with those of `rows` that are `open`; a row is as long as the vector.
-pub(super) fn products(vector: &[f32], rows: &[f32], open: &[bool], products: &mut [f32; BLOCK]) {
-    #[cfg(target_arch = "x86_64")]
-    if fast() {
-        // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
-        return unsafe { products_avx2(vector, rows, open, products) };
+kernel! {
+    /// Inner products of a vector with those of `rows` that are `open`; a row is as long as the vector.
+    pub(super) fn products(vector: &[f32], rows: &[f32], open: &[bool], products: &mut [f32; BLOCK]) {
+        products_body::<FUSED>(vector, rows, open, products);
     }
-    products_body::<false>(vector, rows, open, products);
 }
 
-/// `1 − ‖L⁻¹ c‖²` for the cosines `c` of the rows of a block with the picks of a window, oldest first. The factor `L`
-/// has the inverse of its diagonal.
-pub(super) fn left(factor: &Table, cosines: &[[f32; BLOCK]]) -> [f32; BLOCK] {
-    #[cfg(target_arch = "x86_64")]
-    if fast() {
-        // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
-        return unsafe { left_avx2(factor, cosines) };
+kernel! {
+    /// `1 − ‖L⁻¹ c‖²` for the cosines `c` of the rows of a block with the picks of a window, oldest first. The factor
+    /// `L` has the inverse of its diagonal.
+    pub(super) fn left(factor: &Table, cosines: &[[f32; BLOCK]]) -> [f32; BLOCK] {
+        left_body::<FUSED>(factor, cosines)
     }
-    left_body::<false>(factor, cosines)
-}
-
-/// Whether this machine has AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-fn fast() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn products_avx2(vector: &[f32], rows: &[f32], open: &[bool], products: &mut [f32; BLOCK]) {
-    products_body::<true>(vector, rows, open, products);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn left_avx2(factor: &Table, cosines: &[[f32; BLOCK]]) -> [f32; BLOCK] {
-    left_body::<true>(factor, cosines)
-}
-
-/// `a · b + c`; fused only where the machine does it in one instruction.
-#[inline(always)]
-fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::rows::Rows;
 use crate::spare::Spare;
 use crate::views::Views;
-use domain::{EventId, Fact, Params, Pin, Request, Rng, RuleAction, RuleParams, Source, Subject, Surface};
+use domain::{EventId, Fact, Params, Pin, Request, Rng, RuleAction, RuleParams, Source, Surface};
 use domain::{TopicKind, Understood};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,19 +71,7 @@ impl Case {
     }
 
     fn context(&self, seed: u64) -> Context {
-        let request = Request {
-            request_id: EventId(1),
-            surface: Surface::Home,
-            subject: Subject::None,
-            filter: String::new(),
-            pinner_key: String::new(),
-            pinner: None,
-            history: None,
-            limit: 25,
-            now_ms: NOW_MS,
-            deadline_ms: 0,
-            seed,
-        };
+        let request = Request { request_id: EventId(1), limit: 25, ..Request::new(Surface::Home, NOW_MS, seed) };
         Context::read(self.views.clone(), request, self.params.clone(), &Spare::default())
     }
 

@@ -5,8 +5,7 @@ use domain::{HEAD_COUNT, Surface};
 use signals::{Horizon, Signals, Tally};
 
 /// Before anything is known, what is to be expected of so many impressions is believed to have been expected and to
-/// have
-/// happened, but at least one act: rare acts say nothing until one is expected.
+/// have happened, but at least one act: rare acts say nothing until one is expected.
 const BELIEF_IMPRESSIONS: f32 = 20.0;
 const BELIEF_ACTS: f32 = 1.0;
 

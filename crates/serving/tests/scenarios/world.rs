@@ -70,16 +70,12 @@ impl World {
     pub(crate) fn request(&self, pinner: &str, surface: Surface, subject: Subject) -> Request {
         Request {
             request_id: self.id(),
-            surface,
             subject,
-            filter: String::new(),
             pinner_key: pinner.to_owned(),
             pinner: self.views.catalogue().pinner(pinner),
-            history: None,
             limit: 3,
-            now_ms: NOW_MS,
             deadline_ms: 60_000,
-            seed: 7,
+            ..Request::new(surface, NOW_MS, 7)
         }
     }
 

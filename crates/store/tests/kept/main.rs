@@ -1,6 +1,5 @@
 //! What the seams promise, held against the embedded engines (`conformance`), against bytes that somebody spoilt
-//! (`codec`),
-//! and against a process that dies in the middle (`crash`).
+//! (`codec`), and against a process that dies in the middle (`crash`).
 
 mod codec;
 mod conformance;

@@ -135,7 +135,7 @@ fn our_kernels_agree_with_the_tape_on_candidates() {
         for example in &examples {
             for question in &example.questions {
                 let history = tokens(&example.acts[..question.prefix], 256, |pin| data.content_of(pin));
-                let state = model.encode(&history, &question.condition(), &mut scratch);
+                let state = model.encode_for_candidates(&history, &question.condition(), &mut scratch);
                 let pins: Vec<PinId> = question.rows.iter().map(|row| row.0).collect();
                 let content: Vec<f32> = pins.iter().flat_map(|&pin| content_row(&data, pin)).collect();
                 let shown = CandidatePins { pins: &pins, content: &content };

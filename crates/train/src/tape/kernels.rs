@@ -1,39 +1,13 @@
-//! Loops of the tape, each compiled twice: for any machine, and for AVX2 with fused multiply-add.
+//! Loops of the tape.
 
-use models::{NORM_EPSILON, UNIT_EPSILON, fast};
+use models::{NORM_EPSILON, UNIT_EPSILON, fma, kernel};
 
 /// Scores are made for so many keys at once.
 pub(super) const TILE: usize = 16;
 
-/// `a · b + c`; fused only where the machine does it in one instruction.
-#[inline(always)]
-fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-/// A function whose body is compiled twice; in it, `fma!` is the multiply-add of the machine.
-macro_rules! kernel {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[inline]
-        pub(super) fn $name($($arg: $type),*) $(-> $out)? {
-            #[inline(always)]
-            fn body<const FUSED: bool>($($arg: $type),*) $(-> $out)? { $($body)* }
-            #[cfg(target_arch = "x86_64")]
-            if fast() {
-                #[target_feature(enable = "avx2,fma")]
-                unsafe fn wide($($arg: $type),*) $(-> $out)? { body::<true>($($arg),*) }
-                // SAFETY: AVX2 and FMA were detected; the body itself is safe code.
-                return unsafe { wide($($arg),*) };
-            }
-            body::<false>($($arg),*)
-        }
-    };
-}
-
 kernel! {
     /// `out[j] = Σ query[c] · turned[c][j]` for the first `count` keys; `out` grows to `stride`.
-    fn scores(query: &[f32], turned: &[f32], stride: usize, count: usize, out: &mut Vec<f32>) {
+    pub(super) fn scores(query: &[f32], turned: &[f32], stride: usize, count: usize, out: &mut Vec<f32>) {
         out.clear();
         out.resize(stride, 0.0);
         let mut from = 0;
@@ -53,7 +27,7 @@ kernel! {
 
 kernel! {
     /// `out += Σ shares[j] · rows[j][offset..]`.
-    fn mix(shares: &[f32], rows: &[f32], stride: usize, offset: usize, out: &mut [f32]) {
+    pub(super) fn mix(shares: &[f32], rows: &[f32], stride: usize, offset: usize, out: &mut [f32]) {
         let (tiles, tail) = out.as_chunks_mut::<TILE>();
         let done = tiles.len() * TILE;
         for (t, tile) in tiles.iter_mut().enumerate() {
@@ -78,7 +52,7 @@ kernel! {
 
 kernel! {
     /// `rows[j][offset..] += shares[j] · x`.
-    fn spread(shares: &[f32], x: &[f32], rows: &mut [f32], stride: usize, offset: usize) {
+    pub(super) fn spread(shares: &[f32], x: &[f32], rows: &mut [f32], stride: usize, offset: usize) {
         for (j, &share) in shares.iter().enumerate() {
             let row = &mut rows[j * stride + offset..][..x.len()];
             row.iter_mut().zip(x).for_each(|(sum, value)| *sum = fma::<FUSED>(share, *value, *sum));
@@ -88,7 +62,7 @@ kernel! {
 
 kernel! {
     /// `a · b` in 8 lanes.
-    fn dot(a: &[f32], b: &[f32]) -> f32 {
+    pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
         let mut lanes = [0.0f32; 8];
         let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
         for (a, b) in a.iter().zip(b) {
@@ -102,14 +76,14 @@ kernel! {
 
 kernel! {
     /// `out += weight · x`.
-    fn add_scaled(weight: f32, x: &[f32], out: &mut [f32]) {
+    pub(super) fn add_scaled(weight: f32, x: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(x).for_each(|(out, x)| *out = fma::<FUSED>(weight, *x, *out));
     }
 }
 
 kernel! {
     /// `out += a ⊙ b`.
-    fn add_product(a: &[f32], b: &[f32], out: &mut [f32]) {
+    pub(super) fn add_product(a: &[f32], b: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = fma::<FUSED>(*a, *b, *out));
     }
 }
@@ -169,10 +143,9 @@ pub(super) fn unit(x: &[f32], cols: usize) -> (Vec<f32>, Vec<f32>) {
 }
 
 kernel! {
-    /// The way back of [`rms`] for one row: `out += scale · (g - x · scale² · mean(g ⊙ x))` with `g` the gradient
-    /// times the
-    /// gain.
-    fn rms_back(x: &[f32], scale: f32, gradient: &[f32], out: &mut [f32]) {
+    /// The way back of [`rms`] for one row: `out += scale · (g - x · scale² · mean(g ⊙ x))` with `g` the gradient times
+    /// the gain.
+    pub(super) fn rms_back(x: &[f32], scale: f32, gradient: &[f32], out: &mut [f32]) {
         let cols = x.len() as f32;
         let mut lanes = [0.0f32; 8];
         let ((xs, x_tail), (gs, g_tail)) = (x.as_chunks::<8>(), gradient.as_chunks::<8>());

@@ -5,7 +5,7 @@ use super::vectors::mixture;
 use crate::output::{print_json, thousands};
 use crate::setup::Setup;
 use anyhow::{Result, ensure};
-use domain::{Candidates, EventId, Fact, Params, Pin, PinId, Request, Rng, RuleAction, RuleParams, Source, Subject};
+use domain::{Candidates, EventId, Fact, Params, Pin, PinId, Request, Rng, RuleAction, RuleParams, Source};
 use domain::{Surface, TopicKind, Understood};
 use index::Want;
 use serde_json::json;
@@ -167,17 +167,5 @@ fn whole_us(blending: &Blending) -> f64 {
 }
 
 fn request(seed: u64) -> Request {
-    Request {
-        request_id: EventId(1),
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
-        pinner_key: String::new(),
-        pinner: None,
-        history: None,
-        limit: 25,
-        now_ms: NOW_MS,
-        deadline_ms: 0,
-        seed,
-    }
+    Request { request_id: EventId(1), limit: 25, ..Request::new(Surface::Home, NOW_MS, seed) }
 }

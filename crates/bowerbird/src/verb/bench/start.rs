@@ -7,7 +7,7 @@ use crate::output::{print_json, thousands};
 use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, bail, ensure};
-use domain::{Action, Board, Event, EventId, Fact, Pin, PinId, Request, Rng, Subject, Surface, TopicKind, Understood};
+use domain::{Action, Board, Event, EventId, Fact, Pin, PinId, Request, Rng, Surface, TopicKind, Understood};
 use models::{Model, ModelCard, ModelConfig};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -256,19 +256,8 @@ fn start(setup: &Setup) -> Result<Value> {
 /// Serves a home feed; how many pins it shows.
 fn feed(engine: &Engine, setup: &Setup) -> Result<usize> {
     let pinner = engine.views.catalogue().pinner("pinner-7");
-    let request = Request {
-        request_id: EventId::new(now_ms(), 1),
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
-        pinner_key: "pinner-7".into(),
-        pinner,
-        history: None,
-        limit: 25,
-        now_ms: now_ms(),
-        deadline_ms: 0,
-        seed: 1,
-    };
+    let request =
+        Request { pinner_key: "pinner-7".into(), pinner, limit: 25, ..Request::new(Surface::Home, now_ms(), 1) };
     let slate = engine.pipeline().rank_now(request, &setup.config.params);
     ensure!(!slate.items.is_empty(), "the feed is empty");
     let known = engine.views.catalogue().pins() as u32;

@@ -4,7 +4,7 @@ use super::exchange::Rows;
 use crate::engine::Reading;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, ensure};
-use domain::{EventId, PinnerId, Request, Rng, Subject, Surface, hash64};
+use domain::{PinnerId, Request, Rng, Surface, hash64};
 use index::VectorIndex;
 
 /// The pins as the live model places them; the queries are the vectors that it makes of pinners.
@@ -44,17 +44,5 @@ fn rows(index: &VectorIndex) -> Rows {
 
 fn request(pinner: PinnerId, seed: u64) -> Request {
     let now_ms = now_ms();
-    Request {
-        request_id: EventId::new(now_ms, u128::from(seed)),
-        surface: Surface::Home,
-        subject: Subject::None,
-        filter: String::new(),
-        pinner_key: String::new(),
-        pinner: Some(pinner),
-        history: None,
-        limit: 1,
-        now_ms,
-        deadline_ms: 0,
-        seed,
-    }
+    Request { pinner: Some(pinner), limit: 1, ..Request::new(Surface::Home, now_ms, seed) }
 }
