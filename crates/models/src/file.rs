@@ -7,7 +7,7 @@ use crate::weights::take;
 use crate::{IdTable, Matrix, Model, ModelConfig, ModelError, Ranker, Weights};
 
 const MAGIC: &[u8; 8] = b"BOWERBM1";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const PREFIX: usize = 16;
 const CRC: usize = 4;
 /// Longest header that is read.
@@ -30,13 +30,13 @@ struct Entry {
 }
 
 pub(crate) fn write(model: &Model) -> Vec<u8> {
-    let mut tensors: Vec<(&str, &Matrix)> =
-        model.weights.names().iter().map(String::as_str).zip(model.weights.matrices()).collect();
-    tensors.push(("ids", model.ids.rows()));
+    let mut tensors: Vec<(String, &Matrix)> =
+        model.weights.names().iter().cloned().zip(model.weights.matrices()).collect();
+    tensors.push(("ids".into(), model.ids.rows()));
     if let Some(ranker) = &model.ranker {
         tensors.extend(ranker.parts());
     }
-    let entry = |(name, matrix): &(&str, &Matrix)| Entry { name: (*name).into(), rows: matrix.rows, cols: matrix.cols };
+    let entry = |(name, matrix): &(String, &Matrix)| Entry { name: name.clone(), rows: matrix.rows, cols: matrix.cols };
     let header = Header {
         version: model.version.clone(),
         config: model.config.clone(),
@@ -77,9 +77,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
         false => None,
     };
     let weights = Weights::from_parts(&header.config, found)?;
-    let mut model = Model::new(header.version, header.config, weights, IdTable::from_parts(ids, known.collect()))?;
-    model.ranker = ranker;
-    Ok(model)
+    let model = Model::new(header.version, header.config, weights, IdTable::from_parts(ids, known.collect()))?;
+    match ranker {
+        Some(ranker) => model.with_ranker(ranker),
+        None => Ok(model),
+    }
 }
 
 /// Checks the fixed part and returns the header's length.
@@ -186,7 +188,8 @@ mod tests {
         let config = ModelConfig { dim: 16, hidden: 16, content_dim: 8, id_rows: 32, ..ModelConfig::default() };
         let mut model = Model::untrained(config, 3).expect("a good configuration");
         model.ids.know(PinId(100));
-        model.with_ranker(Ranker::prior())
+        let ranker = Ranker::prior(2 * model.dim());
+        model.with_ranker(ranker).expect("it reads what the trunk says")
     }
 
     #[test]

@@ -276,7 +276,10 @@ mod tests {
         for ((x, sigmoid), silu) in xs.iter().zip(sigmoids).zip(silus) {
             let truth = 1.0 / (1.0 + (-f64::from(*x)).exp());
             assert!((f64::from(sigmoid) / truth - 1.0).abs() < 2e-6, "{x}: {sigmoid}");
-            assert!((f64::from(silu) - f64::from(*x) * truth).abs() <= 2e-6 * truth * f64::from(x.abs()), "{x}: {silu}");
+            assert!(
+                (f64::from(silu) - f64::from(*x) * truth).abs() <= 2e-6 * truth * f64::from(x.abs()),
+                "{x}: {silu}"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-use domain::{HEAD_COUNT, PinId};
+use domain::PinId;
 
 use crate::kernel;
 use crate::trunk::{self, Memory, Scratch};
@@ -44,7 +44,8 @@ impl Model {
             let reason = format!("{} × {} where {} × {} is needed", shape.0, shape.1, config.id_rows, config.dim);
             return Err(ModelError::Tensor { name: "ids".into(), reason });
         }
-        Ok(Model { version, config, weights, ids, ranker: None, prior: Ranker::prior() })
+        let prior = Ranker::prior(2 * config.dim);
+        Ok(Model { version, config, weights, ids, ranker: None, prior })
     }
 
     /// A model that has learned nothing: it compares contents, and knows no ids. For tests and empty installations.
@@ -81,10 +82,16 @@ impl Model {
     }
 
     /// The same model with a learned ranking head.
-    #[must_use]
-    pub fn with_ranker(mut self, ranker: Ranker) -> Model {
+    ///
+    /// # Errors
+    /// When the head does not read what this trunk says of candidates.
+    pub fn with_ranker(mut self, ranker: Ranker) -> Result<Model, ModelError> {
+        if ranker.encoded() != 2 * self.config.dim {
+            let reason = format!("{} values of the trunk where it gives {}", ranker.encoded(), 2 * self.config.dim);
+            return Err(ModelError::Tensor { name: "ranker".into(), reason });
+        }
         self.ranker = Some(ranker);
-        self
+        Ok(self)
     }
 
     /// Its shape.
@@ -182,16 +189,6 @@ impl Model {
         kernel::matmul_add(&scratch.pooled, w.part(Part::PinNeighbours), out);
         kernel::matmul_add(&scratch.hidden, w.part(Part::PinDown), out);
         out.chunks_exact_mut(d).for_each(kernel::normalise);
-    }
-
-    /// Calibrated probabilities per head, in the order of [`domain::HEADS`], of rows of [`crate::FEATURES`].
-    pub fn rank(&self, features: &[f32], out: &mut Vec<[f32; HEAD_COUNT]>) {
-        self.ranker().rank(features, out);
-    }
-
-    /// First-pass score of one row of [`crate::FEATURES`].
-    pub fn l1(&self, features: &[f32]) -> f32 {
-        self.ranker().l1(features)
     }
 }
 

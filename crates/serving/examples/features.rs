@@ -72,7 +72,4 @@ fn main() {
         });
         println!("{candidates} pins: {ms:.2} ms (context, features, heads of the prior)");
     }
-    let given = pipeline.given_now(requests[0].clone(), &pins, &params);
-    let (prior, mut heads) = (models::Ranker::prior(), Vec::new());
-    println!("of that heads: {:.2} ms", cpu_ms(ROUNDS, || prior.rank(&given.features, &mut heads)));
 }

@@ -7,7 +7,7 @@ use crate::views::{Installed, Views, read};
 use domain::{Act, Action, BoardId, Params, PinId, PinnerId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
-use models::{Condition, Scratch, SubjectKind, gap_bucket, tokens};
+use models::{Condition, Scratch, SubjectKind, UserState, gap_bucket, tokens};
 use signals::Signals;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,8 +45,8 @@ pub struct Context {
     pub content: Vec<f32>,
     /// The model that answers, if one is installed.
     pub installed: Option<Arc<Installed>>,
-    /// The user vector under the request's condition; empty without a model.
-    pub user: Vec<f32>,
+    /// The pinner under the request's condition, as the model sees them; nothing without a model.
+    pub state: Option<UserState>,
     /// What the pinner has to do with creators, topics and pins.
     pub(crate) tastes: Tastes,
     /// Pins of a history that came with the request.
@@ -86,11 +86,16 @@ impl Context {
             starts: Vec::new(),
             excluded: Vec::new(),
             content: Vec::new(),
-            user: Vec::new(),
+            state: None,
             tastes: Tastes::default(),
             given: None,
             known: 0,
         }
+    }
+
+    /// The user vector; empty without a model.
+    pub fn user(&self) -> &[f32] {
+        self.state.as_ref().map_or(&[], |state| &state.vector)
     }
 
     /// Whether the pinner has saved the pin, as far as the request may know.
@@ -234,7 +239,7 @@ impl Context {
         let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
         let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
-        self.user = scratches.with(|scratch| model.encode(&tokens, &condition, scratch).vector);
+        self.state = Some(scratches.with(|scratch| model.encode_for_candidates(&tokens, &condition, scratch)));
     }
 }
 

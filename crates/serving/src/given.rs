@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::pipeline::Pipeline;
 use crate::rows::Rows;
 use crate::run::Run;
+use crate::scorer::encoded;
 use domain::{HEAD_COUNT, Params, PinId, Request, Slate};
 use std::sync::Arc;
 
@@ -14,8 +15,11 @@ pub struct Given {
     /// Rows of [`models::FEATURES`], one after the other. Nobody offered the pins, so what sources say is missing, and
     /// all stand at the first position.
     pub features: Vec<f32>,
-    /// Probability per head, in the order of [`domain::HEADS`].
+    /// Probability per head, in the order of [`domain::HEADS`]; empty where they were not asked for.
     pub heads: Vec<[f32; HEAD_COUNT]>,
+    /// What the trunk says of each ([`models::Model::encode_candidates`]); empty without a model, or where it was not
+    /// asked.
+    pub encoded: Vec<f32>,
 }
 
 impl Pipeline {
@@ -35,14 +39,25 @@ impl Pipeline {
         self.cpu().run(rank).await
     }
 
-    /// Features and chances of given pins on the calling thread, in their order, repeated ones repeated: for training
-    /// rows and evaluation, as of the request's moment as far as the views know it.
+    /// Features and chances of given pins on the calling thread, in their order, repeated ones repeated: for
+    /// evaluation, as of the request's moment as far as the views know it.
     pub fn given_now(&self, request: Request, pins: &[PinId], params: &Params) -> Given {
+        let (context, mut rows) = self.features_now(request, pins, params);
+        self.passes().1.score(&context, &rows.features, &mut rows.candidates);
+        Given { features: rows.features, heads: rows.candidates.heads, encoded: Vec::new() }
+    }
+
+    /// The same as the ranking head reads it, for training rows: features, and what the trunk says.
+    pub fn seen_now(&self, request: Request, pins: &[PinId], params: &Params) -> Given {
+        let (context, rows) = self.features_now(request, pins, params);
+        Given { encoded: encoded(&context, pins), features: rows.features, heads: Vec::new() }
+    }
+
+    fn features_now(&self, request: Request, pins: &[PinId], params: &Params) -> (Arc<Context>, Rows) {
         let context: Arc<Context> = self.context_now(request, params);
         let mut rows = Rows::default();
         pins.iter().for_each(|&pin| _ = rows.candidates.push(pin));
-        let mut rows = rows.compute_features(&context);
-        self.passes().1.score(&context, &rows.features, &mut rows.candidates);
-        Given { features: rows.features, heads: rows.candidates.heads }
+        let rows = rows.compute_features(&context);
+        (context, rows)
     }
 }

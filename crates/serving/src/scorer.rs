@@ -1,8 +1,10 @@
 //! The seam of scorers: L1, L2, and what stands in for L2 when time is short.
 
 use crate::context::Context;
-use domain::{Candidates, Surface};
-use models::{FEATURE_COUNT, Ranker, feature};
+use crate::spare::Spare;
+use crate::views::read;
+use domain::{Candidates, PinId, Surface};
+use models::{CandidatePins, CandidateScratch, FEATURE_COUNT, RankInput, RankScratch, RankTraits, Ranker, feature};
 
 /// Candidates at the head of the list whose spread scales what is added to and taken from utilities.
 pub(crate) const HEAD: usize = 100;
@@ -25,9 +27,19 @@ pub(crate) struct FirstPass {
     prior: Ranker,
 }
 
-/// L2: probabilities per head and their weighted sum, into `heads` and `utility`.
+/// L2: candidates through the trunk, then probabilities per head and their weighted sum, into `heads` and `utility`.
 pub(crate) struct Heads {
     prior: Ranker,
+    rooms: Spare<Room>,
+}
+
+/// Room for one second pass.
+#[derive(Default)]
+struct Room {
+    content: Vec<f32>,
+    candidates: CandidateScratch,
+    encoded: Vec<f32>,
+    rank: RankScratch,
 }
 
 /// The first pass for want of time: `utility` is `l1`, and no head is known.
@@ -35,13 +47,13 @@ pub(crate) struct FirstPassOnly;
 
 impl Default for FirstPass {
     fn default() -> Self {
-        FirstPass { prior: Ranker::prior() }
+        FirstPass { prior: Ranker::prior(0) }
     }
 }
 
 impl Default for Heads {
     fn default() -> Self {
-        Heads { prior: Ranker::prior() }
+        Heads { prior: Ranker::prior(0), rooms: Spare::default() }
     }
 }
 
@@ -68,13 +80,57 @@ impl Scorer for Heads {
     }
 
     fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates) {
-        ranker(context, &self.prior).rank(features, &mut candidates.heads);
+        let traits = traits(context, &candidates.pins);
+        self.rooms.with(|room| {
+            encode(context, &candidates.pins, &mut room.content, &mut room.candidates, &mut room.encoded);
+            let input =
+                RankInput { surface: context.request.surface, features, encoded: &room.encoded, traits: &traits };
+            ranker(context, &self.prior).rank(input, &mut room.rank, &mut candidates.heads);
+        });
         let weights = context.params.surface(context.request.surface).weights;
         for (utility, heads) in candidates.utility.iter_mut().zip(&candidates.heads) {
             *utility = heads.iter().zip(weights).map(|(p, weight)| p * weight).sum();
         }
         pull(context, features.as_chunks::<FEATURE_COUNT>().0, &mut candidates.utility);
     }
+}
+
+/// Candidates as the trunk sees them for the pinner and the question, a row each; none without a model.
+pub(crate) fn encoded(context: &Context, pins: &[PinId]) -> Vec<f32> {
+    let mut encoded = Vec::new();
+    encode(context, pins, &mut Vec::new(), &mut CandidateScratch::default(), &mut encoded);
+    encoded
+}
+
+fn encode(
+    context: &Context,
+    pins: &[PinId],
+    content: &mut Vec<f32>,
+    scratch: &mut CandidateScratch,
+    encoded: &mut Vec<f32>,
+) {
+    encoded.clear();
+    let Some((installed, state)) = context.installed.as_ref().zip(context.state.as_ref()) else { return };
+    let model = &installed.model;
+    let width = model.config().content_dim;
+    content.clear();
+    content.resize(pins.len() * width, 0.0);
+    let index = read(&context.views.content);
+    if (index.space(), index.dim()) == (model.config().content_space, width) {
+        let rows = content.chunks_exact_mut(width.max(1)).zip(pins);
+        rows.for_each(|(row, &pin)| _ = index.vector(pin).map(|vector| row.copy_from_slice(&vector)));
+    }
+    drop(index);
+    model.encode_candidates(state, CandidatePins { pins, content }, scratch, encoded);
+}
+
+/// What is said of the pinner and of candidates.
+fn traits(context: &Context, pins: &[PinId]) -> RankTraits {
+    let catalogue = read(&context.views.catalogue);
+    let pinner = context.known_pinner().into_iter().flat_map(|pinner| catalogue.pinner_keys(pinner));
+    let mut traits = RankTraits::new(pinner);
+    pins.iter().for_each(|&pin| traits.push(catalogue.pin_keys(pin)));
+    traits
 }
 
 impl Scorer for FirstPassOnly {

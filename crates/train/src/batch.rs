@@ -1,6 +1,6 @@
 //! Examples: from what a pinner did to histories, questions and what came later.
 
-use domain::{Act, ActionSet, PinId, Rng, Surface};
+use domain::{Act, HEAD_COUNT, HEADS, PinId, Rng, Surface};
 use models::{SubjectKind, gap_bucket};
 
 use std::collections::HashSet;
@@ -23,8 +23,8 @@ pub(crate) struct Question {
     pub(crate) gap: u8,
     /// Pins that answer, with their weights, which sum to one; none for a question that only has rows.
     pub(crate) targets: Vec<(PinId, f32)>,
-    /// Pins that were shown for it, and what was done to them.
-    pub(crate) rows: Vec<(PinId, ActionSet)>,
+    /// Pins that were shown for it, and per head 1 where it was done, not a number where nobody knows.
+    pub(crate) rows: Vec<(PinId, [f32; HEAD_COUNT])>,
 }
 
 /// A window of one pinner's acts with questions at several places.
@@ -64,7 +64,7 @@ pub(crate) fn example(data: &Dataset, story: &History, config: &TrainConfig, rng
 
 /// Draws an example of what a pinner was shown: a question per moment, with the pins shown then; none when they were
 /// shown nothing.
-pub(crate) fn shown(story: &History, config: &TrainConfig, rng: &mut Rng) -> Option<Example> {
+pub(crate) fn shown(data: &Dataset, story: &History, config: &TrainConfig, rng: &mut Rng) -> Option<Example> {
     let groups: Vec<&[Shown]> = story.shown.chunk_by(|a, b| (a.ts_ms, a.surface) == (b.ts_ms, b.surface)).collect();
     let last = rng.below(groups.len() as u32) as usize;
     // Moments before the last one, and around the other end, so that each comes as often.
@@ -86,12 +86,19 @@ pub(crate) fn shown(story: &History, config: &TrainConfig, rng: &mut Rng) -> Opt
             content: Vec::new(),
             gap,
             targets: Vec::new(),
-            rows: groups[group].iter().map(|shown| (shown.pin, shown.done)).collect(),
+            rows: groups[group].iter().map(|shown| (shown.pin, labels(data, shown))).collect(),
         })
     };
     let questions: Vec<Question> = chosen.iter().filter_map(question).collect();
     let before_ms = start.checked_sub(1).map(|i| story.acts[i].ts_ms);
     Some(Example { acts: story.acts[start..end].to_vec(), before_ms, questions, positives: Vec::new() })
+}
+
+fn labels(data: &Dataset, shown: &Shown) -> [f32; HEAD_COUNT] {
+    std::array::from_fn(|head| match shown.ts_ms >= data.known_from_ms[head] {
+        true => f32::from(u8::from(shown.done.has(HEADS[head]))),
+        false => f32::NAN,
+    })
 }
 
 /// After how many acts of the window questions stand: different places, as many as there are and are wanted.

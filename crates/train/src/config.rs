@@ -72,6 +72,10 @@ pub struct TrainConfig {
     pub patience: usize,
     /// Passes of the ranking head over its rows.
     pub rank_epochs: usize,
+    /// Pull of the ranking head's matrices towards zero, relative to the rate.
+    pub rank_decay: f32,
+    /// Share of numbers that are zeroed on the way through the ranking head while learning.
+    pub rank_dropout: f32,
     /// Most rows that the ranking head learns from; whole requests are left out beyond.
     pub rank_rows_max: usize,
 }
@@ -111,7 +115,9 @@ impl Default for TrainConfig {
             validation_max: 2_000,
             patience: 5,
             rank_epochs: 8,
-            rank_rows_max: 1_000_000,
+            rank_decay: 0.05,
+            rank_dropout: 0.1,
+            rank_rows_max: 400_000,
         }
     }
 }
@@ -150,6 +156,8 @@ impl TrainConfig {
             ("warmup", self.warmup, 0.9),
             ("id_dropout", self.id_dropout, 1.0),
             ("dropout", self.dropout, 0.9),
+            ("rank_decay", self.rank_decay, 1.0),
+            ("rank_dropout", self.rank_dropout, 0.9),
             ("id_length", self.id_length, 100.0),
             ("log_scale", self.log_scale, 4.6),
             ("held_back", self.held_back, 0.5),

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use domain::{Act, ActionSet, PinId, PinnerId, Surface};
+use domain::{Act, ActionSet, HEAD_COUNT, PinId, PinnerId, Surface};
 
 use crate::TrainError;
 
@@ -43,6 +43,9 @@ pub struct Dataset {
     pub neighbours: Vec<Vec<PinId>>,
     /// Per pinner what they did.
     pub histories: Vec<History>,
+    /// When each head's act was first seen anywhere (ms, UTC), in the order of [`domain::HEADS`]: what was shown before
+    /// says nothing of it.
+    pub known_from_ms: [u64; HEAD_COUNT],
 }
 
 impl Dataset {

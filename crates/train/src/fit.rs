@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         let seed = hash64(self.config.seed ^ hash64(self.epoch() << 32 | story as u64));
         let (story, rng) = (&self.cast.learned[story], &mut Rng::new(seed));
         let next = batch::example(self.data, story, self.config, rng);
-        next.into_iter().chain(batch::shown(story, self.config, rng))
+        next.into_iter().chain(batch::shown(self.data, story, self.config, rng))
     }
 
     fn at_epoch_end(&self) -> bool {
@@ -272,6 +272,7 @@ fn fingerprint(data: &Dataset, config: &TrainConfig) -> u64 {
         near.iter().for_each(|pin| mix(u64::from(pin.0)));
         mix(u64::MAX);
     }
+    data.known_from_ms.into_iter().for_each(&mut mix);
     for history in &data.histories {
         mix(u64::from(history.pinner.0) << 32 | history.acts.len() as u64);
         history.acts.iter().for_each(|act| act_words(act).into_iter().for_each(&mut mix));

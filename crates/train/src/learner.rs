@@ -2,7 +2,7 @@
 //! pinners each build and differentiate their own graph; their sums are taken in a fixed order, so the result does not
 //! depend on the number of threads.
 
-use domain::{HEAD_COUNT, HEADS, PinId, Rng, hash64};
+use domain::{HEAD_COUNT, PinId, Rng, hash64};
 use models::{IdTable, Matrix, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
@@ -252,17 +252,18 @@ fn zeros_like(matrix: &Matrix) -> Vec<f32> {
 fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> (f64, Vec<Vec<f32>>) {
     let questions = || examples.iter().copied().flatten().flat_map(|example| &example.questions);
     let rows: usize = questions().map(|question| question.rows.len()).sum();
-    let requests = questions().filter(|question| !question.rows.is_empty()).count();
-    let (heads, of_rows, of_requests) = ([weight; HEAD_COUNT], rows.max(1) as f32, requests.max(1) as f32);
+    let of_rows = rows.max(1) as f32 / weight;
     let shard = |(trunk, examples): (&Shard, &&[Example])| {
-        let (mut labels, mut requests) = (Vec::new(), Vec::new());
+        let (mut labels, mut groups) = (Vec::new(), Vec::new());
         for question in examples.iter().flat_map(|example| &example.questions) {
             let start = labels.len();
-            labels.extend(question.rows.iter().map(|(_, done)| HEADS.map(|head| f32::from(u8::from(done.has(head))))));
-            requests.push((start, labels.len()));
+            labels.extend(question.rows.iter().map(|(_, labels)| *labels));
+            groups.push((start, labels.len()));
         }
         let logits = trunk.deeds.map_or(&[][..], |deeds| trunk.tape.value(deeds));
-        deed_loss(logits, &Labelled { labels: &labels, requests: &requests, heads: &heads, of_rows, of_requests })
+        let weights = vec![1.0; labels.len()];
+        let labelled = Labelled { labels: &labels, weights: &weights, groups: &groups, of_rows, width: HEAD_COUNT };
+        deed_loss(logits, &labelled)
     };
     let (losses, gradients): (Vec<f64>, _) = trunks.iter().zip(examples).map(shard).unzip();
     (losses.iter().sum(), gradients)

@@ -72,7 +72,7 @@ pub use metrics::{
     Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
     reciprocal_rank,
 };
-pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
+pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
 pub use ranker::{RankedFit, fit_ranker};
 pub use split::holdout_row;
 pub use start::HeldBack;

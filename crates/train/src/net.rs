@@ -56,7 +56,7 @@ pub(crate) struct Dropout {
 }
 
 impl Dropout {
-    fn apply(&mut self, tape: &mut Tape, x: Var) -> Var {
+    pub(crate) fn apply(&mut self, tape: &mut Tape, x: Var) -> Var {
         self.seed = domain::hash64(self.seed);
         tape.drop(x, self.share, self.seed)
     }

@@ -26,6 +26,8 @@ pub struct RankRow<'a> {
     pub pin: PinId,
     /// A row of [`models::FEATURES`] as of the request.
     pub features: &'a [f32],
+    /// What the trunk says of it ([`models::Model::encode_candidates`]); empty when it was not asked.
+    pub encoded: &'a [f32],
     /// Per head, in the order of [`domain::HEADS`], whether it happened.
     pub labels: [bool; HEAD_COUNT],
     /// How long was looked (ms); not a number when unknown.
@@ -36,11 +38,36 @@ pub struct RankRow<'a> {
     pub weight: f32,
 }
 
+/// What is said of pins and pinners: per number the keys of their traits.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Of pins.
+    pub pins: Vec<Box<[u64]>>,
+    /// Of pinners.
+    pub pinners: Vec<Box<[u64]>>,
+}
+
+impl Said {
+    /// Keys of a pin's traits; none for a number never given.
+    pub fn pin(&self, pin: PinId) -> &[u64] {
+        self.pins.get(pin.index()).map_or(&[], |keys| keys)
+    }
+
+    /// Keys of a pinner's traits; none for a number never given.
+    pub fn pinner(&self, pinner: PinnerId) -> &[u64] {
+        self.pinners.get(pinner.index()).map_or(&[], |keys| keys)
+    }
+}
+
 /// Rows as columns, in the order of their requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RankRows {
     /// `rows × FEATURE_COUNT`.
     pub features: Vec<f32>,
+    /// What the trunk says of each row, `rows × encoded_width`; zeros where it was not asked.
+    pub encoded: Vec<f32>,
+    /// How much that is.
+    pub encoded_width: usize,
     /// Per row which pin.
     pub pins: Vec<PinId>,
     /// Per row and head whether it happened.
@@ -64,7 +91,10 @@ impl RankRows {
     /// Adds a row to the last request, or to a new one when `request` is another.
     pub fn push(&mut self, request: RankRequest, row: RankRow<'_>) {
         debug_assert_eq!(row.features.len(), FEATURE_COUNT);
+        debug_assert!(row.encoded.is_empty() || row.encoded.len() == self.encoded_width);
         self.features.extend_from_slice(row.features);
+        self.encoded.extend_from_slice(row.encoded);
+        self.encoded.resize((self.len() + 1) * self.encoded_width, 0.0);
         self.pins.push(row.pin);
         self.labels.push(row.labels);
         self.looks_ms.push(row.look_ms);
@@ -88,6 +118,16 @@ impl RankRows {
         self.pins.is_empty()
     }
 
+    /// No rows, for a trunk that says so many values of a candidate.
+    pub fn of_width(encoded_width: usize) -> RankRows {
+        RankRows { encoded_width, ..RankRows::default() }
+    }
+
+    /// What the trunk says of some rows.
+    pub(crate) fn encoded_of(&self, rows: Range<usize>) -> &[f32] {
+        &self.encoded[rows.start * self.encoded_width..rows.end * self.encoded_width]
+    }
+
     /// One row.
     ///
     /// # Panics
@@ -96,6 +136,7 @@ impl RankRows {
         RankRow {
             pin: self.pins[row],
             features: &self.features[row * FEATURE_COUNT..(row + 1) * FEATURE_COUNT],
+            encoded: self.encoded_of(row..row + 1),
             labels: self.labels[row],
             look_ms: self.looks_ms[row],
             position: self.positions[row],
@@ -151,6 +192,8 @@ impl RankRows {
 
     fn move_row(&mut self, from: usize, to: usize) {
         self.features.copy_within(from * FEATURE_COUNT..(from + 1) * FEATURE_COUNT, to * FEATURE_COUNT);
+        let width = self.encoded_width;
+        self.encoded.copy_within(from * width..(from + 1) * width, to * width);
         self.pins[to] = self.pins[from];
         self.labels[to] = self.labels[from];
         self.looks_ms[to] = self.looks_ms[from];
@@ -160,6 +203,7 @@ impl RankRows {
 
     fn truncate(&mut self, rows: usize, requests: usize) {
         self.features.truncate(rows * FEATURE_COUNT);
+        self.encoded.truncate(rows * self.encoded_width);
         self.pins.truncate(rows);
         self.labels.truncate(rows);
         self.looks_ms.truncate(rows);
@@ -174,6 +218,7 @@ impl RankRows {
         let rows = self.len();
         let lengths = [
             self.features.len() / FEATURE_COUNT,
+            self.encoded.len().checked_div(self.encoded_width).unwrap_or(rows),
             self.labels.len(),
             self.looks_ms.len(),
             self.positions.len(),
@@ -206,7 +251,8 @@ mod tests {
             labels[1] = place == 2;
             let features = &[place as f32; FEATURE_COUNT];
             let (pin, position) = (PinId(place as u32), POSITION_UNKNOWN);
-            rows.push(request, RankRow { pin, features, labels, look_ms: f32::NAN, position, weight: 1.0 });
+            let row = RankRow { pin, features, encoded: &[], labels, look_ms: f32::NAN, position, weight: 1.0 };
+            rows.push(request, row);
         }
         rows
     }

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
-use models::{Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, Scratch, SubjectKind, feature, tokens};
+use models::{
+    Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, RankInput, RankScratch, RankTraits, Scratch, SubjectKind,
+    feature, tokens,
+};
 
 use crate::validation_recall;
 use crate::{Dataset, History, POSITION_UNKNOWN, Progress, RankRequest, RankRow, RankRows, Session, TrainConfig};
-use crate::{TrainError, Trained, auc, fit, fit_ranker};
+use crate::{Said, TrainError, Trained, auc, fit, fit_ranker};
 
 const TASTES: u32 = 6;
 const PINS: u32 = 120;
@@ -36,7 +39,15 @@ fn world(content_dim: usize, pinners: u32, with_times: bool) -> Dataset {
         History { pinner: PinnerId(pinner), acts, shown: Vec::new() }
     };
     let histories = (0..pinners).map(|pinner| history(pinner, &mut rng)).collect();
-    Dataset { pins: PINS as usize, content_dim, content_space: 1, content, neighbours: vec![], histories }
+    Dataset {
+        pins: PINS as usize,
+        content_dim,
+        content_space: 1,
+        content,
+        neighbours: vec![],
+        histories,
+        ..Dataset::default()
+    }
 }
 
 fn config() -> TrainConfig {
@@ -186,7 +197,7 @@ fn wrong_data_is_an_error() {
 /// Requests in which saves follow `dot`, close-ups follow `walk`, nothing is shared, and hides are too few.
 fn rank_rows(requests: u32) -> RankRows {
     let mut rng = Rng::new(9);
-    let mut rows = RankRows::default();
+    let mut rows = RankRows::of_width(2 * ModelConfig::default().dim);
     for request in 0..requests {
         for _ in 0..40 + rng.below(20) {
             let mut features = [0.0; FEATURE_COUNT];
@@ -200,17 +211,22 @@ fn rank_rows(requests: u32) -> RankRows {
             labels[5] = request == 3 && rng.below(20) == 0;
             let asked = RankRequest { pinner: None, surface: Surface::Home, ts_ms: u64::from(request) };
             let (pin, look_ms, position) = (PinId(0), f32::NAN, POSITION_UNKNOWN);
-            rows.push(asked, RankRow { pin, features: &features, labels, look_ms, position, weight: 1.0 });
+            let row = RankRow { pin, features: &features, encoded: &[], labels, look_ms, position, weight: 1.0 };
+            rows.push(asked, row);
         }
     }
     rows
+}
+
+fn seen<'a>(features: &'a [f32], traits: &'a RankTraits) -> RankInput<'a> {
+    RankInput { surface: Surface::Home, features, encoded: &[], traits }
 }
 
 #[test]
 fn the_ranking_head_learns_and_is_calibrated() {
     let rows = rank_rows(300);
     let model = Model::untrained(ModelConfig::default(), 1).expect("a model");
-    let found = fit_ranker(&rows, &model, &TrainConfig::default()).expect("it learns");
+    let found = fit_ranker(&rows, &Said::default(), &model, &TrainConfig::default()).expect("it learns");
     let metrics = &found.metrics;
     assert!(metrics["ranker/save/auc"] > 0.85 && metrics["ranker/closeup/auc"] > 0.65, "{metrics:?}");
     for head in ["save", "closeup"] {
@@ -218,18 +234,19 @@ fn the_ranking_head_learns_and_is_calibrated() {
     }
     assert!(found.model.has_ranker() && !metrics.contains_key("ranker/hide/auc"));
     let mut chances = Vec::new();
-    found.model.rank(&rows.features, &mut chances);
+    let ranker = found.model.ranker();
+    ranker.rank(seen(&rows.features, &RankTraits::default()), &mut RankScratch::default(), &mut chances);
     assert!(chances.iter().flatten().all(|chance| (0.0..=1.0).contains(chance)));
     let shares: BTreeSet<u32> = chances.iter().map(|row| row[4].to_bits()).collect();
     assert_eq!(shares.len(), 1, "a head without positives says the same of everything");
     let first: Vec<f32> = rows
         .features
         .chunks_exact(FEATURE_COUNT)
-        .map(|row| found.model.l1(&row.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect::<Vec<_>>()))
+        .map(|row| ranker.l1(&row.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect::<Vec<_>>()))
         .collect();
     let saves: Vec<bool> = rows.labels.iter().map(|row| row[0]).collect();
     assert!(auc(&saves, &first).expect("both classes") > 0.85);
-    let again = fit_ranker(&rows, &model, &TrainConfig::default()).expect("it learns");
+    let again = fit_ranker(&rows, &Said::default(), &model, &TrainConfig::default()).expect("it learns");
     assert!(again.model.to_bytes() == found.model.to_bytes(), "the seed decides");
     assert_eq!(Model::from_bytes(&found.model.to_bytes()).expect("its own bytes"), found.model);
 }
@@ -237,12 +254,17 @@ fn the_ranking_head_learns_and_is_calibrated() {
 #[test]
 fn a_ranking_head_without_teaching_stays_the_prior() {
     let model = Model::untrained(ModelConfig::default(), 1).expect("a model");
-    let found = fit_ranker(&RankRows::default(), &model, &TrainConfig::default()).expect("nothing to learn");
+    let found =
+        fit_ranker(&RankRows::default(), &Said::default(), &model, &TrainConfig::default()).expect("nothing to learn");
     assert!(!found.model.has_ranker());
-    let few = fit_ranker(&rank_rows(8), &model, &TrainConfig::default()).expect("little to learn");
+    let few = fit_ranker(&rank_rows(8), &Said::default(), &model, &TrainConfig::default()).expect("little to learn");
     let mut chances = Vec::new();
-    few.model.rank(&[0.0; FEATURE_COUNT], &mut chances);
+    few.model.ranker().rank(
+        seen(&[0.0; FEATURE_COUNT], &RankTraits::default()),
+        &mut RankScratch::default(),
+        &mut chances,
+    );
     assert!(chances[0].iter().all(|chance| chance.is_finite()));
     let torn = RankRows { features: vec![0.0; 3], ..rank_rows(1) };
-    assert!(fit_ranker(&torn, &model, &TrainConfig::default()).is_err());
+    assert!(fit_ranker(&torn, &Said::default(), &model, &TrainConfig::default()).is_err());
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::{Reading, tell};
 use crate::import::read_events;
-use crate::learn::{Impressions, Shown};
+use crate::learn::{Impressions, Look, Shown};
 use crate::output::thousands;
 use crate::progress::Progress;
 use crate::setup::Setup;
@@ -59,7 +59,7 @@ pub(crate) fn measure_ranking(file: &Path, frozen: bool, setup: &Setup) -> Resul
     events.sort_by_key(|event| event.ts_ms);
     let mut judge = Judge::default();
     let progress = Progress::new("eval", events.len() as u64);
-    let mut impressions = Impressions::new(views.clone(), setup.config.params.clone());
+    let mut impressions = Impressions::new(views.clone(), setup.config.params.clone(), Look::Chances);
     impressions.live = !frozen;
     for (number, event) in events.into_iter().enumerate() {
         impressions.event(event, &mut |shown| judge.add(&shown));

@@ -1,14 +1,15 @@
 //! The views and the acts as a training set.
 
 use super::acts::Acts;
+use super::shown::Past;
 use anyhow::Result;
 use domain::{PinId, PinnerId};
 use rayon::prelude::*;
 use serving::Views;
 use train::{Dataset, History};
 
-/// Everything that a model is learned from. `neighbours_max` are looked up per pin.
-pub(crate) fn dataset(views: &Views, acts: &Acts, neighbours_max: usize) -> Result<Dataset> {
+/// Everything that a model is learned from: what was done, and what was shown. `neighbours_max` are looked up per pin.
+pub(crate) fn dataset(views: &Views, acts: &Acts, mut past: Past, neighbours_max: usize) -> Result<Dataset> {
     let pins = views.catalogue().pins();
     let (content, content_dim, content_space) = content(views, pins);
     let pin = |number: usize| PinId(number as u32);
@@ -16,9 +17,13 @@ pub(crate) fn dataset(views: &Views, acts: &Acts, neighbours_max: usize) -> Resu
     let histories = (0u32..)
         .zip(&acts.by_pinner)
         .filter(|(_, acts)| acts.iter().any(|act| act.action.is_positive()))
-        .map(|(pinner, acts)| History { pinner: PinnerId(pinner), acts: acts.clone(), shown: Vec::new() })
+        .map(|(pinner, acts)| {
+            let pinner = PinnerId(pinner);
+            History { pinner, acts: acts.clone(), shown: past.by_pinner.remove(&pinner).unwrap_or_default() }
+        })
         .collect();
-    Ok(Dataset { pins, content_dim, content_space, content, neighbours, histories })
+    let known_from_ms = past.known_from_ms;
+    Ok(Dataset { pins, content_dim, content_space, content, neighbours, histories, known_from_ms })
 }
 
 /// Content vectors of all pins as one matrix, its width and its space; zeros for pins without.

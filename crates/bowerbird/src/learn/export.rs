@@ -7,14 +7,26 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use train::RankRows;
+use train::{RankRows, Said};
 
 /// The files, in no order.
-const COLUMNS: [&str; 10] =
-    ["features", "labels", "pins", "looks_ms", "positions", "weights", "requests", "pinners", "surfaces", "ts_ms"];
+const COLUMNS: [&str; 11] = [
+    "features",
+    "encoded",
+    "labels",
+    "pins",
+    "looks_ms",
+    "positions",
+    "weights",
+    "requests",
+    "pinners",
+    "surfaces",
+    "ts_ms",
+];
 
-/// Writes rows into a folder: one `.npy` file a column, and `meta.json` with the names of features, heads and surfaces.
-pub(crate) fn export(rows: &RankRows, folder: &Path) -> Result<()> {
+/// Writes rows into a folder: one `.npy` file a column, the keys of traits by number of pin and pinner with where each
+/// one's end, and `meta.json` with the names of features, heads and surfaces.
+pub(crate) fn export(rows: &RankRows, said: &Said, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let of = |value: &dyn Fn(usize) -> [u8; 8]| -> Vec<u8> {
         rows.by_request().enumerate().flat_map(|(place, (_, rows))| rows.flat_map(move |_| value(place))).collect()
@@ -24,6 +36,14 @@ pub(crate) fn export(rows: &RankRows, folder: &Path) -> Result<()> {
     let count = rows.len();
     let labels: Vec<u8> = rows.labels.iter().flatten().map(|label| u8::from(*label)).collect();
     write(folder, "features", "<f4", &[count, FEATURE_COUNT], bytemuck::cast_slice(&rows.features))?;
+    write(folder, "encoded", "<f4", &[count, rows.encoded_width], bytemuck::cast_slice(&rows.encoded))?;
+    for (name, keys) in [("pin", &said.pins), ("pinner", &said.pinners)] {
+        let flat: Vec<u64> = keys.iter().flatten().copied().collect();
+        let ends: Vec<u64> =
+            keys.iter().scan(0, |end, keys| Some(*end + keys.len() as u64).inspect(|now| *end = *now)).collect();
+        write(folder, &format!("{name}_keys"), "<u8", &[flat.len()], bytemuck::cast_slice(&flat))?;
+        write(folder, &format!("{name}_keys_ends"), "<u8", &[ends.len()], bytemuck::cast_slice(&ends))?;
+    }
     write(folder, "labels", "|u1", &[count, HEADS.len()], &labels)?;
     write(folder, "pins", "<u4", &[count], &rows.pins.iter().flat_map(|pin| pin.0.to_le_bytes()).collect::<Vec<u8>>())?;
     write(folder, "looks_ms", "<f4", &[count], bytemuck::cast_slice(&rows.looks_ms))?;

@@ -2,6 +2,7 @@
 
 use domain::{Action, Event, EventId, Fact, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request, Subject, Surface};
 use domain::{TopicKind, hash64};
+use models::{FEATURE_COUNT, feature};
 use serving::{Given, Pipeline, Views};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub(crate) struct Shown {
     pub request: RankRequest,
     /// The pins, each once; the other columns are in their order.
     pub pins: Vec<PinId>,
-    /// Features and chances as of the moment.
+    /// What was asked for, as of the moment; see [`Look`].
     pub given: Given,
     /// What was done, in the order of [`HEADS`].
     pub labels: Vec<[bool; HEAD_COUNT]>,
@@ -39,11 +40,25 @@ impl Shown {
     }
 }
 
+/// What is computed of impressions, besides what came of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Look {
+    /// Nothing.
+    Outcomes,
+    /// Features and chances.
+    Chances,
+    /// What the ranking head reads: features, and from a moment on (ms, UTC) what the trunk says. The model has learned
+    /// what came of earlier impressions, so that it knows more of them than it will know of new ones: what it says
+    /// there is left out.
+    Rows { from_ms: u64 },
+}
+
 /// Goes through events in order of time. All that happened before a moment is in the views when its impressions are
 /// looked at; what happens at the moment itself may have come of them.
 pub(crate) struct Impressions {
     pipeline: Pipeline,
     params: Params,
+    look: Look,
     /// Whether the views learn of what happens.
     pub live: bool,
     /// Events of a moment that may not be over.
@@ -60,10 +75,11 @@ type Key = (PinnerId, Surface, Option<String>, Option<String>);
 
 impl Impressions {
     /// Looks through the funnel over `views`, which hold the catalogue and what happened before the first event.
-    pub(crate) fn new(views: Arc<Views>, params: Params) -> Impressions {
+    pub(crate) fn new(views: Arc<Views>, params: Params, look: Look) -> Impressions {
         Impressions {
             pipeline: Pipeline::new(views, 1),
             params: params.for_evaluation(),
+            look,
             live: true,
             moment: Vec::new(),
             open: VecDeque::new(),
@@ -94,7 +110,7 @@ impl Impressions {
             self.show(RankRequest { pinner: Some(pinner), surface, ts_ms: events[0].ts_ms }, subject, &events);
         }
         moment.iter().for_each(|event| self.outcome(event));
-        if self.live {
+        if self.live && self.look != Look::Outcomes {
             let facts: Vec<(u64, EventId, Fact)> =
                 moment.into_iter().map(|event| (0, event.event_id, Fact::Event(event))).collect();
             self.pipeline.views().apply(TopicKind::Events, &facts);
@@ -131,7 +147,7 @@ impl Impressions {
         if pins.is_empty() {
             return;
         }
-        let given = self.pipeline.given_now(asked(&request, subject), &pins, &self.params);
+        let given = self.given(&request, subject, &pins);
         let number = self.first + self.open.len();
         if let Some(pinner) = request.pinner {
             pins.iter().enumerate().for_each(|(row, &pin)| _ = self.places.insert((pinner, pin), (number, row)));
@@ -145,6 +161,23 @@ impl Impressions {
             named: events.iter().map(|event| event.request_id).collect(),
             pins,
         });
+    }
+
+    fn given(&self, request: &RankRequest, subject: Subject, pins: &[PinId]) -> Given {
+        let asked = || asked(request, subject);
+        match self.look {
+            Look::Outcomes => Given::default(),
+            Look::Chances => self.pipeline.given_now(asked(), pins, &self.params),
+            Look::Rows { from_ms } => {
+                let mut given = self.pipeline.seen_now(asked(), pins, &self.params);
+                if request.ts_ms < from_ms {
+                    given.encoded.clear();
+                    let rows = given.features.as_chunks_mut::<FEATURE_COUNT>().0;
+                    rows.iter_mut().for_each(|row| row[const { feature("dot") }] = 0.0);
+                }
+                given
+            }
+        }
     }
 
     /// Puts an act down as what came of the newest impression of its pin, if there is one it can have come of.

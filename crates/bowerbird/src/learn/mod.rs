@@ -16,6 +16,6 @@ mod training;
 pub(crate) use acts::{Acts, read_acts};
 pub(crate) use export::export;
 pub(crate) use gate::judge;
-pub(crate) use impressions::{Impressions, Shown};
+pub(crate) use impressions::{Impressions, Look, Shown};
 pub(crate) use shown::shown_rows;
-pub(crate) use training::{Outcome, Task, train};
+pub(crate) use training::{Outcome, Task, said, train};

@@ -89,7 +89,8 @@ impl Newest {
                 let position = u16::try_from(place).unwrap_or(u16::MAX - 1);
                 features[const { feature("position") }] = f32::from(position).ln_1p();
                 let (pin, labels, look_ms) = (*pin, *labels, f32::NAN);
-                rows.push(page.request, RankRow { pin, features: &features, labels, look_ms, position, weight: 1.0 });
+                let (features, encoded) = (&features[..], &[][..]);
+                rows.push(page.request, RankRow { pin, features, encoded, labels, look_ms, position, weight: 1.0 });
             }
         }
     }

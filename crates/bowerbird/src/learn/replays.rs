@@ -26,7 +26,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
     let catalogue = task.views.catalogue();
     let pasts = Past::of(task, acts, held_back, &catalogue);
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
-    let mut rows = RankRows::default();
+    let mut rows = RankRows::of_width(2 * model.dim());
     for (number, past) in pasts.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &pasts[before]);
         let wanted = |fact: &Fact| past.knows(fact) && !before.is_some_and(|before| before.knows(fact));
@@ -44,9 +44,11 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
 
 fn add(rows: &mut RankRows, replay: &Replay, made: &ReplayRows) {
     let request = RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms };
-    for ((features, &pin), &labels) in made.features.chunks_exact(FEATURE_COUNT).zip(&made.pins).zip(&made.labels) {
+    let encoded = made.encoded.chunks_exact(rows.encoded_width.max(1));
+    let features = made.features.chunks_exact(FEATURE_COUNT).zip(encoded);
+    for (((features, encoded), &pin), &labels) in features.zip(&made.pins).zip(&made.labels) {
         let (look_ms, position) = (f32::NAN, POSITION_UNKNOWN);
-        rows.push(request, RankRow { pin, features, labels, look_ms, position, weight: 1.0 });
+        rows.push(request, RankRow { pin, features, encoded, labels, look_ms, position, weight: 1.0 });
     }
 }
 

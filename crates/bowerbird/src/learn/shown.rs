@@ -1,15 +1,15 @@
 //! Training rows from all that pinners were shown.
 
-use super::impressions::{Impressions, Shown};
+use super::impressions::{Impressions, Look, Shown};
 use super::training::Task;
 use crate::engine::tell;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{Event, EventId, Fact, HEAD_COUNT, HEADS, PinId, TopicKind, hash64};
+use domain::{ActionSet, EventId, Fact, HEAD_COUNT, HEADS, PinId, PinnerId, TopicKind, hash64};
 use lake::Lake;
 use models::{FEATURE_COUNT, Model, feature};
 use serving::Views;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use train::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
 
@@ -18,28 +18,97 @@ const HALVINGS_MAX: u32 = 3;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
 /// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
-/// records hold features as they were seen.
+/// records hold features as they were seen. What the model, which learned from what was done before `learned_ms`, says
+/// of pins is known from that moment on.
 pub(crate) fn shown_rows(
     task: &Task,
     lake: &Lake,
     model: Option<&Model>,
     recorded: &HashSet<EventId>,
-    rows_max: usize,
+    learned_ms: u64,
 ) -> Result<RankRows> {
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
     tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
+    let mut kept = Newest::of(task.config.rank_rows_max);
     if let Some(model) = model {
         views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors of the past")?;
+        kept.rows.encoded_width = 2 * model.dim();
     }
+    let (look, mut known_from_ms) = (Look::Rows { from_ms: learned_ms }, [u64::MAX; HEAD_COUNT]);
+    walk(task, lake, &views, look, &mut known_from_ms, &mut |shown| kept.add(&shown, recorded))?;
+    Ok(RankRows { known_from_ms, ..kept.rows })
+}
+
+/// What the lake says that pinners were shown before the training's moment.
+#[derive(Default)]
+pub(crate) struct Past {
+    /// By pinner; in order of time.
+    pub by_pinner: BTreeMap<PinnerId, Vec<train::Shown>>,
+    /// When each head's act was first seen (ms, UTC).
+    pub known_from_ms: [u64; HEAD_COUNT],
+    moments: Vec<u64>,
+}
+
+impl Past {
+    /// The moment from which on the newest part of the impressions was; nothing when there are fewer than `least`.
+    pub(crate) fn newest_ms(&self, part: f64, least: usize) -> Option<u64> {
+        let place = (self.moments.len() as f64 * (1.0 - part)) as usize;
+        self.moments.get(place).copied().filter(|_| self.moments.len() >= least)
+    }
+
+    /// Leaves out what was shown from a moment on.
+    pub(crate) fn before(mut self, ms: u64) -> Past {
+        self.by_pinner.values_mut().for_each(|shown| shown.retain(|shown| shown.ts_ms < ms));
+        self
+    }
+}
+
+/// What pinners were shown and what came of it, without features.
+pub(crate) fn shown_before(task: &Task, lake: &Lake) -> Result<Past> {
+    let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
+    tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
+    let (mut past, mut known_from_ms) = (Past::default(), [u64::MAX; HEAD_COUNT]);
+    walk(task, lake, &views, Look::Outcomes, &mut known_from_ms, &mut |shown| past.add(&shown))?;
+    Ok(Past { known_from_ms, ..past })
+}
+
+impl Past {
+    fn add(&mut self, shown: &Shown) {
+        let RankRequest { pinner, surface, ts_ms } = shown.request;
+        let Some(pinner) = pinner else { return };
+        for (&pin, labels) in shown.pins.iter().zip(&shown.labels) {
+            let acted = HEADS.into_iter().zip(labels).filter(|(_, label)| **label).map(|(head, _)| head);
+            let done = acted.fold(ActionSet::default(), ActionSet::with);
+            self.by_pinner.entry(pinner).or_default().push(train::Shown { ts_ms, pin, surface, done });
+            self.moments.push(ts_ms);
+        }
+    }
+}
+
+/// Goes through all events of the lake from before the training's moment, in order of time.
+fn walk(
+    task: &Task,
+    lake: &Lake,
+    views: &Arc<Views>,
+    look: Look,
+    known_from_ms: &mut [u64; HEAD_COUNT],
+    each: &mut dyn FnMut(Shown),
+) -> Result<()> {
     let progress = Progress::new("rows", task.log.end(TopicKind::Events));
-    let mut kept = Newest::of(rows_max);
-    let mut impressions = Impressions::new(views.clone(), task.params.clone());
+    let mut impressions = Impressions::new(views.clone(), task.params.clone(), look);
     let mut stopped = Ok(());
+    let mut count = 0;
+    let mut each = |shown: Shown| {
+        count += shown.pins.len() as u64;
+        each(shown);
+    };
     lake.events_in_time(&mut |events| {
         progress.add(events.len() as u64);
         for (_, event) in events.into_iter().filter(|(_, event)| event.ts_ms < task.now_ms) {
-            kept.note(&event);
-            impressions.event(event, &mut |shown| kept.add(&shown, recorded));
+            if let Some(head) = HEADS.iter().position(|head| *head == event.action) {
+                known_from_ms[head] = event.ts_ms.min(known_from_ms[head]);
+            }
+            impressions.event(event, &mut each);
         }
         views.tidy_now();
         stopped = task.stop.check();
@@ -47,9 +116,9 @@ pub(crate) fn shown_rows(
     })
     .context("cannot read the lake")?;
     stopped?;
-    impressions.end(&mut |shown| kept.add(&shown, recorded));
-    progress.finish(&format!("{} impressions", crate::output::thousands(kept.rows.len() as u64)));
-    Ok(kept.rows)
+    impressions.end(&mut each);
+    progress.finish(&format!("{} impressions", crate::output::thousands(count)));
+    Ok(())
 }
 
 /// The newest rows. When there are too many, every second one of those that nothing came of is left out and the others
@@ -62,16 +131,7 @@ struct Newest {
 
 impl Newest {
     fn of(rows_max: usize) -> Newest {
-        let rows = RankRows { known_from_ms: [u64::MAX; HEAD_COUNT], ..RankRows::default() };
-        Newest { rows, rows_max: rows_max.max(1), halvings: 0 }
-    }
-
-    /// Notes when an act of a head is seen for the first time; events come in order of time.
-    fn note(&mut self, event: &Event) {
-        if let Some(head) = HEADS.iter().position(|head| *head == event.action) {
-            let from_ms = &mut self.rows.known_from_ms[head];
-            *from_ms = event.ts_ms.min(*from_ms);
-        }
+        Newest { rows: RankRows::default(), rows_max: rows_max.max(1), halvings: 0 }
     }
 
     fn add(&mut self, shown: &Shown, recorded: &HashSet<EventId>) {
@@ -86,7 +146,10 @@ impl Newest {
                 features[const { feature("position") }] = f32::from(position).ln_1p();
             }
             let (labels, look_ms) = (shown.labels[row], shown.looks_ms[row]);
-            self.rows.push(shown.request, RankRow { pin, features: &features, labels, look_ms, position, weight });
+            let width = shown.given.encoded.len() / shown.pins.len();
+            let encoded = &shown.given.encoded[row * width..(row + 1) * width];
+            self.rows
+                .push(shown.request, RankRow { pin, features: &features, encoded, labels, look_ms, position, weight });
         }
         while self.rows.len() > self.rows_max + self.rows_max / 4 {
             self.thin();
@@ -140,7 +203,7 @@ mod tests {
     fn rows(told: &Told) -> RankRows {
         let lake = open_rolled(&told.setup, &told.data).expect("a lake");
         let model = Model::untrained(ModelConfig::default(), 1).expect("the default shape");
-        shown_rows(&told.task(), &lake, Some(&model), &HashSet::new(), 10_000).expect("rows")
+        shown_rows(&told.task(), &lake, Some(&model), &HashSet::new(), 0).expect("rows")
     }
 
     fn labelled(rows: &RankRows, row: usize) -> Vec<Action> {
@@ -258,7 +321,7 @@ mod tests {
             let mut kept = Newest::of(rows_max);
             for row in 0..rows.len() {
                 let (request, row) = shown(row);
-                let given = serving::Given { features: row.features.to_vec(), heads: Vec::new() };
+                let given = serving::Given { features: row.features.to_vec(), ..serving::Given::default() };
                 kept.add(&Shown::of_one(request, row.pin, given, row.labels), &HashSet::new());
             }
             kept.rows

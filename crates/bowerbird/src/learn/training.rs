@@ -5,12 +5,12 @@ use super::dataset::dataset;
 use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
-use super::shown::shown_rows;
+use super::shown::{Past, shown_before, shown_rows};
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
 use anyhow::{Context, Result, bail};
-use domain::Params;
+use domain::{Params, PinId, PinnerId};
 use lake::Lake;
 use models::{Model, ModelCard};
 use serving::Views;
@@ -18,10 +18,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use store::EventLog;
-use train::{Dataset, HeldBack, RankRows, Session, TrainConfig, TrainError, fit, fit_ranker};
+use train::{Dataset, HeldBack, RankRows, Said, Session, TrainConfig, TrainError, fit, fit_ranker};
 
 /// With fewer rows of what was really shown, replayed requests are learned from too.
 const SEEN_MIN: usize = 10_000;
+/// The newest part of the impressions, which the sequence model does not learn from and the ranking head does.
+const NEWEST: f64 = 0.2;
 
 /// What a training works with.
 pub(crate) struct Task<'a> {
@@ -52,7 +54,10 @@ pub(crate) struct Outcome {
 /// little, on replayed requests too. The model stays installed in the views.
 pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     let started = Instant::now();
-    let data = dataset(task.views, acts, task.config.neighbours_max)?;
+    let past = task.lake.map_or(Ok(Past::default()), |lake| shown_before(task, lake))?;
+    // The newest impressions are for the ranking head: what the sequence model learned from tells it nothing.
+    let learned_ms = past.newest_ms(NEWEST, SEEN_MIN).unwrap_or(u64::MAX);
+    let data = dataset(task.views, &acts.before(learned_ms), past.before(learned_ms), task.config.neighbours_max)?;
     if data.histories.is_empty() {
         bail!("nobody has done anything with a pin yet: there is nothing to learn from");
     }
@@ -61,8 +66,8 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
         measure_live(registry, &data, task.config, &mut card);
     }
     drop(data);
-    let rows = ranker_rows(task, acts, &held_back, &model, &mut card)?;
-    let ranked = fit_ranker(&rows, &model, task.config).context("cannot train the ranking head")?;
+    let rows = ranker_rows(task, acts, (&held_back, learned_ms), &model, &mut card)?;
+    let ranked = fit_ranker(&rows, &said(task.views), &model, task.config).context("cannot train the ranking head")?;
     card.metrics.extend(ranked.metrics);
     card.data_range_ms = acts.range_ms;
     card.code = env!("CARGO_PKG_VERSION").to_owned();
@@ -71,18 +76,26 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     Ok(Outcome { model, card, seconds: started.elapsed().as_secs_f64() })
 }
 
+/// What is said of pins and pinners.
+pub(crate) fn said(views: &Views) -> Said {
+    let catalogue = views.catalogue();
+    let pins = (0..catalogue.pins() as u32).map(|pin| catalogue.pin_keys(PinId(pin)).collect());
+    let pinners = (0..catalogue.pinners() as u32).map(|pinner| catalogue.pinner_keys(PinnerId(pinner)).collect());
+    Said { pins: pins.collect(), pinners: pinners.collect() }
+}
+
 /// What the ranking head learns from: what was really shown, where that is enough, and else replayed requests too.
 fn ranker_rows(
     task: &Task,
     acts: &Acts,
-    held_back: &[HeldBack],
+    (held_back, learned_ms): (&[HeldBack], u64),
     model: &Model,
     card: &mut ModelCard,
 ) -> Result<RankRows> {
-    let mut rows = RankRows::default();
+    let mut rows = RankRows::of_width(2 * model.dim());
     let recorded = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
     if let Some(lake) = task.lake {
-        let shown = shown_rows(task, lake, Some(model), &recorded, task.config.rank_rows_max)?;
+        let shown = shown_rows(task, lake, Some(model), &recorded, learned_ms)?;
         rows.append(&shown);
     }
     card.counts.insert("ranker_rows_seen".into(), rows.len() as u64);

@@ -2,7 +2,7 @@
 
 use crate::engine::Reading;
 use crate::lake_roll::open_rolled;
-use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, shown_rows, train};
+use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, said, shown_rows, train};
 use crate::output::{print_json, thousands};
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
@@ -97,9 +97,8 @@ fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
 fn export_rows(folder: &Path, setup: &Setup, data: &Reading) -> Result<()> {
     let (lake, registry) = (open_rolled(setup, data)?, data.registry());
     let model = registry.live()?.map(|version| registry.model(&version)).transpose()?;
-    let rows_max = setup.config.train.rank_rows_max;
-    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref(), &HashSet::new(), rows_max)?;
-    export(&rows, folder)
+    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref(), &HashSet::new(), 0)?;
+    export(&rows, &said(&data.views), folder)
 }
 
 /// Keeps the model and, when the gates let it, makes it live; gives the reasons against it. Only then is the checkpoint

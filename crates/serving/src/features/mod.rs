@@ -88,7 +88,7 @@ fn fill_vectors(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     let Some(installed) = &context.installed else { return };
     let vectors = read(&installed.vectors);
     for (values, &pin) in rows.iter_mut().zip(pins) {
-        values[DOT] = vectors.vector(pin).map_or(0.0, |vector| dot(&vector, &context.user));
+        values[DOT] = vectors.vector(pin).map_or(0.0, |vector| dot(&vector, context.user()));
     }
 }
 

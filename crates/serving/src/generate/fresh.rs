@@ -36,7 +36,7 @@ impl CandidateGenerator for Fresh {
         let vectors = context.installed.as_ref().map(|installed| read(&installed.vectors));
         let score = |(created_ms, pin): (u64, PinId)| {
             let vector = vectors.as_ref().and_then(|vectors| vectors.vector(pin));
-            let liked = vector.map(|vector| dot(&vector, &context.user));
+            let liked = vector.map(|vector| dot(&vector, context.user()));
             (pin, liked.unwrap_or(-days(created_ms)))
         };
         let mut offers: Vec<(PinId, f32)> = young.into_iter().map(score).collect();

@@ -22,13 +22,13 @@ impl CandidateGenerator for Retrieval {
 
     /// Not for words: the model has not read them, and pins that have nothing to do with them must not come.
     fn enabled(&self, context: &Context) -> bool {
-        context.user.iter().any(|&x| x != 0.0) && !matches!(context.request.subject, Subject::Query(_))
+        context.user().iter().any(|&x| x != 0.0) && !matches!(context.request.subject, Subject::Query(_))
     }
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {
         let Some(installed) = &context.installed else { return Ok(Offers::default()) };
         let k = context.reach(context.params.generators.retrieval.quota_max);
-        context.views.watched.vectors.note(&context.user, k);
+        context.views.watched.vectors.note(context.user(), k);
         let interests = interests(&context, &read(&installed.vectors));
         let space = installed.model.space();
         context.bound(|filter| {
@@ -36,7 +36,7 @@ impl CandidateGenerator for Retrieval {
             let marked = context.marked(("vectors", &vectors), filter);
             let want = |k| Want { filter, marked: marked.as_deref(), ..Want::best(k) };
             let ask = |query: &[f32], k| vectors.search(space, query, &want(k));
-            let found = ask(&context.user, k)?;
+            let found = ask(context.user(), k)?;
             if interests.is_empty() {
                 return Ok(found.into());
             }
@@ -45,7 +45,7 @@ impl CandidateGenerator for Retrieval {
             for query in &interests {
                 lists.push(ask(query, share)?.pins);
             }
-            let score = |pin| vectors.vector(pin).map_or(0.0, |vector| dot(&vector, &context.user));
+            let score = |pin| vectors.vector(pin).map_or(0.0, |vector| dot(&vector, context.user()));
             let pins = in_turn(&lists, k).into_iter().map(|pin| (pin, score(pin))).collect();
             Ok(Offers { pins, note: Some(format!("{} vectors", lists.len())) })
         })

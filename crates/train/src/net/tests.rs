@@ -5,7 +5,7 @@ use crate::batch::{Example, Question};
 use crate::rows::{pin_rows, trunk_input};
 use crate::sparse::Touched;
 use crate::{Dataset, History};
-use domain::{Act, Action, ActionSet, BoardId, PinId, PinnerId, Rng, Surface};
+use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
 use models::{CandidatePins, CandidateScratch, IdTable, Model, PinInput, Scratch, SubjectKind, tokens};
 
 const PINS: usize = 40;
@@ -29,7 +29,8 @@ fn data(content_dim: usize, rng: &mut Rng) -> Dataset {
         acts,
         shown: Vec::new(),
     });
-    Dataset { pins: PINS, content_dim, content_space: 1, content, neighbours, histories: histories.collect() }
+    let histories = histories.collect();
+    Dataset { pins: PINS, content_dim, content_space: 1, content, neighbours, histories, ..Dataset::default() }
 }
 
 /// A model whose every weight matters.
@@ -124,7 +125,7 @@ fn our_kernels_agree_with_the_tape_on_candidates() {
         let mut examples = examples(&data);
         for (number, question) in examples.iter_mut().flat_map(|example| &mut example.questions).enumerate() {
             let rows = (0..1 + number as u32 * 7 % 40)
-                .map(|i| (PinId((i * 3 + number as u32) % PINS as u32), ActionSet::default()));
+                .map(|i| (PinId((i * 3 + number as u32) % PINS as u32), [0.0; HEAD_COUNT]));
             question.rows = rows.collect();
         }
         let input = trunk_input(&data, model.config(), &touched(&model), &examples);

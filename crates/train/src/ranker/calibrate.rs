@@ -1,6 +1,33 @@
-//! What is fitted in closed form after the ranking head: Platt's two numbers per head, and the linear first pass.
+//! What is fitted in closed form after the ranking head: Platt's two numbers per surface and head, and the linear first
+//! pass.
 
+use domain::Surface;
 use models::FEATURE_COUNT;
+
+/// Strength, in positives, of the belief that a surface needs the shift of all.
+const SHIFT_BELIEF: f64 = 20.0;
+
+/// Slope and shift per surface of one head, of rows of surface, logit and whether it happened: one slope for all, and
+/// a surface's own shift as far as it has positives to tell it.
+pub(crate) fn by_surface(rows: &[(Surface, f32, bool)]) -> [(f32, f32); Surface::ALL.len()] {
+    let (logits, happened): (Vec<f32>, Vec<bool>) = rows.iter().map(|(_, logit, label)| (*logit, *label)).unzip();
+    let (slope, shift) = platt(&logits, &happened);
+    Surface::ALL.map(|surface| {
+        let own = || rows.iter().filter(|(at, ..)| *at == surface);
+        let positives = own().filter(|(.., label)| *label).count() as f64;
+        // Newton's method on the shift alone: chances sum to what happened.
+        let mut moved = 0.0f64;
+        for _ in 0..20 {
+            let (mut sum, mut slack) = (0.0f64, 1e-9f64);
+            for (_, logit, _) in own() {
+                let chance = 1.0 / (1.0 + (-f64::from(slope * logit + shift) - moved).exp());
+                (sum, slack) = (sum + chance, slack + chance * (1.0 - chance));
+            }
+            moved = (moved - ((sum - positives) / slack).clamp(-1.0, 1.0)).clamp(-3.0, 3.0);
+        }
+        (slope, shift + (moved * positives / (positives + SHIFT_BELIEF)) as f32)
+    })
+}
 
 /// Slope and shift that make `sigmoid(slope · logit + shift)` most likely, by Newton's method with Platt's smoothed
 /// targets, so that they stay finite on separable rows. The slope stays positive: calibration does not turn an order.

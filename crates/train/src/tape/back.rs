@@ -94,6 +94,24 @@ impl Tape<'_> {
                 let part = kernels::silu_back(self.value(*x), &gradient);
                 back.add(*x, self.wants(*x), part);
             }
+            Op::Softmax { x, groups } => {
+                let mut part = gradient;
+                for (part, share) in part.chunks_exact_mut(cols).zip(node.value.chunks_exact(cols)) {
+                    for group in 0..*groups {
+                        let shares = || share[group..].iter().step_by(*groups);
+                        let mean: f32 = part[group..].iter().step_by(*groups).zip(shares()).map(|(a, b)| a * b).sum();
+                        let part = part[group..].iter_mut().step_by(*groups);
+                        part.zip(shares()).for_each(|(part, share)| *part = share * (*part - mean));
+                    }
+                }
+                back.add(*x, self.wants(*x), part);
+            }
+            Op::Reshape { x } => back.add(*x, self.wants(*x), gradient),
+            Op::Fold { x } => {
+                let parts = self.shape(*x).1 / cols;
+                let part = gradient.chunks_exact(cols).flat_map(|row| row.repeat(parts)).collect();
+                back.add(*x, self.wants(*x), part);
+            }
             Op::Rms { x, gain, scales } => self.rms_back(*x, *gain, scales, gradient, back),
             Op::Unit { x, scales } => {
                 let out = back.slot(*x, gradient.len());
@@ -104,7 +122,7 @@ impl Tape<'_> {
                     kernels::add_scaled(-along * scale, value, out);
                 }
             }
-            Op::Concat { .. } | Op::Stack { .. } | Op::Slice { .. } | Op::Gather { .. } => {
+            Op::Concat { .. } | Op::Stack { .. } | Op::Columns { .. } | Op::Slice { .. } | Op::Gather { .. } => {
                 self.move_back(node, &gradient, back);
             }
             Op::Drop { x, kept, scale } => {
@@ -138,6 +156,13 @@ impl Tape<'_> {
             Op::Slice { x, from } => {
                 let out = &mut back.slot(*x, self.value(*x).len())[from * cols..][..gradient.len()];
                 kernels::add_scaled(1.0, gradient, out);
+            }
+            Op::Columns { x, from } => {
+                let width = self.shape(*x).1;
+                let out = back.slot(*x, self.value(*x).len());
+                for (gradient, out) in gradient.chunks_exact(cols).zip(out.chunks_exact_mut(width)) {
+                    out[*from..from + cols].iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
+                }
             }
             Op::Gather { x, rows } => {
                 let out = back.slot(*x, self.value(*x).len());

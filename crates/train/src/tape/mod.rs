@@ -71,6 +71,24 @@ enum Op {
     Silu {
         x: Var,
     },
+    /// Softmax over the numbers of a row that stand `groups` apart.
+    Softmax {
+        x: Var,
+        groups: usize,
+    },
+    /// Rows of another length.
+    Reshape {
+        x: Var,
+    },
+    /// Sum of the parts of each row.
+    Fold {
+        x: Var,
+    },
+    /// Neighbouring columns.
+    Columns {
+        x: Var,
+        from: usize,
+    },
     Rms {
         x: Var,
         gain: Option<usize>,
@@ -224,6 +242,36 @@ impl<'w> Tape<'w> {
         self.push(cols, value, Op::Silu { x }, wanted)
     }
 
+    /// Softmax over the numbers of each row that stand `groups` apart: `groups` of them.
+    pub(crate) fn softmax(&mut self, x: Var, groups: usize) -> Var {
+        let (cols, wanted) = (self.shape(x).1, self.wants(x));
+        let mut value = self.value(x).to_vec();
+        for row in value.chunks_exact_mut(cols) {
+            for group in 0..groups {
+                let mut shares: Vec<f32> = row[group..].iter().step_by(groups).copied().collect();
+                models::softmax(&mut shares);
+                row[group..].iter_mut().step_by(groups).zip(shares).for_each(|(value, share)| *value = share);
+            }
+        }
+        self.push(cols, value, Op::Softmax { x, groups }, wanted)
+    }
+
+    /// The same numbers in rows of `cols`.
+    pub(crate) fn reshape(&mut self, x: Var, cols: usize) -> Var {
+        let (value, wanted) = (self.value(x).to_vec(), self.wants(x));
+        self.push(cols, value, Op::Reshape { x }, wanted)
+    }
+
+    /// Each row cut into parts of `cols` numbers, which are added up.
+    pub(crate) fn fold(&mut self, x: Var, cols: usize) -> Var {
+        let (width, wanted) = (self.shape(x).1, self.wants(x));
+        let mut value = vec![0.0; self.shape(x).0 * cols];
+        for (row, out) in self.value(x).chunks_exact(width).zip(value.chunks_exact_mut(cols)) {
+            row.chunks_exact(cols).for_each(|part| kernels::add_scaled(1.0, part, out));
+        }
+        self.push(cols, value, Op::Fold { x }, wanted)
+    }
+
     /// Each row over its root mean square, times a gain if there is one.
     pub(crate) fn rms(&mut self, x: Var, gain: Option<usize>) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
@@ -252,6 +300,13 @@ impl<'w> Tape<'w> {
         }
         let wanted = parts.iter().any(|&part| self.wants(part));
         self.push(cols, value, Op::Concat { parts: parts.to_vec() }, wanted)
+    }
+
+    /// `count` columns of `x`.
+    pub(crate) fn columns(&mut self, x: Var, from: usize, count: usize) -> Var {
+        let (cols, wanted) = (self.shape(x).1, self.wants(x));
+        let value = self.value(x).chunks_exact(cols).flat_map(|row| &row[from..from + count]).copied().collect();
+        self.push(count, value, Op::Columns { x, from }, wanted)
     }
 
     /// The rows of all parts, one part after the other.

@@ -80,8 +80,15 @@ fn layers() {
         let z = tape.add(x, y);
         tape.add(z, z)
     });
+    check("folds", 6, &x, &mut weights, &|tape, x| {
+        let longer = tape.reshape(x, 3);
+        let folded = tape.fold(longer, 1);
+        let back = tape.reshape(folded, 2);
+        tape.mul(back, back)
+    });
     check("gates", 6, &x, &mut weights, &|tape, x| {
-        let gates = tape.linear(x, 0, None);
+        let logits = tape.linear(x, 0, None);
+        let gates = tape.softmax(logits, 2);
         let scaled = tape.scale(x, gates, 2);
         tape.add(scaled, x)
     });
