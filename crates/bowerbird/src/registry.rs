@@ -1,4 +1,5 @@
-//! Models by version in the blobs: `models/<version>/model.bbm` and `card.json`; `models/live` names the live one.
+//! Models by version in the blobs: `models/<version>/` holds `model.bbm`, `report.html` and `card.json`, written
+//! last; `models/live` names the live one.
 
 use anyhow::{Context, Result};
 use models::{Model, ModelCard};
@@ -35,12 +36,16 @@ impl Registry {
         ModelCard::from_json(&String::from_utf8_lossy(&bytes)).with_context(|| format!("model {version}"))
     }
 
-    /// Keeps a version; it does not serve yet.
+    /// Keeps a version with its report; it does not serve yet.
     pub(crate) fn keep(&self, model: &Model, card: &ModelCard) -> Result<()> {
         let version = model.version();
-        let context = || format!("cannot keep model {version}");
-        self.blobs.put(&format!("models/{version}/model.bbm"), model.to_bytes()).with_context(context)?;
-        self.blobs.put(&format!("models/{version}/card.json"), card.to_json().into_bytes()).with_context(context)
+        let put = |name: &str, bytes| {
+            let key = format!("models/{version}/{name}");
+            self.blobs.put(&key, bytes).with_context(|| format!("cannot keep model {version}"))
+        };
+        put("model.bbm", model.to_bytes())?;
+        put("report.html", crate::report::html(card).into_bytes())?;
+        put("card.json", card.to_json().into_bytes())
     }
 
     /// Makes a version the one that serves; running servers notice within seconds.
