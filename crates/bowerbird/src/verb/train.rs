@@ -1,9 +1,10 @@
 //! `bowerbird train`: from the log to a live model.
 
+use super::models::print_figures;
 use crate::engine::Reading;
 use crate::lake_roll::open_rolled;
 use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, shown_rows, train};
-use crate::output::{print_json, thousands};
+use crate::output::print_json;
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, bail};
@@ -130,12 +131,7 @@ fn tell(setup: &Setup, outcome: &Outcome, refused: &[String]) {
         }));
     }
     println!("model {} trained in {seconds:.0} s", model.version());
-    for (name, count) in &card.counts {
-        println!("  {name:<28} {:>12}", thousands(*count));
-    }
-    for (name, value) in &card.metrics {
-        println!("  {name:<28} {value:>12.4}");
-    }
+    print_figures(card);
     let blobs = setup.uri(&setup.config.data.blobs);
     println!("report: {}/models/{}/report.html", blobs.trim_start_matches("file://"), model.version());
     if refused.is_empty() {
