@@ -39,6 +39,8 @@ enum Verb {
     Import(crate::import::Args),
     /// Learn a model from the log and put it live when it passes the gates.
     Train(verb::train::Args),
+    /// The models that were trained: compare, put live, roll back, remove, report.
+    Models(verb::models::Args),
     /// Measure the quality of what would be served.
     Eval(verb::eval::Args),
     /// Serve the API and the pinner app over HTTP.
@@ -67,6 +69,7 @@ impl Cli {
             Verb::Init(args) => verb::init::run(&args, &self.data, self.config.as_deref()),
             Verb::Import(args) => crate::import::run(&args, &setup()?),
             Verb::Train(args) => verb::train::run(&args, &setup()?),
+            Verb::Models(args) => verb::models::run(&args, &setup()?),
             Verb::Eval(args) => verb::eval::run(&args, &setup()?),
             Verb::Serve(args) => verb::serve::run(&args, setup()?),
             Verb::Demo(args) => verb::demo::run(&args, setup()?),

@@ -21,6 +21,7 @@ mod moment;
 mod output;
 mod progress;
 mod registry;
+mod report;
 mod setup;
 mod stop;
 mod verb;

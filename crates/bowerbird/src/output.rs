@@ -38,6 +38,20 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
+/// A figure of a metric: whole numbers whole, others with four digits.
+pub(crate) fn figure_text(value: f64) -> String {
+    if value.fract() == 0.0 && (0.0..1e15).contains(&value) { thousands(value as u64) } else { format!("{value:.4}") }
+}
+
+/// A value of the configuration as it would be written there: fractions of single precision are short.
+pub(crate) fn setting(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if number.fract() != 0.0 => (number as f32).to_string(),
+        _ if value.is_null() => "–".to_owned(),
+        _ => text(value),
+    }
+}
+
 /// Prints one JSON value on one line.
 pub(crate) fn print_json(value: &Value) {
     println!("{value}");
@@ -76,6 +90,9 @@ mod tests {
     #[test]
     fn numbers_and_causes_read_well() {
         assert_eq!([thousands(0), thousands(999), thousands(1_234_567)], ["0", "999", "1,234,567"]);
+        assert_eq!([figure_text(25_303.0), figure_text(0.29361), figure_text(f64::NAN)], ["25,303", "0.2936", "NaN"]);
+        let settings = [Value::from(f64::from(0.2f32)), Value::from(512), Value::Null].map(|value| setting(&value));
+        assert_eq!(settings, ["0.2", "512", "–"]);
         let error = Error::msg("disk full").context("cannot write").context("import failed");
         assert_eq!(with_causes(&error), "import failed\n  because cannot write\n  because disk full");
     }

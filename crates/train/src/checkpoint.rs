@@ -1,7 +1,7 @@
 //! A training run on disk: enough to go on as if it had never stopped. Written beside its place and moved there, so
 //! that a kill in the middle leaves the one before.
 //!
-//! `BOWERBT1`, header length (u32), header (JSON), the floats of every list (little-endian), CRC-32 of all before.
+//! `BOWERBT2`, header length (u32), header (JSON), the floats of every list (little-endian), CRC-32 of all before.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
-const MAGIC: &[u8; 8] = b"BOWERBT1";
+const MAGIC: &[u8; 8] = b"BOWERBT2";
 const PREFIX: usize = 12;
 const CRC: usize = 4;
 
@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) adam_steps: u64,
     /// Sum of losses and number of steps of the epoch at hand.
     pub(crate) loss: (f64, u64),
+    /// Mean loss of each epoch that is over.
+    pub(crate) losses: Vec<f32>,
     /// Recall@20 after each validation.
     pub(crate) validations: Vec<f64>,
     /// Which validation was best.

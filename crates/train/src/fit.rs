@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{Act, Rng, hash64};
-use models::{Model, ModelCard};
+use models::{Epoch, Model, ModelCard};
 
 use crate::batch::{self, Example};
 use crate::checkpoint::{self, State};
@@ -149,8 +149,9 @@ impl<'a> Run<'a> {
         self.state.step.is_multiple_of(self.steps_per_epoch)
     }
 
-    /// Validates, keeps the best model and prepares the next epoch.
+    /// Notes the loss, validates, keeps the best model and prepares the next epoch.
     fn end_epoch(&mut self) -> Result<(), TrainError> {
+        self.state.losses.push(self.progress().loss as f32);
         self.state.loss = (0.0, 0);
         self.shuffle();
         if self.cast.probes.is_empty() {
@@ -235,6 +236,12 @@ impl<'a> Run<'a> {
         Ok(Trained { model: model.with_version(session.version.clone()), card, held_back })
     }
 
+    fn curve(&self) -> Vec<Epoch> {
+        let recall = |epoch: usize| self.state.validations.get(epoch).map(|recall| *recall as f32);
+        let epochs = self.state.losses.iter().enumerate();
+        epochs.map(|(epoch, &loss)| Epoch { loss, recall: recall(epoch) }).collect()
+    }
+
     fn card(&self, session: &Session) -> ModelCard {
         let counts = [
             ("pinners", self.cast.learned.len()),
@@ -255,6 +262,7 @@ impl<'a> Run<'a> {
             created_ms: session.now_ms,
             counts: counts.into_iter().map(|(name, count)| (name.into(), count as u64)).collect(),
             metrics,
+            curve: self.curve(),
             seeds: BTreeMap::from([("train".into(), self.config.seed)]),
             training: serde_json::to_value(self.config).unwrap_or_default(),
             ..ModelCard::default()

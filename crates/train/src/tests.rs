@@ -107,6 +107,9 @@ fn tastes_are_found_from_ids_alone_and_new_pins_from_content() {
         let trained = train(&data, &config()).expect("it trains");
         assert!(trained.card.metrics["validation/recall@20"] > 0.6, "{:?}", trained.card.metrics);
         assert_eq!(trained.held_back.len(), 15);
+        let (curve, best) = (&trained.card.curve, trained.card.metrics["validation/epoch"] as usize);
+        assert_eq!(curve[best - 1].recall, Some(trained.card.metrics["validation/recall@20"] as f32));
+        assert!(curve.len() == 6 && curve[5].loss < curve[0].loss, "{curve:?}");
         let model = &trained.model;
         let acts = &data.histories[3].acts;
         let home = shown(model, &data, acts, &Condition::home(None, 0));
@@ -134,7 +137,8 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("checkpoint");
     let (data, config) = (world(8, 100, true), config());
-    let whole = train(&data, &config).expect("it trains").model.to_bytes();
+    let Trained { model, card, .. } = train(&data, &config).expect("it trains");
+    let whole = model.to_bytes();
     assert_eq!(train(&data, &config).expect("it trains").model.to_bytes(), whole, "the seed decides");
     for steps in [1, 7, 9] {
         let stopped = train_until(&data, &config, Some(&path), steps);
@@ -146,6 +150,7 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
     let mut bytes = std::fs::read(&path).expect("a checkpoint");
     let continued = train_until(&data, &config, Some(&path), u64::MAX).expect("it goes on");
     assert!(continued.model.to_bytes() == whole, "the same bytes");
+    assert_eq!(continued.card.curve, card.curve, "nor does the curve know of the stops");
     let again = train_until(&data, &config, Some(&path), 0).expect("it is finished: no step, so nothing to stop");
     assert!(again.model.to_bytes() == whole && again.card == continued.card, "the finished checkpoint says the same");
     let middle = bytes.len() / 2;

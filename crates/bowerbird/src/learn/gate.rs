@@ -1,6 +1,11 @@
 //! What a new model must pass before it serves.
 
+use super::acts::read_acts;
+use super::dataset::dataset;
+use super::shown::Past;
+use crate::engine::Reading;
 use crate::registry::Registry;
+use crate::stop::Stop;
 use anyhow::{Context, Result, bail};
 use domain::PinId;
 use models::{Condition, Model, ModelCard, PinInput, Scratch};
@@ -35,19 +40,39 @@ pub(crate) fn judge(model: &Model, card: &ModelCard) -> Result<Vec<String>> {
 /// cannot be compared: each was measured on other pinners and another catalogue. Nothing without a live model, or when
 /// it cannot be compared, which is told.
 pub(crate) fn measure_live(registry: &Registry, data: &Dataset, config: &TrainConfig, card: &mut ModelCard) {
-    match live_recall(registry, data, config) {
+    let live =
+        registry.live().and_then(|live| live.map_or(Ok(None), |version| recall_of(&version, registry, data, config)));
+    match live {
         Ok(Some(recall)) => _ = card.metrics.insert(LIVE_RECALL.into(), recall),
         Ok(None) => {}
         Err(error) => eprintln!("remark: the new model was not compared with the live one: {error:#}"),
     }
 }
 
-fn live_recall(registry: &Registry, data: &Dataset, config: &TrainConfig) -> Result<Option<f64>> {
-    let Some(version) = registry.live()? else { return Ok(None) };
-    if registry.card(&version)?.seeds.get("train") != Some(&config.seed) {
+/// Measures a kept version and the live one on the pinners who would be held back now, for the card that is judged:
+/// when it was made, it was compared with another version or with none.
+pub(crate) fn measure_again(data: &Reading, config: &TrainConfig, stop: &Stop, card: &mut ModelCard) -> Result<()> {
+    let seed = card.seeds.get("train").copied().unwrap_or(config.seed);
+    let (registry, config) = (data.registry(), TrainConfig { seed, ..config.clone() });
+    let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), stop)?;
+    let data = dataset(&data.views, &acts, Past::default(), config.neighbours_max)?;
+    card.metrics.remove(LIVE_RECALL);
+    match recall_of(&card.version, &registry, &data, &config) {
+        Ok(Some(recall)) => {
+            card.metrics.insert(RECALL.into(), recall);
+            measure_live(&registry, &data, &config, card);
+        }
+        Ok(None) => {}
+        Err(error) => eprintln!("remark: {} was not compared with the live model: {error:#}", card.version),
+    }
+    Ok(())
+}
+
+fn recall_of(version: &str, registry: &Registry, data: &Dataset, config: &TrainConfig) -> Result<Option<f64>> {
+    if registry.card(version)?.seeds.get("train") != Some(&config.seed) {
         bail!("{version} was trained with another seed, so it learned from pinners who are held back now");
     }
-    validation_recall(&registry.model(&version)?, data, config).with_context(|| format!("model {version}"))
+    validation_recall(&registry.model(version)?, data, config).with_context(|| format!("model {version}"))
 }
 
 /// The weights as they will be read must give what these give, and numbers.

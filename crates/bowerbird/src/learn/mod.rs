@@ -15,7 +15,7 @@ mod training;
 
 pub(crate) use acts::{Acts, read_acts};
 pub(crate) use export::export;
-pub(crate) use gate::judge;
+pub(crate) use gate::{judge, measure_again};
 pub(crate) use impressions::{Impressions, Look, Shown};
 pub(crate) use shown::shown_rows;
 pub(crate) use training::{Outcome, Task, said, train};

@@ -6,6 +6,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod models;
 pub(crate) mod query;
 pub(crate) mod serve;
 pub(crate) mod sql;

@@ -1,9 +1,10 @@
 //! `bowerbird train`: from the log to a live model.
 
+use super::models::print_figures;
 use crate::engine::Reading;
 use crate::lake_roll::open_rolled;
 use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, said, shown_rows, train};
-use crate::output::{print_json, thousands};
+use crate::output::print_json;
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, bail};
@@ -16,9 +17,9 @@ use std::path::{Path, PathBuf};
 ///
 /// Reads what pinners did, trains the sequence model, then a ranking head on replayed requests of pinners that the
 /// sequence model never saw. The new version is kept in the data directory with its card (what it learned from, how
-/// good it is). It goes live when it is sound and not worse than the live one on held-back pinners; a running server
-/// takes it over without a pause. Ctrl-C leaves a checkpoint, and the same command goes on from there; it is removed
-/// when the version is kept.
+/// good it is) and a report (curves, figures, configuration as one HTML file). It goes live when it is sound and not
+/// worse than the live one on held-back pinners; a running server takes it over without a pause. Ctrl-C leaves a
+/// checkpoint, and the same command goes on from there; it is removed when the version is kept.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often everybody's history is read [default: train.epochs, else the size of the data].
@@ -106,6 +107,7 @@ fn export_rows(folder: &Path, setup: &Setup, data: &Reading) -> Result<()> {
 pub(crate) fn promote(setup: &Setup, registry: &Registry, outcome: &Outcome, force: bool) -> Result<Vec<String>> {
     let mut card = outcome.card.clone();
     card.parents = registry.live()?.into_iter().collect();
+    card.seconds = outcome.seconds;
     let reasons = judge(&outcome.model, &card)?;
     registry.keep(&outcome.model, &card)?;
     if reasons.is_empty() || force {
@@ -128,12 +130,9 @@ fn tell(setup: &Setup, outcome: &Outcome, refused: &[String]) {
         }));
     }
     println!("model {} trained in {seconds:.0} s", model.version());
-    for (name, count) in &card.counts {
-        println!("  {name:<28} {:>12}", thousands(*count));
-    }
-    for (name, value) in &card.metrics {
-        println!("  {name:<28} {value:>12.4}");
-    }
+    print_figures(card);
+    let blobs = setup.uri(&setup.config.data.blobs);
+    println!("report: {}/models/{}/report.html", blobs.trim_start_matches("file://"), model.version());
     if refused.is_empty() {
         println!("it is live");
     }
