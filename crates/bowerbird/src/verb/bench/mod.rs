@@ -7,6 +7,8 @@ mod feed;
 mod ingest;
 mod live;
 mod load;
+mod planted;
+mod stages;
 mod start;
 mod train;
 mod vectors;
