@@ -24,6 +24,33 @@ pub struct Progress {
     pub epochs: usize,
     /// Mean loss of the epoch at hand.
     pub loss: f64,
+    /// What the last step learned from.
+    pub work: Work,
+}
+
+/// What a step learns from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Pinners with at least one question.
+    pub examples: usize,
+    /// Questions.
+    pub questions: usize,
+    /// Acts of histories that are read.
+    pub tokens: usize,
+    /// Pins that answer, over all questions.
+    pub targets: usize,
+}
+
+impl Work {
+    fn of(examples: &[Example]) -> Work {
+        let questions = || examples.iter().flat_map(|example| &example.questions);
+        Work {
+            examples: examples.len(),
+            questions: questions().count(),
+            tokens: examples.iter().map(|example| example.acts.len()).sum(),
+            targets: questions().map(|question| question.targets.len()).sum(),
+        }
+    }
 }
 
 /// What surrounds a training run.
@@ -91,6 +118,8 @@ struct Run<'a> {
     /// The best model by validation.
     best: Option<Model>,
     state: State,
+    /// Of the last step.
+    work: Work,
     steps: u64,
     steps_per_epoch: u64,
     /// Pinners in the order of the epoch at hand.
@@ -104,7 +133,8 @@ impl<'a> Run<'a> {
         let steps_per_epoch = cast.learned.len().div_ceil(config.batch) as u64;
         let steps = steps_per_epoch * config.epochs_for(acts) as u64;
         let state = State { fingerprint: fingerprint(data, config), ..State::default() };
-        let mut run = Run { data, config, cast, learner, best: None, state, steps, steps_per_epoch, order: Vec::new() };
+        let (best, work, order) = (None, Work::default(), Vec::new());
+        let mut run = Run { data, config, cast, learner, best, state, work, steps, steps_per_epoch, order };
         run.shuffle();
         Ok(run)
     }
@@ -126,6 +156,7 @@ impl<'a> Run<'a> {
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
         let rate = schedule::rate(self.state.step, self.steps, self.config.warmup);
         self.state.step += 1;
+        self.work = Work::of(&examples);
         if examples.is_empty() {
             return Ok(());
         }
@@ -185,6 +216,7 @@ impl<'a> Run<'a> {
             epoch: self.epoch() as usize,
             epochs: (self.steps / self.steps_per_epoch) as usize,
             loss: self.state.loss.0 / self.state.loss.1.max(1) as f64,
+            work: self.work,
         }
     }
 

@@ -67,7 +67,7 @@ pub use chances::{ChanceFigures, Judged};
 pub use config::TrainConfig;
 pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
-pub use fit::{Progress, Session, Trained, fit};
+pub use fit::{Progress, Session, Trained, Work, fit};
 pub use metrics::{
     Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
     reciprocal_rank,

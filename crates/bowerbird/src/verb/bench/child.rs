@@ -4,13 +4,16 @@ use crate::client::Client;
 use crate::setup::Setup;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Longest that a server may take until it is ready.
 const READY_S_MAX: u64 = 600;
 /// Longest that it may take to end.
 const END_S_MAX: u64 = 30;
+/// How often it is looked whether somebody asked to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A running `bowerbird serve`; it ends with this value.
 pub(crate) struct ServerProcess {
@@ -32,14 +35,18 @@ impl ServerProcess {
         let mut child = command.spawn().context("cannot start the server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
         let mut process = ServerProcess { child, base: String::new() };
-        for line in BufReader::new(stdout).lines() {
-            let line = line.context("cannot read what the server says")?;
-            if let Some(at) = line.find("http://") {
-                process.base = line[at..].split_whitespace().next().unwrap_or_default().to_owned();
-                return Ok(process);
+        let address = address(stdout);
+        loop {
+            setup.stop.check()?;
+            match address.recv_timeout(LOOK) {
+                Ok(base) => {
+                    process.base = base;
+                    return Ok(process);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => bail!("the server ended before it answered"),
             }
         }
-        bail!("the server ended before it answered")
     }
 
     /// Waits until the server says that it is ready; gives the seconds that it took.
@@ -68,6 +75,19 @@ impl ServerProcess {
         };
         (value("VmRSS:"), value("VmHWM:"))
     }
+}
+
+/// The address that the server says on its output, once it does. What it says after that is read and forgotten.
+fn address(stdout: ChildStdout) -> Receiver<String> {
+    let (found, address) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some(base) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                let _ = found.send(base.to_owned());
+            }
+        }
+    });
+    address
 }
 
 impl Drop for ServerProcess {

@@ -2,28 +2,36 @@
 
 use super::child::ServerProcess;
 use super::load::{Measured, closed_loop, open_loop};
+use super::planted::{Planted, Scratch};
+use super::stages::Stages;
 use crate::client::{Client, encoded};
+use crate::config::FILE_NAME;
 use crate::output::{print_json, thousands};
-use crate::setup::Setup;
-use anyhow::{Result, bail};
-use domain::{Fact, Rng, TopicKind};
+use crate::setup::{Setup, now_ms};
+use anyhow::{Context, Result, bail};
+use domain::{Fact, Params, Rng, TopicKind};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const READ_FACTS: usize = 8_192;
 /// Feeds asked before anything is measured.
 const WARM_UP_S: f64 = 2.0;
+/// Requests per second [of a server's own data, of a planted catalogue].
+const RATES: [f64; 2] = [100.0, 50.0];
 
 /// Starts a server on the data directory and asks it for the feeds of its pinners.
 ///
 /// First at a fixed rate, each request sent at its moment whether or not the server keeps up (latency counts from that
-/// moment); then by clients that ask without a pause. Each feed leaves a request record in the event log.
+/// moment); then by clients that ask without a pause. Each feed leaves a request record in the event log; from those at
+/// the fixed rate comes what each stage took. With --pins all this happens to a catalogue of that many pins, planted in
+/// a directory of its own, with an untrained model: its ranking head computes what a trained one does. Quotas are such
+/// that L1 gets about 2,000 candidates, of which L2 gets l1_keep_max.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Requests per second.
-    #[arg(long, default_value_t = 100.0)]
-    rate: f64,
+    /// Requests per second [default: 100, with --pins 50].
+    #[arg(long)]
+    rate: Option<f64>,
     /// For how many seconds.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
@@ -43,17 +51,65 @@ pub(crate) struct Args {
     #[arg(long, env = "BOWERBIRD_KEY", hide_env_values = true)]
     key: Option<String>,
     /// Configuration of the server [default: as `serve` finds it].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "pins")]
     server_config: Option<PathBuf>,
+    /// Plant a catalogue of so many pins.
+    #[arg(long)]
+    pins: Option<u32>,
+    /// How many saves of each planted pin, on average.
+    #[arg(long, default_value_t = 4, requires = "pins")]
+    saves: u32,
+    /// Where the planted catalogue is made, and removed again [default: in the data directory].
+    #[arg(long, value_name = "DIR", requires = "pins")]
+    at: Option<PathBuf>,
+}
+
+impl Args {
+    fn rate(&self) -> f64 {
+        self.rate.unwrap_or(RATES[usize::from(self.pins.is_some())])
+    }
 }
 
 /// Runs the bench.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
-    if !(args.rate > 0.0 && args.rate <= 1e5 && args.seconds > 0.0 && args.seconds <= 3_600.0) {
+    if !(args.rate() > 0.0 && args.rate() <= 1e5 && args.seconds > 0.0 && args.seconds <= 3_600.0) {
         bail!("--rate and --seconds must be positive (at most 100000 and 3600)");
     }
-    setup.must_exist()?;
+    let Some(pins) = args.pins else {
+        setup.must_exist()?;
+        return load(args, setup);
+    };
+    if pins < 1_000 || args.saves > 100 {
+        bail!("there is nothing to measure");
+    }
+    let scratch = Scratch::new(args.at.as_deref(), setup)?;
+    let fresh = scratch.setup(setup);
+    Planted { pins, saves: args.saves }.write(&fresh)?;
+    write_config(&fresh.folder(FILE_NAME), &many_candidates(&setup.config.params))?;
+    load(args, &fresh)
+}
+
+/// Quotas with which L1 gets about 2,000 candidates of a catalogue of a million pins.
+fn many_candidates(usual: &Params) -> Params {
+    let mut params = usual.clone();
+    let generators = &mut params.generators;
+    (generators.retrieval.quota_max, generators.walks.quota_max) = (800, 500);
+    generators.content.quota_max = 400;
+    params
+}
+
+/// What the server is told beside the defaults: parameters, and to keep no snapshot while it is measured.
+fn write_config(path: &Path, params: &Params) -> Result<()> {
+    let server = toml::toml! { snapshot_facts_min = 1_000_000_000 };
+    let params = toml::Value::try_from(params).context("cannot write parameters down")?;
+    let config = toml::Table::from_iter([("server".to_owned(), server.into()), ("params".to_owned(), params)]);
+    std::fs::write(path, toml::to_string(&config)?).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Starts the server and asks.
+fn load(args: &Args, setup: &Setup) -> Result<()> {
     let paths = Arc::new(feeds(args, setup)?);
+    eprintln!("the server opens the data");
     let mut server = ServerProcess::start(setup, args.server_config.as_deref())?;
     let client = Client::new(&server.base, args.key.clone());
     // One thread, so that the load takes as little as possible from the server beside it.
@@ -70,16 +126,19 @@ async fn measure(
 ) -> Result<()> {
     let ready_s = server.ready(client).await?;
     eprintln!("server ready after {ready_s:.1} s; warming up");
-    open_loop(client, paths, args.rate, WARM_UP_S).await?;
+    open_loop(client, paths, args.rate(), WARM_UP_S).await?;
     setup.stop.check()?;
-    eprintln!("{} requests per second for {} s", args.rate, args.seconds);
-    let steady = open_loop(client, paths, args.rate, args.seconds).await?;
+    eprintln!("{} requests per second for {} s", args.rate(), args.seconds);
+    let since_ms = now_ms();
+    let steady = open_loop(client, paths, args.rate(), args.seconds).await?;
+    let times = since_ms..now_ms();
     let (resident, _) = server.memory();
     setup.stop.check()?;
     eprintln!("{} clients without a pause for {:.0} s", args.clients, args.seconds / 2.0);
     let full = closed_loop(client, paths, args.clients.clamp(1, 512), args.seconds / 2.0).await?;
     let (_, peak) = server.memory();
-    tell(args, setup, (&steady, &full), (resident, peak), ready_s);
+    let stages = Stages::read(setup, times)?;
+    tell(args, setup, (&steady, &full), &stages, (resident, peak), ready_s);
     if steady.failed() > 0 {
         bail!("{} of the requests at the fixed rate failed", steady.failed());
     }
@@ -90,6 +149,7 @@ fn tell(
     args: &Args,
     setup: &Setup,
     (steady, full): (&Measured, &Measured),
+    stages: &Stages,
     (resident, peak): (Option<u64>, Option<u64>),
     ready_s: f64,
 ) {
@@ -97,7 +157,8 @@ fn tell(
     if setup.json {
         return print_json(&json!({
             "bench": "feed",
-            "rate": args.rate,
+            "pins": args.pins,
+            "rate": args.rate(),
             "limit": args.limit,
             "latency_ms_p50": steady.ms(0.5),
             "latency_ms_p99": steady.ms(0.99),
@@ -108,16 +169,18 @@ fn tell(
             "ready_s": ready_s,
             "at_rate": steady.json(),
             "saturated": full.json(),
+            "funnel": stages.json(),
         }));
     }
     println!(
         "at {} requests per second: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms, {} failed",
-        args.rate,
+        args.rate(),
         steady.ms(0.5),
         steady.ms(0.99),
         steady.ms(1.0),
         steady.failed()
     );
+    stages.print();
     println!("at full load: {} requests per second, p99 {:.1} ms", thousands(full.per_s() as u64), full.ms(0.99));
     if let (Some(resident), Some(peak)) = (mib(resident), mib(peak)) {
         println!("memory of the server: {resident} MiB, at most {peak} MiB");

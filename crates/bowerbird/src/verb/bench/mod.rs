@@ -7,7 +7,10 @@ mod feed;
 mod ingest;
 mod live;
 mod load;
+mod planted;
+mod stages;
 mod start;
+mod train;
 mod vectors;
 mod walks;
 
@@ -32,6 +35,8 @@ enum What {
     Blend(blend::Args),
     /// A start with a million pins, from a snapshot and from the log alone.
     Start(start::Args),
+    /// Training alone: examples per second of the sequence model on one core.
+    Train(train::Args),
     /// The vector index alone: recall against queries per CPU second, filters, memory, build, start-up.
     Vectors(vectors::Args),
     /// The vector index while pins come, change and go: searches beside 20,000 upserts a second.
@@ -47,6 +52,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         What::Feed(args) => feed::run(args, setup),
         What::Blend(args) => blend::run(args, setup),
         What::Start(args) => start::run(args, setup),
+        What::Train(args) => train::run(args, setup),
         What::Vectors(args) => vectors::run(args, setup),
         What::Live(args) => live::run(args, setup),
         What::Walks(args) => walks::run(args, setup),

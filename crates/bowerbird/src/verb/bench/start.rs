@@ -1,29 +1,16 @@
 //! `bowerbird bench start`: how long a start takes, from a snapshot and without one.
 
 use super::clock::{median, peak_bytes};
-use super::vectors::mixture;
+use super::planted::{Planted, Scratch};
 use crate::engine::Engine;
 use crate::output::{print_json, thousands};
-use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result, bail, ensure};
-use domain::{Action, Board, Event, EventId, Fact, Pin, PinId, Request, Rng, Surface, TopicKind, Understood};
-use models::{Model, ModelCard, ModelConfig};
+use domain::{PinId, Request, Surface, TopicKind};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use store::EventLog;
-
-/// Facts of one append.
-const BATCH_FACTS: usize = 8_192;
-
-/// Pins and pinners per pinner and board; topics, creators and words that there are.
-const PINS_PER_PINNER: u32 = 10;
-const BOARDS_PER_PINNER: u32 = 2;
-const TOPICS: u32 = 400;
-const CREATORS: u32 = 20_000;
-const WORDS: u32 = 30_000;
 
 /// Makes a data directory (pins with titles and vectors of 64 dimensions, saves to boards, an untrained model), brings
 /// the views up to it from the log alone, keeps them as a snapshot, and starts from that in fresh processes as a server
@@ -47,15 +34,6 @@ pub(crate) struct Args {
     once: bool,
 }
 
-/// A directory that is removed with this value.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Runs the bench.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     if args.once {
@@ -63,115 +41,13 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         return Ok(());
     }
     ensure!(args.pins >= 1_000 && args.starts > 0 && args.saves <= 100, "there is nothing to measure");
-    let parent = args.at.clone().unwrap_or_else(|| setup.data.clone());
-    let scratch = Scratch(parent.join(format!("bench-{}", std::process::id())));
-    std::fs::create_dir_all(&scratch.0).with_context(|| format!("cannot make {}", scratch.0.display()))?;
-    let mut fresh = setup.clone();
-    fresh.config.data = crate::config::DataConfig::default();
-    fresh.data.clone_from(&scratch.0);
-    make(args, &fresh)?;
+    let scratch = Scratch::new(args.at.as_deref(), setup)?;
+    let fresh = scratch.setup(setup);
+    Planted { pins: args.pins, saves: args.saves }.write(&fresh)?;
     let rebuilt = rebuild(&fresh)?;
     let starts = (0..args.starts).map(|_| in_a_process(&fresh)).collect::<Result<Vec<Value>>>()?;
     tell(args, setup, &rebuilt, &starts);
     Ok(())
-}
-
-/// Writes the facts and an untrained model.
-fn make(args: &Args, setup: &Setup) -> Result<()> {
-    let (base, _) = mixture(args.pins as usize)?;
-    let log = setup.log()?;
-    let mut facts = Batch::new(log.as_ref(), setup, 2 * u64::from(args.pins) + u64::from(args.pins * args.saves));
-    let mut rng = Rng::new(5);
-    for pin in 0..args.pins {
-        facts.add(Fact::Pin(described(pin, &mut rng)))?;
-        let embedding = base.row(pin as usize).to_vec();
-        facts.add(Fact::Understood(Understood {
-            pin: key("pin", pin),
-            space: 1,
-            embedding,
-            ..Understood::default()
-        }))?;
-    }
-    let pinners = args.pins.div_ceil(PINS_PER_PINNER);
-    for board in 0..pinners * BOARDS_PER_PINNER {
-        let (id, owner) = (key("board", board), key("pinner", board / BOARDS_PER_PINNER));
-        facts.add(Fact::Board(Board { id, title: words(2, &mut rng), pinner: Some(owner), created_ms: 1 }))?;
-    }
-    let began_ms = now_ms() - 30 * 86_400_000;
-    for save in 0..args.pins * args.saves {
-        let pinner = rng.below(pinners);
-        let board = pinner * BOARDS_PER_PINNER + rng.below(BOARDS_PER_PINNER);
-        // A few pins are saved often, most seldom.
-        let pin = (f64::from(rng.uniform()).powi(2) * f64::from(args.pins)) as u32 % args.pins;
-        let ts_ms = began_ms + u64::from(save) * 30 * 86_400_000 / u64::from(args.pins * args.saves);
-        let event = Event::new(key("pinner", pinner), Action::Save, ts_ms);
-        facts.add(Fact::Event(Event { pin: Some(key("pin", pin)), board: Some(key("board", board)), ..event }))?;
-    }
-    facts.end()?;
-    let model = Model::untrained(ModelConfig::default(), 1)?.with_version("untrained");
-    let registry = crate::registry::Registry::new(setup.blobs()?);
-    registry.keep(&model, &ModelCard { version: "untrained".into(), ..ModelCard::default() })?;
-    registry.promote("untrained")
-}
-
-fn key(kind: &str, number: u32) -> String {
-    format!("{kind}-{number}")
-}
-
-fn words(count: usize, rng: &mut Rng) -> String {
-    let word = |rng: &mut Rng| format!("w{}", (f64::from(rng.uniform()).powi(2) * f64::from(WORDS)) as u32);
-    (0..count).map(|_| word(rng)).collect::<Vec<_>>().join(" ")
-}
-
-fn described(pin: u32, rng: &mut Rng) -> Pin {
-    Pin {
-        id: key("pin", pin),
-        title: words(4, rng),
-        description: words(6, rng),
-        link: Some(format!("https://example.com/{pin}")),
-        creator: Some(key("creator", rng.below(CREATORS))),
-        topics: vec![key("topic", rng.below(TOPICS)), key("topic", rng.below(TOPICS))],
-        language: Some(["en", "de", "fr", "es"][rng.below(4) as usize].into()),
-        created_ms: 1_600_000_000_000 + u64::from(pin) * 100_000,
-        ..Pin::default()
-    }
-}
-
-/// Facts on their way into the log.
-struct Batch<'a> {
-    log: &'a dyn EventLog,
-    setup: &'a Setup,
-    facts: Vec<(EventId, Fact)>,
-    progress: Progress,
-    next: u64,
-    made_ms: u64,
-}
-
-impl<'a> Batch<'a> {
-    fn new(log: &'a dyn EventLog, setup: &'a Setup, total: u64) -> Batch<'a> {
-        let progress = Progress::new("facts", total);
-        Batch { log, setup, facts: Vec::new(), progress, next: 0, made_ms: now_ms() }
-    }
-
-    fn add(&mut self, fact: Fact) -> Result<()> {
-        self.facts.push((EventId::new(self.made_ms, u128::from(self.next)), fact));
-        self.next += 1;
-        if self.facts.len() >= BATCH_FACTS { self.write() } else { Ok(()) }
-    }
-
-    fn write(&mut self) -> Result<()> {
-        self.setup.stop.check()?;
-        self.log.append(&self.facts).context("cannot append")?;
-        self.progress.add(self.facts.len() as u64);
-        self.facts.clear();
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<()> {
-        self.write()?;
-        self.progress.finish("written");
-        Ok(())
-    }
 }
 
 /// Opens the data without a snapshot, serves a feed, and keeps the views as a snapshot.

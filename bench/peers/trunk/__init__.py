@@ -1,0 +1,1 @@
+"""The sequence model's training step in PyTorch; `bench/README.md` says how."""
