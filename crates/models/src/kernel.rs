@@ -25,13 +25,29 @@ macro_rules! kernel {
     };
 }
 
-/// Rows and columns of the tile that stays in registers.
-const TILE_ROWS: usize = 4;
-const TILE_COLS: usize = 16;
+/// What a machine can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Width {
+    Plain,
+    Avx2,
+    Avx512,
+}
+
+impl Width {
+    /// The widest that there is here.
+    #[inline]
+    pub(crate) fn here() -> Width {
+        #[cfg(target_arch = "x86_64")]
+        if fast() {
+            return if is_x86_feature_detected!("avx512f") { Width::Avx512 } else { Width::Avx2 };
+        }
+        Width::Plain
+    }
+}
 
 /// `out[rows, w.cols] += x[rows, w.rows] · w`.
 pub(crate) fn matmul_add(x: &[f32], w: &Matrix, out: &mut [f32]) {
-    dispatch(x, w, out, fast());
+    dispatch(x, w, out, Width::here());
 }
 
 /// `out[rows, w.cols] = x · w`.
@@ -49,21 +65,28 @@ pub fn fast() -> bool {
     false
 }
 
-fn dispatch(x: &[f32], w: &Matrix, out: &mut [f32], fast: bool) {
-    #[cfg(target_arch = "x86_64")]
-    if fast {
-        // SAFETY: `fast` is true only where AVX2 and FMA were detected; the body itself is safe code.
-        unsafe { matmul_avx2(x, w, out) };
-        return;
+fn dispatch(x: &[f32], w: &Matrix, out: &mut [f32], width: Width) {
+    match width {
+        // SAFETY: these are chosen only where the features were detected; the body itself is safe code.
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx512 => unsafe { matmul_avx512(x, w, out) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Width::Avx2 => unsafe { matmul_avx2(x, w, out) },
+        _ => matmul_body::<4, 16, false>(x, w, out),
     }
-    let _ = fast;
-    matmul_body::<false>(x, w, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn matmul_avx512(x: &[f32], w: &Matrix, out: &mut [f32]) {
+    matmul_body::<8, 32, true>(x, w, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn matmul_avx2(x: &[f32], w: &Matrix, out: &mut [f32]) {
-    matmul_body::<true>(x, w, out);
+    matmul_body::<4, 16, true>(x, w, out);
 }
 
 /// `a · b + c`; fused only where the machine does it in one instruction.
@@ -72,51 +95,69 @@ pub fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// In tiles of `ROWS` × `COLS` sums that stay in registers; columns of `w` stay in the nearest cache for all rows.
 #[inline(always)]
-fn matmul_body<const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
+fn matmul_body<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
     if w.rows == 0 || w.cols == 0 {
         return;
     }
-    let rows = out.len() / w.cols;
-    debug_assert_eq!(x.len(), rows * w.rows);
-    let mut row = 0;
-    while row + TILE_ROWS <= rows {
-        let x = &x[row * w.rows..][..TILE_ROWS * w.rows];
-        strip::<TILE_ROWS, FUSED>(x, w, &mut out[row * w.cols..][..TILE_ROWS * w.cols]);
-        row += TILE_ROWS;
+    debug_assert_eq!(x.len() / w.rows, out.len() / w.cols);
+    let mut col = 0;
+    while col + COLS <= w.cols {
+        column::<ROWS, COLS, FUSED>(x, w, out, col, |row, part| part.copy_from_slice(&row[..COLS]));
+        col += COLS;
     }
-    while row < rows {
-        strip::<1, FUSED>(&x[row * w.rows..][..w.rows], w, &mut out[row * w.cols..][..w.cols]);
-        row += 1;
+    while col < w.cols {
+        let width = (w.cols - col).min(16);
+        column::<ROWS, 16, FUSED>(x, w, out, col, |row, part| part[..width].copy_from_slice(&row[..width]));
+        col += width;
     }
 }
 
-/// `ROWS` rows of the product.
+/// The columns of the product from one on, as many as a tile has or the matrix has left.
 #[inline(always)]
-fn strip<const ROWS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
-    let wide = w.cols - w.cols % TILE_COLS;
-    for col in (0..wide).step_by(TILE_COLS) {
-        let mut tile = [[0.0f32; TILE_COLS]; ROWS];
-        for (k, w_row) in w.values.chunks_exact(w.cols).enumerate() {
-            let w_row: &[f32; TILE_COLS] = w_row[col..col + TILE_COLS].try_into().expect("invariant: a whole tile");
-            for r in 0..ROWS {
-                let factor = x[r * w.rows + k];
-                for j in 0..TILE_COLS {
-                    tile[r][j] = fma::<FUSED>(factor, w_row[j], tile[r][j]);
-                }
+fn column<const ROWS: usize, const COLS: usize, const FUSED: bool>(
+    x: &[f32],
+    w: &Matrix,
+    out: &mut [f32],
+    col: usize,
+    read: impl Fn(&[f32], &mut [f32; COLS]) + Copy,
+) {
+    let mut strips = x.chunks_exact(ROWS * w.rows);
+    let mut outs = out.chunks_exact_mut(ROWS * w.cols);
+    for (x, out) in (&mut strips).zip(&mut outs) {
+        tile::<ROWS, COLS, FUSED>(x, w, out, col, read);
+    }
+    let rest = strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols));
+    rest.for_each(|(x, out)| tile::<1, COLS, FUSED>(x, w, out, col, read));
+}
+
+/// The tile of the product from a column on, as wide as the matrix has room; `read` takes a row of the matrix from that
+/// column on.
+#[inline(always)]
+fn tile<const ROWS: usize, const COLS: usize, const FUSED: bool>(
+    x: &[f32],
+    w: &Matrix,
+    out: &mut [f32],
+    col: usize,
+    read: impl Fn(&[f32], &mut [f32; COLS]),
+) {
+    let mut sums = [[0.0f32; COLS]; ROWS];
+    let inner = w.rows;
+    let x: [&[f32]; ROWS] = std::array::from_fn(|r| &x[r * inner..][..inner]);
+    for (k, row) in (0..inner).zip(w.values.chunks_exact(w.cols)) {
+        let mut part = [0.0f32; COLS];
+        read(&row[col..], &mut part);
+        for r in 0..ROWS {
+            let factor = x[r][k];
+            for j in 0..COLS {
+                sums[r][j] = fma::<FUSED>(factor, part[j], sums[r][j]);
             }
         }
-        for (r, sums) in tile.iter().enumerate() {
-            let out = &mut out[r * w.cols + col..][..TILE_COLS];
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-        }
     }
-    for col in wide..w.cols {
-        for r in 0..ROWS {
-            let column = w.values[col..].iter().step_by(w.cols);
-            let sum = x[r * w.rows..][..w.rows].iter().zip(column).fold(0.0, |sum, (x, w)| fma::<FUSED>(*x, *w, sum));
-            out[r * w.cols + col] += sum;
-        }
+    for (r, sums) in sums.iter().enumerate() {
+        let out = &mut out[r * w.cols + col..(r + 1) * w.cols];
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
     }
 }
 
@@ -177,6 +218,23 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + tail
 }
 
+kernel! {
+    /// `out += Σ weight · row of the table`, of a table whose rows are [`BAG`] wide.
+    pub(crate) fn bag(table: &Matrix, rows: &[(u32, f32)], out: &mut [f32; BAG]) {
+        let mut sums = *out;
+        for &(row, weight) in rows {
+            let row: &[f32; BAG] = table.values[row as usize * BAG..][..BAG].try_into().expect("invariant: a whole row");
+            for lane in 0..BAG {
+                sums[lane] = fma::<FUSED>(weight, row[lane], sums[lane]);
+            }
+        }
+        *out = sums;
+    }
+}
+
+/// Width of a table of bags: a whole number of registers.
+pub(crate) const BAG: usize = 80;
+
 /// `out += weight · x`.
 #[inline]
 pub(crate) fn add_scaled(weight: f32, x: &[f32], out: &mut [f32]) {
@@ -233,21 +291,22 @@ mod tests {
     use domain::Rng;
 
     #[test]
-    fn both_builds_of_the_product_agree_with_the_definition() {
+    fn all_builds_of_the_product_agree_with_the_definition() {
         let mut rng = Rng::new(1);
-        for (rows, inner, cols) in [(1, 1, 1), (1, 64, 64), (5, 33, 17), (9, 64, 128), (4, 20, 6), (3, 7, 0), (3, 0, 8)]
+        for (rows, inner, cols) in
+            [(1, 1, 1), (1, 64, 64), (5, 33, 17), (21, 64, 128), (9, 9, 57), (4, 20, 6), (3, 7, 0), (3, 0, 8)]
         {
             let x: Vec<f32> = (0..rows * inner).map(|_| rng.normal()).collect();
             let w = Matrix { rows: inner, cols, values: (0..inner * cols).map(|_| rng.normal()).collect() };
             let truth = |r: usize, c: usize| -> f64 {
                 (0..inner).map(|k| f64::from(x[r * inner + k]) * f64::from(w.values[k * cols + c])).sum::<f64>() + 1.0
             };
-            for fast in [false, fast()] {
+            for width in [Width::Plain, if fast() { Width::Avx2 } else { Width::Plain }, Width::here()] {
                 let mut out = vec![1.0; rows * cols];
-                dispatch(&x, &w, &mut out, fast);
+                dispatch(&x, &w, &mut out, width);
                 for (i, out) in out.iter().enumerate() {
                     let difference = (f64::from(*out) - truth(i / cols, i % cols)).abs();
-                    assert!(difference < 1e-4, "{rows}×{inner}×{cols} fast {fast}: {difference}");
+                    assert!(difference < 1e-4, "{rows}×{inner}×{cols} {width:?}: {difference}");
                 }
             }
         }

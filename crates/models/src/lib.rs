@@ -48,7 +48,7 @@ pub use ids::IdTable;
 pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, fma, sigmoid, silu, softmax};
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
-pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, RankInput, RankPart, RankScratch, RankTraits, Ranker};
+pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankInput, RankPart, RankScratch, RankTraits, Ranker};
 pub use token::{
     CONDITION_FACTS, Condition, DISTANCES, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token, tokens,
 };

@@ -7,7 +7,7 @@ mod parts;
 pub use net::RankScratch;
 mod traits;
 
-pub use parts::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, RankPart};
+pub use parts::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankPart};
 pub use traits::RankTraits;
 
 use domain::{HEAD_COUNT, Surface};
@@ -78,7 +78,7 @@ impl Ranker {
             for (knot, at) in [(0, -REACH), (1, REACH)] {
                 let row = &mut table.values[(feature * KNOTS + knot) * table.cols..][..table.cols];
                 // The last head is `hide`: what is liked is hidden less.
-                let outs = &mut row[table.cols - OUTS..][..HEAD_COUNT];
+                let outs = &mut row[PHI..][..HEAD_COUNT];
                 outs.iter_mut().for_each(|out| *out = weight * at);
                 outs[HEAD_COUNT - 1] *= -1.0;
             }
@@ -132,8 +132,9 @@ impl Ranker {
     pub fn knots(&self, feature: usize, value: f32) -> [(u32, f32); 2] {
         let knots = &self.part(RankPart::Knots).values[feature * KNOTS..][..KNOTS];
         let value = if value.is_nan() { 0.0 } else { value };
-        let below = knots.iter().map(|knot| usize::from(*knot <= value)).sum::<usize>();
-        let at = below.saturating_sub(1).min(KNOTS - 2);
+        let knots: &[f32; KNOTS] = knots.try_into().expect("invariant: a row of knots");
+        let below = knots.iter().map(|knot| u32::from(*knot <= value)).sum::<u32>();
+        let at = (below.saturating_sub(1) as usize).min(KNOTS - 2);
         let (low, high) = (knots[at], knots[at + 1]);
         // An unused knot is infinite: nothing is ever on its side.
         let share = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };

@@ -3,17 +3,18 @@
 use super::parts::{EXPERT, MASK, PHI};
 use super::{CROSSES, EXPERTS, MASKS, OUTS, RankInput, RankPart, Ranker};
 use crate::FEATURE_COUNT;
-use crate::kernel::{add_scaled, matmul, matmul_add, rms_norm, silu, softmax};
+use crate::kernel::{BAG, bag, matmul, matmul_add, rms_norm, silu, softmax};
 
 /// Rows that are computed at once.
 const BLOCK: usize = 32;
 
 /// Buffers of a ranking, kept between requests.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RankScratch {
     outs: Vec<f32>,
-    pinner: Vec<f32>,
-    table: Vec<f32>,
+    pinner: [f32; BAG],
+    bag: Vec<(u32, f32)>,
+    table: Vec<[f32; BAG]>,
     phi: Vec<f32>,
     raw: Vec<f32>,
     x: Vec<f32>,
@@ -24,6 +25,15 @@ pub struct RankScratch {
     both: Vec<f32>,
     experts: Vec<f32>,
     read: Vec<f32>,
+}
+
+impl Default for RankScratch {
+    fn default() -> Self {
+        let [outs, phi, raw, x, crossed, low, mask, masked, both, experts, read] = std::array::from_fn(|_| Vec::new());
+        let (bag, table) = (Vec::new(), Vec::new());
+        let pinner = [0.0; BAG];
+        RankScratch { outs, pinner, bag, table, phi, raw, x, crossed, low, mask, masked, both, experts, read }
+    }
 }
 
 fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
@@ -43,7 +53,8 @@ impl Ranker {
         let rows = input.features.len() / FEATURE_COUNT;
         let gates = self.gates(usize::from(input.surface.code()));
         fit(&mut s.outs, rows * OUTS);
-        self.add_traits(input.traits.pinner(), fit(&mut s.pinner, PHI + OUTS));
+        s.pinner = [0.0; BAG];
+        self.add_traits(input.traits.pinner(), &mut s.bag, &mut s.pinner);
         for first in (0..rows).step_by(BLOCK) {
             let count = BLOCK.min(rows - first);
             let features = &input.features[first * FEATURE_COUNT..(first + count) * FEATURE_COUNT];
@@ -69,9 +80,10 @@ impl Ranker {
     }
 
     /// Adds the mean of rows of the table of traits.
-    fn add_traits(&self, rows: &[u32], sum: &mut [f32]) {
-        let table = self.part(RankPart::Traits);
-        rows.iter().for_each(|&row| add_scaled(1.0 / rows.len() as f32, table.row(row as usize), sum));
+    fn add_traits(&self, rows: &[u32], entries: &mut Vec<(u32, f32)>, sum: &mut [f32; BAG]) {
+        entries.clear();
+        entries.extend(rows.iter().map(|&row| (row, 1.0 / rows.len() as f32)));
+        bag(self.part(RankPart::Traits), entries, sum);
     }
 
     fn block(&self, input: RankInput, rows: usize, gates: &[f32], first: usize, s: &mut RankScratch) {
@@ -95,7 +107,7 @@ impl Ranker {
         let bias = self.part(RankPart::Bias).row(usize::from(input.surface.code()));
         for row in 0..rows {
             let out = &mut s.outs[(first + row) * OUTS..][..OUTS];
-            let table = &s.table[row * (PHI + OUTS) + PHI..][..OUTS];
+            let table = &s.table[row][PHI..][..OUTS];
             out.iter_mut().zip(bias).zip(table).for_each(|((out, bias), table)| *out = bias + table);
             let read = &s.read[row * EXPERTS * OUTS..][..EXPERTS * OUTS];
             for (read, gates) in read.chunks_exact(OUTS).zip(gates.chunks_exact(OUTS)) {
@@ -108,22 +120,18 @@ impl Ranker {
     /// Piecewise linear functions of the features and traits into `table` and `phi`; beside the trunk's view into `raw`.
     fn embed(&self, input: RankInput, rows: usize, first: usize, s: &mut RankScratch) {
         let (table, width) = (self.part(RankPart::Table), self.encoded + PHI);
-        fit(&mut s.table, rows * (PHI + OUTS));
+        s.table.clear();
+        s.table.resize(rows, s.pinner);
         fit(&mut s.phi, rows * PHI);
         fit(&mut s.raw, rows * width);
         let standard = self.part(RankPart::Standard);
         for row in 0..rows {
-            let sum = &mut s.table[row * (PHI + OUTS)..][..PHI + OUTS];
-            sum.copy_from_slice(&s.pinner);
-            self.add_traits(input.traits.pin(first + row), sum);
+            let sum = &mut s.table[row];
+            self.add_traits(input.traits.pin(first + row), &mut s.bag, sum);
             let features = &input.features[row * FEATURE_COUNT..][..FEATURE_COUNT];
-            for (feature, &value) in features.iter().enumerate() {
-                for (knot, weight) in self.knots(feature, value) {
-                    if weight > 0.0 {
-                        add_scaled(weight, table.row(knot as usize), sum);
-                    }
-                }
-            }
+            s.bag.clear();
+            s.bag.extend(features.iter().enumerate().flat_map(|(feature, &value)| self.knots(feature, value)));
+            bag(table, &s.bag, sum);
             s.phi[row * PHI..][..PHI].copy_from_slice(&sum[..PHI]);
             let raw = &mut s.raw[row * width..][..width];
             raw[self.encoded..].copy_from_slice(&sum[..PHI]);

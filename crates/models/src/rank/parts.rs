@@ -2,12 +2,13 @@
 
 use domain::{HEAD_COUNT, Rng, Surface};
 
+use crate::kernel::BAG;
 use crate::{FEATURE_COUNT, Matrix};
 
 /// Knots of each feature's piecewise linear functions.
 pub const KNOTS: usize = 16;
 /// Width of the features' embedding.
-pub(crate) const PHI: usize = 64;
+pub const PHI: usize = 64;
 /// Cross layers, their rank, and masks, their width.
 pub const CROSSES: usize = 2;
 const CROSS_RANK: usize = 32;
@@ -21,6 +22,7 @@ pub(crate) const EXPERT: usize = 32;
 pub(crate) const TRAITS: usize = 1 << 13;
 /// What is read out: a logit per head, then ln(1 + seconds of looking).
 pub const OUTS: usize = HEAD_COUNT + 1;
+const _: () = assert!(PHI + OUTS <= BAG);
 
 /// A matrix of the ranking head. `x` is as wide as what is read of the trunk and the features' embedding together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +31,9 @@ pub enum RankPart {
     Knots,
     /// Mean of what is read of the trunk and one over its deviation. `[2, encoded]`
     Standard,
-    /// Per feature and knot an embedding, then what it adds to each of [`OUTS`]. `[FEATURE_COUNT · KNOTS, PHI + OUTS]`
+    /// Per feature and knot an embedding, what it adds to each of [`OUTS`], and nothing up to a whole width. `[FEATURE_COUNT · KNOTS, BAG]`
     Table,
-    /// What a trait of a pinner or of a pin adds to the same. `[TRAITS, PHI + OUTS]`
+    /// What a trait of a pinner or of a pin adds to the same. `[TRAITS, BAG]`
     Traits,
     /// `[1, x]`
     Gain,
@@ -154,8 +156,8 @@ pub(crate) fn shapes(encoded: usize) -> Vec<RankShape> {
     let mut list = vec![
         shape("knots", FEATURE_COUNT, KNOTS, Constant(f32::INFINITY)),
         shape("standard", 2, encoded, Constant(0.0)),
-        shape("table", FEATURE_COUNT * KNOTS, PHI + OUTS, Embedding(0.1)),
-        shape("traits", TRAITS, PHI + OUTS, Constant(0.0)),
+        shape("table", FEATURE_COUNT * KNOTS, BAG, Embedding(0.1)),
+        shape("traits", TRAITS, BAG, Constant(0.0)),
         shape("gain", 1, x, Constant(1.0)),
     ];
     for layer in 0..CROSSES {

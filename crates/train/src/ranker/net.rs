@@ -1,7 +1,7 @@
 //! The forward pass of the ranking head of `models`, on the tape.
 
 use domain::Surface;
-use models::{CROSSES, EXPERTS, FEATURE_COUNT, MASKS, OUTS, RankPart, Ranker};
+use models::{CROSSES, EXPERTS, FEATURE_COUNT, MASKS, OUTS, PHI, RankPart, Ranker};
 use std::sync::Arc;
 
 use crate::RankRows;
@@ -52,8 +52,7 @@ pub(super) fn outs(tape: &mut Tape, ranker: &Ranker, batch: RankBatch, mut dropo
     let table = tape.bag(at(RankPart::Table), Arc::new(batch.knots));
     let traits = tape.bag(at(RankPart::Traits), Arc::new(batch.traits));
     let table = tape.add(table, traits);
-    let wide = tape.shape(table).1 - OUTS;
-    let (phi, plain) = (tape.columns(table, 0, wide), tape.columns(table, wide, OUTS));
+    let (phi, plain) = (tape.columns(table, 0, PHI), tape.columns(table, PHI, OUTS));
     let raw = match ranker.encoded() {
         0 => phi,
         width => {
