@@ -1,4 +1,4 @@
-"""`bench/peers/learning`: the sequence model's training step in PyTorch on one thread, alone or in turn with ours."""
+"""`bench/peers/learning`: training steps and the second pass in PyTorch on one thread, in turn with ours."""
 
 import argparse
 import json
@@ -6,13 +6,20 @@ import sys
 
 import torch
 
+from . import rank
 from .race import Peer, race
 
 
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(prog="bench/peers/learning", description=__doc__)
-    train = parser.add_subparsers(required=True, dest="what").add_parser("train", help="training steps")
+    whats = parser.add_subparsers(required=True, dest="what")
+    ranking = whats.add_parser("rank", help="the second pass: 1,000 candidates beside a history of 256")
+    ranking.add_argument("--ours", metavar="BOWERBIRD", required=True, help="the product's program, measured in turn")
+    ranking.add_argument("--rounds", type=int, default=3)
+    ranking.add_argument("--candidates", type=int, default=1_000)
+    ranking.add_argument("--history", type=int, default=256)
+    train = whats.add_parser("train", help="training steps")
     train.add_argument("--ours", metavar="BOWERBIRD", help="the product's program: measured in turn with the peer")
     train.add_argument("--rounds", type=int, default=3)
     train.add_argument("--warm-up", type=int, default=3, help="steps before each round")
@@ -29,6 +36,9 @@ def main():
     """Prints one JSON object."""
     options = arguments()
     torch.set_num_threads(1)
+    if options.what == "rank":
+        print(json.dumps(rank.race(options)))
+        return
     print("drawing batches", file=sys.stderr)
     print(json.dumps(race(Peer(options), options)))
 

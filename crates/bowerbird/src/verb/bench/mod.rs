@@ -8,6 +8,7 @@ mod ingest;
 mod live;
 mod load;
 mod planted;
+mod rank;
 mod stages;
 mod start;
 mod train;
@@ -31,6 +32,8 @@ enum What {
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
     Feed(feed::Args),
+    /// The second pass alone: a pinner's history and candidates through the trunk, and the ranking head, on one core.
+    Rank(rank::Args),
     /// The blend alone: sliding spectrum decomposition, spacing, quotas, exploration, rules.
     Blend(blend::Args),
     /// A start with a million pins, from a snapshot and from the log alone.
@@ -50,6 +53,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
+        What::Rank(args) => rank::run(args, setup),
         What::Blend(args) => blend::run(args, setup),
         What::Start(args) => start::run(args, setup),
         What::Train(args) => train::run(args, setup),

@@ -165,6 +165,7 @@ impl Workload {
             content,
             neighbours: (0..self.pins).map(|pin| near(pin, &mut rng)).collect(),
             histories: (0..self.pinners).map(|pinner| self.history(pinner, &mut rng)).collect(),
+            ..Dataset::default()
         }
     }
 
