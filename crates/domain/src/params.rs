@@ -106,7 +106,7 @@ impl Default for Params {
     fn default() -> Self {
         Params {
             l1_keep_max: 500,
-            slate_max: 500,
+            slate_max: 250,
             deadline_ms: 250,
             seeds_max: 256,
             retrieval_vectors: 1,
