@@ -223,7 +223,8 @@ kernel! {
     pub(crate) fn bag(table: &Matrix, rows: &[(u32, f32)], out: &mut [f32; BAG]) {
         let mut sums = *out;
         for &(row, weight) in rows {
-            let row: &[f32; BAG] = table.values[row as usize * BAG..][..BAG].try_into().expect("invariant: a whole row");
+            let row = &table.values[row as usize * BAG..][..BAG];
+            let row: &[f32; BAG] = row.try_into().expect("invariant: a whole row");
             for lane in 0..BAG {
                 sums[lane] = fma::<FUSED>(weight, row[lane], sums[lane]);
             }

@@ -25,7 +25,8 @@ use parts::shapes;
 /// cross   = x ⊙ (x · V · U + b) + x, twice                                               (DCNv2: Wang et al., 2021)
 /// mask    = norm(silu-MLP(φ) ⊙ x · W), two of them                                       (MaskNet: Wang et al., 2021)
 /// experts = silu([cross ; masks] · W + b), four of them
-/// out     = Σ gate(surface, head, expert) · readout(expert) + Σ piecewise linear + bias(surface)   (MMoE: Ma et al., 2018)
+/// out     = Σ gate(surface, head, expert) · readout(expert) + Σ piecewise linear          (MMoE: Ma et al., 2018)
+///           + bias(surface)
 /// ```
 ///
 /// A head's probability is the sigmoid of Platt's `slope · out + shift` of its surface. A row depends on nothing but
@@ -59,7 +60,7 @@ impl Ranker {
     }
 
     /// What ranks before anything was learned: all heads rise with `dot`, `walk_share` and a little with `text` and
-    /// `content`, around rates that are typical of feeds. L1 uses the same sum. Of the `encoded` values it makes nothing.
+    /// `content`, around rates that are typical of feeds. L1 uses the same sum. The `encoded` values count for nothing.
     pub fn prior(encoded: usize) -> Ranker {
         const REACH: f32 = 64.0;
         let weights = [("dot", 4.0), ("walk_share", 2.0), ("text", 0.1), ("content", 1.0)];

@@ -117,7 +117,7 @@ impl Ranker {
         debug_assert_eq!(s.experts.len(), rows * EXPERTS * EXPERT);
     }
 
-    /// Piecewise linear functions of the features and traits into `table` and `phi`; beside the trunk's view into `raw`.
+    /// Features and traits into `table` and `phi`, and beside the trunk's view into `raw`.
     fn embed(&self, input: RankInput, rows: usize, first: usize, s: &mut RankScratch) {
         let (table, width) = (self.part(RankPart::Table), self.encoded + PHI);
         s.table.clear();

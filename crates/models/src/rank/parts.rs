@@ -31,7 +31,8 @@ pub enum RankPart {
     Knots,
     /// Mean of what is read of the trunk and one over its deviation. `[2, encoded]`
     Standard,
-    /// Per feature and knot an embedding, what it adds to each of [`OUTS`], and nothing up to a whole width. `[FEATURE_COUNT · KNOTS, BAG]`
+    /// Per feature and knot an embedding, what it adds to each of [`OUTS`], and nothing up to a whole width.
+    /// `[FEATURE_COUNT · KNOTS, BAG]`
     Table,
     /// What a trait of a pinner or of a pin adds to the same. `[TRAITS, BAG]`
     Traits,
