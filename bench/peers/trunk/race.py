@@ -1,7 +1,6 @@
 """The peer's steps, in turn with the product's, and what both took."""
 
 import json
-import platform
 import subprocess
 import sys
 import time
@@ -12,9 +11,13 @@ from statistics import median
 import numpy as np
 import torch
 
+from runner.results import commit, machine
+
 from .batch import World, batch
 from .learner import Learner
 from .shapes import Config, workload
+
+FIGURES = ("examples_per_cpu_s", "questions_per_cpu_s", "tokens_per_cpu_s", "step_cpu_ms")
 
 TABLE = """# Training: `train-20k`
 
@@ -78,9 +81,6 @@ def our_round(options):
     return found
 
 
-FIGURES = ("examples_per_cpu_s", "questions_per_cpu_s", "tokens_per_cpu_s", "step_cpu_ms")
-
-
 def race(peer, options):
     """Rounds of both in turn; the object that is printed."""
     rounds = {"peer": []} | ({"ours": []} if options.ours else {})
@@ -90,10 +90,9 @@ def race(peer, options):
             rounds[name].append(our_round(options) if name == "ours" else peer.round())
             print(f"{name}: {rounds[name][-1]['examples_per_cpu_s']:.0f} examples a CPU second", file=sys.stderr)
     medians = {name: {of: median(one[of] for one in all) for of in FIGURES} for name, all in rounds.items()}
-    found = {"bench": "train", "workload": workload(), "torch": torch.__version__, "options": vars(options) | {}}
-    found["options"].pop("ours")
-    found["options"].pop("results")
-    found |= {"machine": machine(), "date": date.today().isoformat(), "commit": commit()}
+    kept = {name: getattr(options, name) for name in ("rounds", "warm_up", "steps", "softmax", "chunk", "compile")}
+    found = {"bench": "train", "workload": workload(), "torch": torch.__version__, "options": kept}
+    found |= {"machine": machine(), "date": date.today().isoformat(), "commit": commit(), "note": options.note}
     found |= {"medians": medians, "rounds": rounds}
     if options.ours:
         found["ratio"] = medians["ours"][FIGURES[0]] / medians["peer"][FIGURES[0]]
@@ -109,20 +108,7 @@ def write(found, options):
     cells = {name: [f"{figures[of]:,.0f}" for of in FIGURES] for name, figures in found["medians"].items()}
     step = found["rounds"]["ours"][0]["step"]
     note = f"{options.note} " if options.note else ""
-    about = {"machine": found["machine"], "date": found["date"], "commit": found["commit"], "rounds": options.rounds}
+    at = "{cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}".format(**found["machine"])
+    about = {"machine": at, "date": found["date"], "commit": found["commit"], "rounds": options.rounds}
     about |= {"torch": found["torch"].split("+")[0], "ratio": found["ratio"], "note": note}
     (folder / "train.md").write_text(TABLE.format(**found["workload"], **about, **step, **cells))
-
-
-def machine():
-    """What computes here."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    memory = Path("/proc/meminfo").read_text().split()[1]
-    return f"{names[0]}, {len(names)} cores, {int(memory) >> 20} GiB, Linux {platform.release()}"
-
-
-def commit():
-    """The commit that is measured."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

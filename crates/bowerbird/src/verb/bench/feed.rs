@@ -25,8 +25,8 @@ const RATES: [f64; 2] = [100.0, 50.0];
 /// First at a fixed rate, each request sent at its moment whether or not the server keeps up (latency counts from that
 /// moment); then by clients that ask without a pause. Each feed leaves a request record in the event log; from those at
 /// the fixed rate comes what each stage took. With --pins all this happens to a catalogue of that many pins, planted in
-/// a directory of its own, with an untrained model: its ranking head computes what a trained one does. Quotas are such
-/// that L1 gets about 2,000 candidates, of which L2 gets l1_keep_max.
+/// a directory of its own, to a server that starts from a snapshot, with an untrained model: its ranking head computes
+/// what a trained one does. Quotas are such that L1 gets about 2,200 candidates, of which L2 gets l1_keep_max.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Requests per second [default: 100, with --pins 50].
@@ -86,10 +86,12 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let fresh = scratch.setup(setup);
     Planted { pins, saves: args.saves }.write(&fresh)?;
     write_config(&fresh.folder(FILE_NAME), &many_candidates(&setup.config.params))?;
+    eprintln!("a first server reads the log and keeps a snapshot");
+    drop(ServerProcess::start(&fresh, None)?);
     load(args, &fresh)
 }
 
-/// Quotas with which L1 gets about 2,000 candidates of a catalogue of a million pins.
+/// Quotas with which L1 gets about 2,200 candidates of a catalogue of a million pins.
 fn many_candidates(usual: &Params) -> Params {
     let mut params = usual.clone();
     let generators = &mut params.generators;
@@ -98,11 +100,10 @@ fn many_candidates(usual: &Params) -> Params {
     params
 }
 
-/// What the server is told beside the defaults: parameters, and to keep no snapshot while it is measured.
+/// A configuration of nothing but parameters.
 fn write_config(path: &Path, params: &Params) -> Result<()> {
-    let server = toml::toml! { snapshot_facts_min = 1_000_000_000 };
     let params = toml::Value::try_from(params).context("cannot write parameters down")?;
-    let config = toml::Table::from_iter([("server".to_owned(), server.into()), ("params".to_owned(), params)]);
+    let config = toml::Table::from_iter([("params".to_owned(), params)]);
     std::fs::write(path, toml::to_string(&config)?).with_context(|| format!("cannot write {}", path.display()))
 }
 
