@@ -5,7 +5,7 @@ use domain::Surface;
 use models::FEATURE_COUNT;
 
 /// Strength, in positives, of the belief that a surface needs the shift of all.
-const SHIFT_BELIEF: f64 = 20.0;
+const SHIFT_BELIEF: f64 = 200.0;
 
 /// Slope and shift per surface of one head, of rows of surface, logit and whether it happened: one slope for all, and
 /// a surface's own shift as far as it has positives to tell it.
