@@ -132,6 +132,18 @@ pub const FEATURES: [&str; 93] = [
     "position",
 ];
 
+/// The features that the first pass reads: what is at hand for thousands of candidates.
+pub const FIRST_FEATURES: [usize; 8] = [
+    feature("dot"),
+    feature("walk"),
+    feature("walk_share"),
+    feature("walk_rank"),
+    feature("text"),
+    feature("content"),
+    feature("retrieval_rank"),
+    feature("ln_degree"),
+];
+
 /// Position of a feature in [`FEATURES`]; also for constants, where a wrong name does not compile.
 ///
 /// # Panics

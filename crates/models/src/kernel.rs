@@ -128,8 +128,10 @@ fn column<const ROWS: usize, const COLS: usize, const FUSED: bool>(
     for (x, out) in (&mut strips).zip(&mut outs) {
         tile::<ROWS, COLS, FUSED>(x, w, out, col, read);
     }
-    let rest = strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols));
-    rest.for_each(|(x, out)| tile::<1, COLS, FUSED>(x, w, out, col, read));
+    // A loop, not `for_each`: a closure would be compiled for machines without fused multiply-add.
+    for (x, out) in strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols)) {
+        tile::<1, COLS, FUSED>(x, w, out, col, read);
+    }
 }
 
 /// The tile of the product from a column on, as wide as the matrix has room; `read` takes a row of the matrix from that

@@ -42,7 +42,7 @@ pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::{Epoch, ModelCard};
 pub use config::ModelConfig;
 pub use error::ModelError;
-pub use features::{FEATURE_COUNT, FEATURES, feature};
+pub use features::{FEATURE_COUNT, FEATURES, FIRST_FEATURES, feature};
 pub use file::checksum;
 pub use ids::IdTable;
 pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, fma, sigmoid, silu, softmax};

@@ -30,7 +30,7 @@ impl Pipeline {
         let context = self.context(&mut run, request, params).await;
         let (pipeline, rows) = (self.clone(), Rows::given(pins));
         let rank = move || {
-            let rows = run.stage("features", rows, |rows| rows.compute_features(&context));
+            let rows = run.stage("features", rows, |rows| rows.all_features(&context));
             let rows = run.stage("l2", rows, |rows| rows.second_pass(pipeline.passes().1, &context));
             let placed =
                 (0..rows.candidates.len()).map(|row| Placed { row, moves: Vec::new(), propensity: 1.0 }).collect();
@@ -57,7 +57,7 @@ impl Pipeline {
         let context: Arc<Context> = self.context_now(request, params);
         let mut rows = Rows::default();
         pins.iter().for_each(|&pin| _ = rows.candidates.push(pin));
-        let rows = rows.compute_features(&context);
+        let rows = rows.all_features(&context);
         (context, rows)
     }
 }

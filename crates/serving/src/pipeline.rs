@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// The request path: one funnel for every surface.
 ///
 /// ```text
-/// context → generate → merge → filter → features → L1 → L2 → blend → slate + trace
+/// context → generate → merge → filter → features → L1 → features → L2 → blend → slate + trace
 /// ```
 #[derive(Clone)]
 pub struct Pipeline {
@@ -110,8 +110,9 @@ impl Pipeline {
         let rank = move || {
             let rows = run.merge(&offers);
             let rows = run.stage("filter", rows, |rows| rows.filter(&parts.filters, &context));
-            let rows = run.stage("features", rows, |rows| rows.compute_features(&context));
+            let rows = run.stage("features/l1", rows, |rows| rows.first_features(&context));
             let rows = run.stage("l1", rows, |rows| rows.first_pass(&*parts.first_pass, &context));
+            let rows = run.stage("features/l2", rows, |rows| rows.other_features(&context));
             let late = run.late();
             let rows = run.stage("l2", rows, |rows| rows.second_pass(parts.second_pass(late), &context));
             let placed = run.blend(&context, &rows);
@@ -132,7 +133,7 @@ impl Pipeline {
             let mut run = Run::start(&request, params, false);
             let context = pipeline.context(&mut run, request, params).await;
             let offers = pipeline.generate(&mut run, &context).await;
-            let rows = Rows::merge(&offers).filter(&self.parts.filters, &context).compute_features(&context);
+            let rows = Rows::merge(&offers).filter(&self.parts.filters, &context).all_features(&context);
             (context, rows)
         })
     }

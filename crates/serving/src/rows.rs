@@ -1,7 +1,7 @@
 //! The working set of the funnel: candidates as columns, what was dropped on the way, and what a stage wants to tell.
 
 use crate::context::Context;
-use crate::features::features;
+use crate::features::{fill_others, first_features};
 use crate::filter::{Filter, FilterView};
 use crate::generator::Offers;
 use crate::scorer::Scorer;
@@ -79,9 +79,21 @@ impl Rows {
         self.take(&keep)
     }
 
-    pub(crate) fn compute_features(mut self, context: &Context) -> Rows {
-        self.features = features(context, &self.candidates);
+    /// The features that the first pass reads.
+    pub(crate) fn first_features(mut self, context: &Context) -> Rows {
+        self.features = first_features(context, &self.candidates);
         self
+    }
+
+    /// All other features of the rows that are left.
+    pub(crate) fn other_features(mut self, context: &Context) -> Rows {
+        fill_others(&mut self.features, context, &self.candidates);
+        self
+    }
+
+    /// All features.
+    pub(crate) fn all_features(self, context: &Context) -> Rows {
+        self.first_features(context).other_features(context)
     }
 
     /// Orders by the first pass and keeps the best. Pins to explore stay where the surface has slots for them.

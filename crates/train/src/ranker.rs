@@ -9,7 +9,9 @@ mod net;
 use std::collections::BTreeMap;
 
 use domain::{Action, HEAD_COUNT, HEADS, Surface};
-use models::{FEATURE_COUNT, Model, OUTS, RankInput, RankPart, RankScratch, RankTraits, Ranker, feature};
+use models::{
+    FEATURE_COUNT, FIRST_FEATURES, Model, OUTS, RankInput, RankPart, RankScratch, RankTraits, Ranker, feature,
+};
 use rayon::prelude::*;
 
 use crate::{RankRows, Said, TrainConfig, TrainError};
@@ -176,13 +178,16 @@ impl Task<'_> {
         let (mut features, mut logits) = (Vec::new(), Vec::new());
         for (_, row, outs) in groups::rows_of(groups, &outs) {
             let row = &self.rows.features[row * FEATURE_COUNT..][..FEATURE_COUNT];
-            features.extend(row.iter().map(|value| if value.is_finite() { *value } else { 0.0 }));
+            features.push(FIRST_FEATURES.map(|feature| if row[feature].is_finite() { row[feature] } else { 0.0 }));
             logits.push(outs[main]);
         }
         let weights: Vec<f32> = logits.iter().map(|logit| 0.01 + 1.0 / (1.0 + (-logit).exp())).collect();
-        let mut plane = calibrate::linear(&features, &logits, &weights);
-        plane[feature("dot")] = plane[feature("dot")].max(1e-3);
-        ranker.part_mut(RankPart::L1).values.copy_from_slice(&plane);
+        let (plane, constant) = calibrate::linear(&features, &logits, &weights);
+        let l1 = &mut ranker.part_mut(RankPart::L1).values;
+        l1.fill(0.0);
+        FIRST_FEATURES.into_iter().zip(plane).for_each(|(feature, weight)| l1[feature] = weight);
+        l1[feature("dot")] = l1[feature("dot")].max(1e-3);
+        l1[FEATURE_COUNT] = constant;
     }
 }
 

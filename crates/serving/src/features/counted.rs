@@ -31,12 +31,10 @@ const PIN_WEEK: std::ops::Range<usize> = feature("pin_week_save")..feature("pin_
 
 pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     const DAYS: usize = feature("ln_pinner_days");
-    const DEGREE: usize = feature("ln_degree");
     const AGE: usize = feature("ln_age_days");
     let now_ms = context.request.now_ms;
     let catalogue = read(&context.views.catalogue);
     let signals = read(&context.views.signals);
-    let graph = read(&context.views.graph);
     let mut counted = Counted::new(context, &signals);
     let (mut pinner, mut days) = (Block::default(), 0.0);
     if let Some(id) = context.known_pinner() {
@@ -44,10 +42,9 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
         days = catalogue.pinner_view(id).map_or(0.0, |view| ln_days(now_ms, view.created_ms));
     }
     // One short loop a column, so that the processor waits for many pins at once.
-    for (values, &pin) in rows.iter_mut().zip(pins) {
+    for values in rows.iter_mut() {
         values[DAYS] = days;
         put(values, PINNER, &pinner);
-        values[DEGREE] = ln_1p(graph.degree(pin) as f32);
     }
     for (rows, pins) in rows.chunks_mut(BLOCK).zip(pins.chunks(BLOCK)) {
         let tallies: Vec<Tally> = pins.iter().map(|&pin| signals.pin(pin, now_ms)).collect();

@@ -21,16 +21,30 @@ const GAP_HOURS_MAX: f32 = 365.0 * 24.0;
 const HOUR_MS: f32 = 3_600_000.0;
 const DAY_MS: f32 = 24.0 * HOUR_MS;
 
-/// Rows of [`models::FEATURES`], one per candidate, one after the other.
-pub(crate) fn features(context: &Context, candidates: &Candidates) -> Vec<f32> {
+/// Rows of [`models::FEATURES`], one per candidate, one after the other: those that L1 reads
+/// ([`models::FIRST_FEATURES`]) and those of the request. The others are 0 until [`fill_others`].
+pub(crate) fn first_features(context: &Context, candidates: &Candidates) -> Vec<f32> {
     let mut values = vec![0.0; candidates.len() * FEATURE_COUNT];
     let rows = values.as_chunks_mut::<FEATURE_COUNT>().0;
     rows.fill(of_request(context));
     fill_sources(rows, context, candidates);
-    fill_counted(rows, context, &candidates.pins);
+    fill_degrees(rows, context, &candidates.pins);
     fill_vectors(rows, context, &candidates.pins);
     values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
     values
+}
+
+/// Fills in what counters and the catalogue know: memory far apart, which is read for few candidates only.
+pub(crate) fn fill_others(values: &mut [f32], context: &Context, candidates: &Candidates) {
+    fill_counted(values.as_chunks_mut::<FEATURE_COUNT>().0, context, &candidates.pins);
+    values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+}
+
+fn fill_degrees(rows: &mut [Row], context: &Context, pins: &[PinId]) {
+    let graph = read(&context.views.graph);
+    for (values, &pin) in rows.iter_mut().zip(pins) {
+        values[const { feature("ln_degree") }] = ln_1p(graph.degree(pin) as f32);
+    }
 }
 
 /// What is the same for all candidates.

@@ -17,7 +17,7 @@ fn saves_lead_to_pins_saved_together_with_them() {
     assert_eq!(item.offers.len(), item.sources.iter().count());
     assert_eq!(item.features.len(), models::FEATURE_COUNT);
     let stages: Vec<&str> = slate.trace.stages.iter().map(|stage| stage.name.as_str()).collect();
-    let funnel = ["context", "generate/walks", "generate/popular", "generate", "merge", "filter", "features"];
+    let funnel = ["context", "generate/walks", "generate/popular", "generate", "merge", "filter", "features/l1"];
     assert!(funnel.iter().all(|stage| stages.contains(stage)), "{stages:?}");
     assert_eq!(stages[stages.len() - 3..], ["l1", "l2", "blend"]);
 }

@@ -2,7 +2,7 @@
 //! pass.
 
 use domain::Surface;
-use models::FEATURE_COUNT;
+use models::FIRST_FEATURES;
 
 /// Strength, in positives, of the belief that a surface needs the shift of all.
 const SHIFT_BELIEF: f64 = 200.0;
@@ -77,12 +77,15 @@ pub(crate) fn platt(logits: &[f32], happened: &[bool]) -> (f32, f32) {
     (slope as f32, shift as f32)
 }
 
+/// What the first pass reads of a row.
+pub(crate) type First = [f32; FIRST_FEATURES.len()];
+
 /// Weights and constant of the linear function of `features` that is nearest to `targets` in weighted least squares,
 /// with a little ridge.
-pub(crate) fn linear(features: &[f32], targets: &[f32], weights: &[f32]) -> [f32; FEATURE_COUNT + 1] {
-    const SIZE: usize = FEATURE_COUNT + 1;
+pub(crate) fn linear(features: &[First], targets: &[f32], weights: &[f32]) -> (First, f32) {
+    const SIZE: usize = FIRST_FEATURES.len() + 1;
     let mut normal = [[0.0f64; SIZE + 1]; SIZE];
-    for ((row, target), weight) in features.chunks_exact(FEATURE_COUNT).zip(targets).zip(weights) {
+    for ((row, target), weight) in features.iter().zip(targets).zip(weights) {
         let mut x = [1.0f64; SIZE + 1];
         x.iter_mut().zip(row).for_each(|(x, value)| *x = f64::from(*value));
         x[SIZE] = f64::from(*target);
@@ -94,7 +97,7 @@ pub(crate) fn linear(features: &[f32], targets: &[f32], weights: &[f32]) -> [f32
     let trace: f64 = (0..SIZE).map(|i| normal[i][i]).sum();
     (0..SIZE).for_each(|i| normal[i][i] += 1e-6 * trace / SIZE as f64 + 1e-9);
     let solved = solve(normal);
-    std::array::from_fn(|i| solved[i] as f32)
+    (std::array::from_fn(|i| solved[i] as f32), solved[SIZE - 1] as f32)
 }
 
 /// Gauss-Jordan elimination of a positive definite system with its right side as the last column.
@@ -133,11 +136,10 @@ mod tests {
     #[test]
     fn the_first_pass_finds_a_plane() {
         let mut rng = Rng::new(3);
-        let features: Vec<f32> = (0..500 * FEATURE_COUNT).map(|_| rng.normal()).collect();
-        let plane = |row: &[f32]| 3.0 * row[0] - row[FEATURE_COUNT - 1] + 0.5;
-        let targets: Vec<f32> = features.chunks_exact(FEATURE_COUNT).map(plane).collect();
-        let found = linear(&features, &targets, &vec![1.0; 500]);
-        assert!((found[0] - 3.0).abs() < 1e-3 && (found[FEATURE_COUNT] - 0.5).abs() < 1e-3, "{found:?}");
-        assert!(linear(&[], &[], &[]).iter().all(|value| value.is_finite()));
+        let features: Vec<First> = (0..500).map(|_| First::default().map(|_| rng.normal())).collect();
+        let targets: Vec<f32> = features.iter().map(|row| 3.0 * row[0] - row[7] + 0.5).collect();
+        let (found, constant) = linear(&features, &targets, &vec![1.0; 500]);
+        assert!((found[0] - 3.0).abs() < 1e-3 && (constant - 0.5).abs() < 1e-3, "{found:?} {constant}");
+        assert!(linear(&[], &[], &[]).0.iter().all(|value| value.is_finite()));
     }
 }
