@@ -93,9 +93,9 @@ fn told(house: &House, first: &str, second: &str) {
     assert!(report.contains(second) && report.contains("<svg") && !report.contains("<script"));
 
     assert!(house.fails(&["models", "remove", second]).contains("is live"));
-    assert!(
-        house.fails(&["models", "show", "v7"]).contains(&format!("there is no model 'v7' (kept: {first}, {second})"))
-    );
+    let unknown = house.fails(&["models", "show", "v7"]);
+    // The most similar ones first, and versions are moments: any order.
+    assert!(["there is no model 'v7' (kept: ", first, second].iter().all(|part| unknown.contains(part)), "{unknown}");
     assert_eq!(house.json(&["models", "rollback", "--of", second])["live"], *first);
     assert_eq!(house.json(&["models", "rollback", "--of", second])["live"], *first, "given twice, done once");
     assert!(house.fails(&["models", "rollback"]).contains("nothing that is still kept was live before"));

@@ -19,7 +19,7 @@ fn saves_lead_to_pins_saved_together_with_them() {
     let stages: Vec<&str> = slate.trace.stages.iter().map(|stage| stage.name.as_str()).collect();
     let funnel = ["context", "generate/walks", "generate/popular", "generate", "merge", "filter", "features/l1"];
     assert!(funnel.iter().all(|stage| stages.contains(stage)), "{stages:?}");
-    assert_eq!(stages[stages.len() - 3..], ["l1", "l2", "blend"]);
+    assert_eq!(stages[stages.len() - 4..], ["l1", "features/l2", "l2", "blend"]);
 }
 
 #[test]
