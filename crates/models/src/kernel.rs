@@ -95,42 +95,35 @@ pub fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// In tiles of `ROWS` × `COLS` sums that stay in registers; columns of `w` stay in the nearest cache for all rows.
+/// In tiles of `ROWS` × `COLS` sums that stay in registers.
 #[inline(always)]
 fn matmul_body<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
     if w.rows == 0 || w.cols == 0 {
         return;
     }
     debug_assert_eq!(x.len() / w.rows, out.len() / w.cols);
+    let (mut strips, mut outs) = (x.chunks_exact(ROWS * w.rows), out.chunks_exact_mut(ROWS * w.cols));
+    for (x, out) in (&mut strips).zip(&mut outs) {
+        strip::<ROWS, COLS, FUSED>(x, w, out);
+    }
+    // Loops, not `for_each`: a closure would be compiled for machines without fused multiply-add.
+    for (x, out) in strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols)) {
+        strip::<1, COLS, FUSED>(x, w, out);
+    }
+}
+
+/// `ROWS` rows of the product.
+#[inline(always)]
+fn strip<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
     let mut col = 0;
     while col + COLS <= w.cols {
-        column::<ROWS, COLS, FUSED>(x, w, out, col, |row, part| part.copy_from_slice(&row[..COLS]));
+        tile::<ROWS, COLS, FUSED>(x, w, out, col, |row, part| part.copy_from_slice(&row[..COLS]));
         col += COLS;
     }
     while col < w.cols {
         let width = (w.cols - col).min(16);
-        column::<ROWS, 16, FUSED>(x, w, out, col, |row, part| part[..width].copy_from_slice(&row[..width]));
+        tile::<ROWS, 16, FUSED>(x, w, out, col, |row, part| part[..width].copy_from_slice(&row[..width]));
         col += width;
-    }
-}
-
-/// The columns of the product from one on, as many as a tile has or the matrix has left.
-#[inline(always)]
-fn column<const ROWS: usize, const COLS: usize, const FUSED: bool>(
-    x: &[f32],
-    w: &Matrix,
-    out: &mut [f32],
-    col: usize,
-    read: impl Fn(&[f32], &mut [f32; COLS]) + Copy,
-) {
-    let mut strips = x.chunks_exact(ROWS * w.rows);
-    let mut outs = out.chunks_exact_mut(ROWS * w.cols);
-    for (x, out) in (&mut strips).zip(&mut outs) {
-        tile::<ROWS, COLS, FUSED>(x, w, out, col, read);
-    }
-    // A loop, not `for_each`: a closure would be compiled for machines without fused multiply-add.
-    for (x, out) in strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols)) {
-        tile::<1, COLS, FUSED>(x, w, out, col, read);
     }
 }
 

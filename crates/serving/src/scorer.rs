@@ -118,7 +118,7 @@ fn encode(
     let index = read(&context.views.content);
     if (index.space(), index.dim()) == (model.config().content_space, width) {
         let rows = content.chunks_exact_mut(width.max(1)).zip(pins);
-        rows.for_each(|(row, &pin)| _ = index.vector(pin).map(|vector| row.copy_from_slice(&vector)));
+        rows.for_each(|(row, &pin)| _ = index.read(pin, row));
     }
     drop(index);
     model.encode_candidates(state, CandidatePins { pins, content }, scratch, encoded);

@@ -94,15 +94,19 @@ fn fill_vectors(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     const DOT: usize = feature("dot");
     let content = read(&context.views.content);
     let fits = content.dim() == context.content.len();
+    let mut vector = vec![0.0; content.dim()];
     for (values, &pin) in rows.iter_mut().zip(pins).filter(|_| fits) {
-        let Some(vector) = content.vector(pin) else { continue };
+        if !content.read(pin, &mut vector) {
+            continue;
+        }
         let length = dot(&vector, &vector).sqrt();
         values[CONTENT] = if length > 1e-6 { dot(&vector, &context.content) / length } else { 0.0 };
     }
     let Some(installed) = &context.installed else { return };
     let vectors = read(&installed.vectors);
+    let mut vector = vec![0.0; vectors.dim()];
     for (values, &pin) in rows.iter_mut().zip(pins) {
-        values[DOT] = vectors.vector(pin).map_or(0.0, |vector| dot(&vector, context.user()));
+        values[DOT] = if vectors.read(pin, &mut vector) { dot(&vector, context.user()) } else { 0.0 };
     }
 }
 
