@@ -4,7 +4,6 @@ use crate::blend::blend;
 use crate::context::Context;
 use crate::pipeline::Pipeline;
 use crate::rows::Rows;
-use crate::scorer::encoded;
 use domain::{ActionSet, Candidates, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request};
 use domain::{Rng, Source, Subject, Surface, hash64};
 use models::FEATURE_COUNT;
@@ -34,8 +33,6 @@ pub struct Replay {
 pub struct ReplayRows {
     /// Rows of [`models::FEATURES`], one after the other.
     pub features: Vec<f32>,
-    /// What the trunk says of each row ([`models::Model::encode_candidates`]); empty without a model.
-    pub encoded: Vec<f32>,
     /// Per row which pin.
     pub pins: Vec<PinId>,
     /// Per row, which heads' actions were done, in the order of [`domain::HEADS`].
@@ -80,7 +77,7 @@ impl Pipeline {
     /// Runs the first half of the funnel for a replay and gives at most `rows_max` training rows: the labelled
     /// candidates first (at most half), and a seeded sample of the others.
     pub fn replay(&self, replay: &Replay, params: &Params, rows_max: usize) -> ReplayRows {
-        let (context, rows) = self.gather_now(replay.request(params), params);
+        let (_, rows) = self.gather_now(replay.request(params), params);
         let labels: HashMap<PinId, ActionSet> = replay.labels.iter().copied().collect();
         let labelled = |row: &usize| labels.contains_key(&rows.candidates.pins[*row]);
         let (mut found, mut others): (Vec<usize>, Vec<usize>) = (0..rows.candidates.len()).partition(labelled);
@@ -97,7 +94,6 @@ impl Pipeline {
             made.pins.push(rows.candidates.pins[row]);
             made.labels.push(HEADS.map(|action| done.has(action)));
         }
-        made.encoded = encoded(&context, &made.pins);
         made
     }
 

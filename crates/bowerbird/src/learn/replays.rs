@@ -44,9 +44,9 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
 
 fn add(rows: &mut RankRows, replay: &Replay, made: &ReplayRows) {
     let request = RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms };
-    let encoded = made.encoded.chunks_exact(rows.encoded_width.max(1));
-    let features = made.features.chunks_exact(FEATURE_COUNT).zip(encoded);
-    for (((features, encoded), &pin), &labels) in features.zip(&made.pins).zip(&made.labels) {
+    // The trunk learns how to see candidates from shown pins. There are too few of those here: what it says is left out.
+    let encoded = &[][..];
+    for ((features, &pin), &labels) in made.features.chunks_exact(FEATURE_COUNT).zip(&made.pins).zip(&made.labels) {
         let (look_ms, position) = (f32::NAN, POSITION_UNKNOWN);
         rows.push(request, RankRow { pin, features, encoded, labels, look_ms, position, weight: 1.0 });
     }
