@@ -1,8 +1,8 @@
 //! Candidates through the trunk: each attends to the history, to what was asked and to itself, and to nobody else.
 
-use crate::kernel::{add_scaled, dot, matmul, matmul_add, rms_norm, silu};
+use crate::kernel::{add_scaled, dot, fit, matmul, matmul_add, repeat, rms_norm, silu};
 use crate::token::{DISTANCES, distance_bucket};
-use crate::trunk::{Memory, fit};
+use crate::trunk::Memory;
 use crate::{BlockPart, Model, Part, UserState};
 use domain::PinId;
 
@@ -69,8 +69,7 @@ impl Model {
             }
             matmul_add(&s.mixed, at(BlockPart::Out), &mut s.x);
             rms_norm(&s.x, &at(BlockPart::HiddenNorm).values, fit(&mut s.normed, rows * d));
-            s.hidden.clear();
-            (0..rows).for_each(|_| s.hidden.extend_from_slice(&at(BlockPart::UpBias).values));
+            repeat(&at(BlockPart::UpBias).values, rows, &mut s.hidden);
             matmul_add(&s.normed, at(BlockPart::Up), &mut s.hidden);
             silu(&mut s.hidden);
             matmul_add(&s.hidden, at(BlockPart::Down), &mut s.x);
@@ -86,8 +85,7 @@ impl Model {
         let (d, width, w) = (self.config.dim, self.config.content_dim, &self.weights);
         let rows = block.pins.len();
         fit(&mut s.ids, rows * d);
-        s.x.clear();
-        (0..rows).for_each(|_| s.x.extend_from_slice(&w.part(Part::Candidate).values));
+        repeat(&w.part(Part::Candidate).values, rows, &mut s.x);
         for (i, &pin) in block.pins.iter().enumerate() {
             self.ids.add(pin, 1.0, &mut s.ids[i * d..][..d]);
             if block.content[i * width..][..width].iter().all(|value| *value == 0.0) {

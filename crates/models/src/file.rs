@@ -188,7 +188,7 @@ mod tests {
         let config = ModelConfig { dim: 16, hidden: 16, content_dim: 8, id_rows: 32, ..ModelConfig::default() };
         let mut model = Model::untrained(config, 3).expect("a good configuration");
         model.ids.know(PinId(100));
-        let ranker = Ranker::prior(2 * model.dim());
+        let ranker = Ranker::untaught(model.encoded());
         model.with_ranker(ranker).expect("it reads what the trunk says")
     }
 

@@ -231,6 +231,19 @@ kernel! {
 /// Width of a table of bags: a whole number of registers.
 pub(crate) const BAG: usize = 80;
 
+/// A zeroed buffer of `len` values.
+pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    buffer.clear();
+    buffer.resize(len, 0.0);
+    buffer
+}
+
+/// A buffer of a row, `rows` times.
+pub(crate) fn repeat(row: &[f32], rows: usize, buffer: &mut Vec<f32>) {
+    buffer.clear();
+    (0..rows).for_each(|_| buffer.extend_from_slice(row));
+}
+
 /// `out += weight · x`.
 #[inline]
 pub(crate) fn add_scaled(weight: f32, x: &[f32], out: &mut [f32]) {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! [`Model::encode`] gives the user vector, [`Model::pin_vector`] a pin's; their inner product is the retrieval score.
-//! [`Model::l1`] and [`Model::rank`] score rows of [`FEATURES`]. Without a learned ranking head, [`Ranker::prior`]
+//! [`Ranker::l1`] and [`Ranker::rank`] score rows of [`FEATURES`]. Without a learned ranking head, [`Ranker::prior`]
 //! ranks by `dot` and `walk_share`. A pin that was not in training has no id and works from content and neighbours.
 //!
 //! Weights travel in a flat file with a checksum ([`Model::to_bytes`], [`Model::from_bytes`]); damaged bytes are an

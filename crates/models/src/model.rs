@@ -12,7 +12,6 @@ pub struct Model {
     pub(crate) weights: Weights,
     pub(crate) ids: IdTable,
     pub(crate) ranker: Option<Ranker>,
-    prior: Ranker,
 }
 
 /// What the pin tower reads.
@@ -44,8 +43,7 @@ impl Model {
             let reason = format!("{} × {} where {} × {} is needed", shape.0, shape.1, config.id_rows, config.dim);
             return Err(ModelError::Tensor { name: "ids".into(), reason });
         }
-        let prior = Ranker::prior(2 * config.dim);
-        Ok(Model { version, config, weights, ids, ranker: None, prior })
+        Ok(Model { version, config, weights, ids, ranker: None })
     }
 
     /// A model that has learned nothing: it compares contents, and knows no ids. For tests and empty installations.
@@ -84,10 +82,10 @@ impl Model {
     /// The same model with a learned ranking head.
     ///
     /// # Errors
-    /// When the head does not read what this trunk says of candidates.
+    /// When the head reads something else of candidates than what this trunk says.
     pub fn with_ranker(mut self, ranker: Ranker) -> Result<Model, ModelError> {
-        if ranker.encoded() != 2 * self.config.dim {
-            let reason = format!("{} values of the trunk where it gives {}", ranker.encoded(), 2 * self.config.dim);
+        if ![0, self.encoded()].contains(&ranker.encoded()) {
+            let reason = format!("{} values of the trunk where it gives {}", ranker.encoded(), self.encoded());
             return Err(ModelError::Tensor { name: "ranker".into(), reason });
         }
         self.ranker = Some(ranker);
@@ -102,6 +100,11 @@ impl Model {
     /// Width of user and pin vectors.
     pub fn dim(&self) -> usize {
         self.config.dim
+    }
+
+    /// How many values the trunk says of a candidate ([`Model::encode_candidates`]).
+    pub fn encoded(&self) -> usize {
+        2 * self.config.dim
     }
 
     /// Version of the space that user and pin vectors live in: vectors of two models never meet.
@@ -126,7 +129,7 @@ impl Model {
 
     /// The ranking head in use: the learned one, else [`Ranker::prior`].
     pub fn ranker(&self) -> &Ranker {
-        self.ranker.as_ref().unwrap_or(&self.prior)
+        self.ranker.as_ref().unwrap_or_else(|| Ranker::prior())
     }
 
     /// Whether a ranking head was learned.
@@ -181,8 +184,7 @@ impl Model {
             scratch.both[2 * i * d..][..d].copy_from_slice(&scratch.own[i * d..][..d]);
             scratch.both[(2 * i + 1) * d..][..d].copy_from_slice(&scratch.pooled[i * d..][..d]);
         }
-        scratch.hidden.clear();
-        pins.iter().for_each(|_| scratch.hidden.extend_from_slice(&w.part(Part::PinUpBias).values));
+        kernel::repeat(&w.part(Part::PinUpBias).values, pins.len(), &mut scratch.hidden);
         kernel::matmul_add(&scratch.both, w.part(Part::PinUp), &mut scratch.hidden);
         kernel::silu(&mut scratch.hidden);
         out.copy_from_slice(&scratch.own);

@@ -1,6 +1,6 @@
 //! The forward pass from a history and a question to the user vector.
 
-use crate::kernel::{add_scaled, dot, matmul, matmul_add, normalise, rms_norm, silu, softmax};
+use crate::kernel::{add_scaled, dot, fit, matmul, matmul_add, normalise, repeat, rms_norm, silu, softmax};
 use crate::token::{DISTANCES, distance_bucket};
 use crate::{BlockPart, Condition, Matrix, Model, Part, Token};
 
@@ -78,13 +78,6 @@ impl Memory {
         }
         memory
     }
-}
-
-/// A zeroed buffer of `len` values.
-pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    buffer.clear();
-    buffer.resize(len, 0.0);
-    buffer
 }
 
 fn embed_history(model: &Model, history: &[Token], s: &mut Scratch) {
@@ -171,8 +164,7 @@ fn transform(model: &Model, block: usize, first: usize, s: &mut Scratch) {
     let x = &mut s.x[first * d..];
     let rows = x.len() / d;
     rms_norm(x, &w.block(block, BlockPart::HiddenNorm).values, fit(&mut s.normed, rows * d));
-    s.hidden.clear();
-    (0..rows).for_each(|_| s.hidden.extend_from_slice(&w.block(block, BlockPart::UpBias).values));
+    repeat(&w.block(block, BlockPart::UpBias).values, rows, &mut s.hidden);
     matmul_add(&s.normed, w.block(block, BlockPart::Up), &mut s.hidden);
     silu(&mut s.hidden);
     matmul_add(&s.hidden, w.block(block, BlockPart::Down), x);

@@ -239,7 +239,10 @@ impl Context {
         let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
         let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
-        self.state = Some(scratches.with(|scratch| model.encode_for_candidates(&tokens, &condition, scratch)));
+        self.state = Some(scratches.with(|scratch| match model.ranker().encoded() {
+            0 => model.encode(&tokens, &condition, scratch),
+            _ => model.encode_for_candidates(&tokens, &condition, scratch),
+        }));
     }
 }
 

@@ -65,7 +65,7 @@ impl Pipeline {
             ],
             fallback: Arc::new(Popular),
             filters: Arc::new(filter::all()),
-            first_pass: Arc::new(FirstPass::default()),
+            first_pass: Arc::new(FirstPass),
             second_pass: Arc::new(Heads::default()),
             short_of_time: Arc::new(FirstPassOnly),
             scratches: Arc::default(),

@@ -23,13 +23,12 @@ pub trait Scorer: Send + Sync {
 }
 
 /// L1: the linear first pass, into `l1`.
-pub(crate) struct FirstPass {
-    prior: Ranker,
-}
+pub(crate) struct FirstPass;
 
-/// L2: candidates through the trunk, then probabilities per head and their weighted sum, into `heads` and `utility`.
+/// L2: candidates through the trunk, where the head reads it, then probabilities per head and their weighted sum, into
+/// `heads` and `utility`.
+#[derive(Default)]
 pub(crate) struct Heads {
-    prior: Ranker,
     rooms: Spare<Room>,
 }
 
@@ -45,20 +44,8 @@ struct Room {
 /// The first pass for want of time: `utility` is `l1`, and no head is known.
 pub(crate) struct FirstPassOnly;
 
-impl Default for FirstPass {
-    fn default() -> Self {
-        FirstPass { prior: Ranker::prior(0) }
-    }
-}
-
-impl Default for Heads {
-    fn default() -> Self {
-        Heads { prior: Ranker::prior(0), rooms: Spare::default() }
-    }
-}
-
-fn ranker<'a>(context: &'a Context, prior: &'a Ranker) -> &'a Ranker {
-    context.installed.as_ref().map_or(prior, |installed| installed.model.ranker())
+fn ranker(context: &Context) -> &Ranker {
+    context.installed.as_ref().map_or_else(|| Ranker::prior(), |installed| installed.model.ranker())
 }
 
 impl Scorer for FirstPass {
@@ -67,7 +54,7 @@ impl Scorer for FirstPass {
     }
 
     fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates) {
-        let ranker = ranker(context, &self.prior);
+        let ranker = ranker(context);
         let rows = features.as_chunks::<FEATURE_COUNT>().0;
         candidates.l1.iter_mut().zip(rows).for_each(|(l1, row)| *l1 = ranker.l1(row));
         pull(context, rows, &mut candidates.l1);
@@ -85,7 +72,7 @@ impl Scorer for Heads {
             encode(context, &candidates.pins, &mut room.content, &mut room.candidates, &mut room.encoded);
             let input =
                 RankInput { surface: context.request.surface, features, encoded: &room.encoded, traits: &traits };
-            ranker(context, &self.prior).rank(input, &mut room.rank, &mut candidates.heads);
+            ranker(context).rank(input, &mut room.rank, &mut candidates.heads);
         });
         let weights = context.params.surface(context.request.surface).weights;
         for (utility, heads) in candidates.utility.iter_mut().zip(&candidates.heads) {
@@ -95,7 +82,7 @@ impl Scorer for Heads {
     }
 }
 
-/// Candidates as the trunk sees them for the pinner and the question, a row each; none without a model.
+/// Candidates as the trunk sees them for the pinner and the question, a row each; none where no head reads them.
 pub(crate) fn encoded(context: &Context, pins: &[PinId]) -> Vec<f32> {
     let mut encoded = Vec::new();
     encode(context, pins, &mut Vec::new(), &mut CandidateScratch::default(), &mut encoded);
@@ -112,6 +99,9 @@ fn encode(
     encoded.clear();
     let Some((installed, state)) = context.installed.as_ref().zip(context.state.as_ref()) else { return };
     let model = &installed.model;
+    if model.ranker().encoded() == 0 {
+        return;
+    }
     let width = model.config().content_dim;
     content.clear();
     content.resize(pins.len() * width, 0.0);

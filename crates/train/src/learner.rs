@@ -294,9 +294,13 @@ fn back(shards: Vec<Shard>, gradients: &[f32], deeds: Vec<Vec<f32>>) -> Vec<Back
     work.into_par_iter().map(of_shard).collect()
 }
 
-fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
+/// Adds gradients list by list; an empty list is no gradient yet.
+pub(crate) fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
     for (sum, part) in sums.iter_mut().zip(parts) {
-        sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        match sum.is_empty() {
+            true => sum.extend_from_slice(part),
+            false => sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value),
+        }
     }
 }
 

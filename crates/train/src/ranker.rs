@@ -88,28 +88,29 @@ impl Task<'_> {
         ranker.part_mut(RankPart::Knots).values = groups::knots(&self.rows.features);
         let standard = groups::standard(&self.rows.encoded, self.rows.encoded_width);
         ranker.part_mut(RankPart::Standard).values = standard;
-        let look = self.looks();
-        let bias = ranker.part_mut(RankPart::Bias);
-        for (surface, out) in Surface::ALL.iter().zip(bias.values.chunks_exact_mut(OUTS)) {
-            let rates = (0..HEAD_COUNT).map(|head| logit(self.rate(head, Some(*surface))));
-            out.iter_mut().zip(rates.chain([look])).for_each(|(out, value)| *out = value);
+        let (rates, look) = (self.rates(), self.looks());
+        for (rates, out) in rates.iter().zip(ranker.part_mut(RankPart::Bias).values.chunks_exact_mut(OUTS)) {
+            out.iter_mut().zip(rates.map(logit).into_iter().chain([look])).for_each(|(out, value)| *out = value);
         }
         ranker
     }
 
-    /// How often a head happens where it is known; on one surface, drawn towards that of all of them.
-    fn rate(&self, head: usize, surface: Option<Surface>) -> f64 {
-        let (mut seen, mut of) = (1.0, 2.0);
-        if surface.is_some() {
-            (seen, of) = (self.rate(head, None) * PRIOR_ROWS, PRIOR_ROWS);
-        }
+    /// How often each head happens on each surface where it is known, drawn towards how often it happens on all.
+    fn rates(&self) -> [[f64; HEAD_COUNT]; Surface::ALL.len()] {
+        let mut counts = [[(0.0f64, 0.0f64); HEAD_COUNT]; Surface::ALL.len()];
         for (request, range) in self.rows.by_request() {
-            if self.rows.known(head, request) && surface.is_none_or(|surface| surface == request.surface) {
-                of += range.len() as f64;
-                seen += self.rows.labels[range].iter().filter(|labels| labels[head]).count() as f64;
+            for head in (0..HEAD_COUNT).filter(|&head| self.rows.known(head, request)) {
+                let (seen, of) = &mut counts[usize::from(request.surface.code())][head];
+                *seen += self.rows.labels[range.clone()].iter().filter(|labels| labels[head]).count() as f64;
+                *of += range.len() as f64;
             }
         }
-        seen / of
+        let everywhere: [f64; HEAD_COUNT] = std::array::from_fn(|head| {
+            let (seen, of) = counts.iter().fold((1.0, 2.0), |sum, own| (sum.0 + own[head].0, sum.1 + own[head].1));
+            seen / of
+        });
+        let rate = |(seen, of): (f64, f64), head: usize| (seen + PRIOR_ROWS * everywhere[head]) / (of + PRIOR_ROWS);
+        counts.map(|own| std::array::from_fn(|head| rate(own[head], head)))
     }
 
     /// Mean of ln(1 + seconds) of looking.
@@ -145,26 +146,18 @@ impl Task<'_> {
                 }
             }
             let platt = calibrate::by_surface(&told);
-            let values = &mut ranker.part_mut(RankPart::Platt).values;
-            let (slopes, shifts) = values.split_at_mut(Surface::ALL.len() * HEAD_COUNT);
-            for (surface, (slope, shift)) in platt.into_iter().enumerate() {
-                slopes[surface * HEAD_COUNT + head] = slope;
-                shifts[surface * HEAD_COUNT + head] = shift;
-            }
+            Surface::ALL.into_iter().zip(platt).for_each(|(surface, platt)| ranker.set_platt(surface, head, platt));
         }
     }
 
     /// Heads that were not learned give one chance to everything.
     fn flatten(&self, ranker: &mut Ranker) {
-        let prior = Ranker::prior(0);
+        let prior = Ranker::prior().part(RankPart::Bias);
         for head in (0..HEAD_COUNT).filter(|&head| !self.heads[head]) {
             let happened = self.rows.positives()[head] as f64;
-            let believed = 1.0 / (1.0 + (-f64::from(prior.part(RankPart::Bias).values[head])).exp());
+            let believed = 1.0 / (1.0 + (-f64::from(prior.values[head])).exp());
             let chance = (happened + PRIOR_ROWS * believed) / (self.rows.len() as f64 + PRIOR_ROWS);
-            let values = &mut ranker.part_mut(RankPart::Platt).values;
-            let (slopes, shifts) = values.split_at_mut(Surface::ALL.len() * HEAD_COUNT);
-            slopes.iter_mut().skip(head).step_by(HEAD_COUNT).for_each(|slope| *slope = 0.0);
-            shifts.iter_mut().skip(head).step_by(HEAD_COUNT).for_each(|shift| *shift = logit(chance));
+            Surface::ALL.into_iter().for_each(|surface| ranker.set_platt(surface, head, (0.0, logit(chance))));
         }
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn measure_ranking(file: &Path, frozen: bool, setup: &Setup) -> Resul
         impressions.event(event, &mut |shown| judge.add(&shown));
         if number.is_multiple_of(CHECK_EVENTS) {
             setup.stop.check()?;
-            views.tidy_now();
+            impressions.tidy();
             progress.set(number as u64);
         }
     }

@@ -1,28 +1,38 @@
 //! The views and the acts as a training set.
 
 use super::acts::Acts;
-use super::shown::Past;
+use super::shown::WasShown;
 use anyhow::Result;
 use domain::{PinId, PinnerId};
 use rayon::prelude::*;
 use serving::Views;
 use train::{Dataset, History};
 
-/// Everything that a model is learned from: what was done, and what was shown. `neighbours_max` are looked up per pin.
-pub(crate) fn dataset(views: &Views, acts: &Acts, mut past: Past, neighbours_max: usize) -> Result<Dataset> {
+/// Everything that a model is learned from: what was done and what was shown before a moment (ms, UTC).
+/// `neighbours_max` are looked up per pin.
+pub(crate) fn dataset(
+    views: &Views,
+    acts: &Acts,
+    mut was_shown: WasShown,
+    before_ms: u64,
+    neighbours_max: usize,
+) -> Result<Dataset> {
     let pins = views.catalogue().pins();
     let (content, content_dim, content_space) = content(views, pins);
     let pin = |number: usize| PinId(number as u32);
     let neighbours = (0..pins).into_par_iter().map(|number| views.neighbours(pin(number), neighbours_max)).collect();
     let histories = (0u32..)
         .zip(&acts.by_pinner)
+        .map(|(pinner, acts)| (pinner, &acts[..acts.partition_point(|act| act.ts_ms < before_ms)]))
         .filter(|(_, acts)| acts.iter().any(|act| act.action.is_positive()))
         .map(|(pinner, acts)| {
             let pinner = PinnerId(pinner);
-            History { pinner, acts: acts.clone(), shown: past.by_pinner.remove(&pinner).unwrap_or_default() }
+            let mut shown = was_shown.by_pinner.remove(&pinner).unwrap_or_default();
+            shown.retain(|shown| shown.ts_ms < before_ms);
+            History { pinner, acts: acts.to_vec(), shown }
         })
         .collect();
-    let known_from_ms = past.known_from_ms;
+    let known_from_ms = was_shown.known_from_ms;
     Ok(Dataset { pins, content_dim, content_space, content, neighbours, histories, known_from_ms })
 }
 

@@ -2,8 +2,8 @@
 
 use domain::{Action, Event, EventId, Fact, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request, Subject, Surface};
 use domain::{TopicKind, hash64};
-use models::{FEATURE_COUNT, feature};
-use serving::{Given, Pipeline, Views};
+use models::Model;
+use serving::{Given, Pipeline, ServingError, Views};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use train::{POSITION_UNKNOWN, RankRequest};
@@ -47,10 +47,8 @@ pub(crate) enum Look {
     Outcomes,
     /// Features and chances.
     Chances,
-    /// What the ranking head reads: features, and from a moment on (ms, UTC) what the trunk says. The model has learned
-    /// what came of earlier impressions, so that it knows more of them than it will know of new ones: what it says
-    /// there is left out.
-    Rows { from_ms: u64 },
+    /// Features, and what the trunk says.
+    Rows,
 }
 
 /// Goes through events in order of time. All that happened before a moment is in the views when its impressions are
@@ -80,7 +78,7 @@ impl Impressions {
             pipeline: Pipeline::new(views, 1),
             params: params.for_evaluation(),
             look,
-            live: true,
+            live: look != Look::Outcomes,
             moment: Vec::new(),
             open: VecDeque::new(),
             first: 0,
@@ -97,6 +95,19 @@ impl Impressions {
         self.moment.push(event);
     }
 
+    /// From the next event on, requests see this model.
+    pub(crate) fn install(&mut self, model: Arc<Model>) -> Result<(), ServingError> {
+        self.moment_is_over();
+        self.pipeline.views().install(model).map(|_| ())
+    }
+
+    /// Packs what the views have learned, as a server does in the background.
+    pub(crate) fn tidy(&self) {
+        if self.live {
+            self.pipeline.views().tidy_now();
+        }
+    }
+
     /// There are no more events: gives what is left.
     pub(crate) fn end(mut self, each: &mut dyn FnMut(Shown)) {
         self.moment_is_over();
@@ -110,7 +121,7 @@ impl Impressions {
             self.show(RankRequest { pinner: Some(pinner), surface, ts_ms: events[0].ts_ms }, subject, &events);
         }
         moment.iter().for_each(|event| self.outcome(event));
-        if self.live && self.look != Look::Outcomes {
+        if self.live {
             let facts: Vec<(u64, EventId, Fact)> =
                 moment.into_iter().map(|event| (0, event.event_id, Fact::Event(event))).collect();
             self.pipeline.views().apply(TopicKind::Events, &facts);
@@ -164,19 +175,10 @@ impl Impressions {
     }
 
     fn given(&self, request: &RankRequest, subject: Subject, pins: &[PinId]) -> Given {
-        let asked = || asked(request, subject);
         match self.look {
             Look::Outcomes => Given::default(),
-            Look::Chances => self.pipeline.given_now(asked(), pins, &self.params),
-            Look::Rows { from_ms } => {
-                let mut given = self.pipeline.seen_now(asked(), pins, &self.params);
-                if request.ts_ms < from_ms {
-                    given.encoded.clear();
-                    let rows = given.features.as_chunks_mut::<FEATURE_COUNT>().0;
-                    rows.iter_mut().for_each(|row| row[const { feature("dot") }] = 0.0);
-                }
-                given
-            }
+            Look::Chances => self.pipeline.given_now(asked(request, subject), pins, &self.params),
+            Look::Rows => self.pipeline.seen_now(asked(request, subject), pins, &self.params),
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
     let catalogue = task.views.catalogue();
     let pasts = Past::of(task, acts, held_back, &catalogue);
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
-    let mut rows = RankRows::of_width(2 * model.dim());
+    let mut rows = RankRows::default();
     for (number, past) in pasts.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &pasts[before]);
         let wanted = |fact: &Fact| past.knows(fact) && !before.is_some_and(|before| before.knows(fact));
@@ -44,7 +44,6 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
 
 fn add(rows: &mut RankRows, replay: &Replay, made: &ReplayRows) {
     let request = RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms };
-    // The trunk learns how to see candidates from shown pins. There are too few of those here: what it says is left out.
     let encoded = &[][..];
     for ((features, &pin), &labels) in made.features.chunks_exact(FEATURE_COUNT).zip(&made.pins).zip(&made.labels) {
         let (look_ms, position) = (f32::NAN, POSITION_UNKNOWN);

@@ -5,9 +5,9 @@ use super::training::Task;
 use crate::engine::tell;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{ActionSet, EventId, Fact, HEAD_COUNT, HEADS, PinId, PinnerId, TopicKind, hash64};
+use domain::{ActionSet, Event, EventId, Fact, HEAD_COUNT, HEADS, PinId, PinnerId, TopicKind, hash64};
 use lake::Lake;
-use models::{FEATURE_COUNT, Model, feature};
+use models::{FEATURE_COUNT, Model, Ranker, feature};
 use serving::Views;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,30 +18,33 @@ const HALVINGS_MAX: u32 = 3;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
 /// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
-/// records hold features as they were seen. What the model, which learned from what was done before `learned_ms`, says
-/// of pins is known from that moment on.
+/// records hold features as they were seen. From a moment on (ms, UTC) a model is seen; it has learned what came of
+/// earlier impressions, so that it knows more of them than it will know of new ones.
 pub(crate) fn shown_rows(
     task: &Task,
     lake: &Lake,
-    model: Option<&Model>,
+    model: Option<(u64, &Model)>,
     recorded: &HashSet<EventId>,
-    learned_ms: u64,
 ) -> Result<RankRows> {
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
     tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
     let mut kept = Newest::of(task.config.rank_rows_max);
-    if let Some(model) = model {
-        views.install(Arc::new(model.clone())).context("cannot compute the pins' vectors of the past")?;
-        kept.rows.encoded_width = 2 * model.dim();
-    }
-    let (look, mut known_from_ms) = (Look::Rows { from_ms: learned_ms }, [u64::MAX; HEAD_COUNT]);
-    walk(task, lake, &views, look, &mut known_from_ms, &mut |shown| kept.add(&shown, recorded))?;
+    let model = match model {
+        Some((from_ms, model)) => {
+            kept.rows.encoded_width = model.encoded();
+            // A head that reads the trunk, so that requests are prepared for it.
+            Some((from_ms, Arc::new(model.clone().with_ranker(Ranker::untaught(model.encoded()))?)))
+        }
+        None => None,
+    };
+    let impressions = Impressions::new(views, task.params.clone(), Look::Rows);
+    let known_from_ms = walk(task, lake, impressions, model, &mut |shown| kept.add(&shown, recorded))?;
     Ok(RankRows { known_from_ms, ..kept.rows })
 }
 
 /// What the lake says that pinners were shown before the training's moment.
 #[derive(Default)]
-pub(crate) struct Past {
+pub(crate) struct WasShown {
     /// By pinner; in order of time.
     pub by_pinner: BTreeMap<PinnerId, Vec<train::Shown>>,
     /// When each head's act was first seen (ms, UTC).
@@ -49,30 +52,21 @@ pub(crate) struct Past {
     moments: Vec<u64>,
 }
 
-impl Past {
+impl WasShown {
+    /// What came of all impressions, without features.
+    pub(crate) fn before(task: &Task, lake: &Lake) -> Result<WasShown> {
+        let mut past = WasShown::default();
+        let impressions = Impressions::new(task.views.clone(), task.params.clone(), Look::Outcomes);
+        let known_from_ms = walk(task, lake, impressions, None, &mut |shown| past.add(&shown))?;
+        Ok(WasShown { known_from_ms, ..past })
+    }
+
     /// The moment from which on the newest part of the impressions was; nothing when there are fewer than `least`.
     pub(crate) fn newest_ms(&self, part: f64, least: usize) -> Option<u64> {
         let place = (self.moments.len() as f64 * (1.0 - part)) as usize;
         self.moments.get(place).copied().filter(|_| self.moments.len() >= least)
     }
 
-    /// Leaves out what was shown from a moment on.
-    pub(crate) fn before(mut self, ms: u64) -> Past {
-        self.by_pinner.values_mut().for_each(|shown| shown.retain(|shown| shown.ts_ms < ms));
-        self
-    }
-}
-
-/// What pinners were shown and what came of it, without features.
-pub(crate) fn shown_before(task: &Task, lake: &Lake) -> Result<Past> {
-    let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
-    tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
-    let (mut past, mut known_from_ms) = (Past::default(), [u64::MAX; HEAD_COUNT]);
-    walk(task, lake, &views, Look::Outcomes, &mut known_from_ms, &mut |shown| past.add(&shown))?;
-    Ok(Past { known_from_ms, ..past })
-}
-
-impl Past {
     fn add(&mut self, shown: &Shown) {
         let RankRequest { pinner, surface, ts_ms } = shown.request;
         let Some(pinner) = pinner else { return };
@@ -85,40 +79,44 @@ impl Past {
     }
 }
 
-/// Goes through all events of the lake from before the training's moment, in order of time.
+/// Goes through all events of the lake from before the training's moment, in order of time, and gives their
+/// impressions; from a moment on these see a model. Tells when each head's act was first seen (ms, UTC).
 fn walk(
     task: &Task,
     lake: &Lake,
-    views: &Arc<Views>,
-    look: Look,
-    known_from_ms: &mut [u64; HEAD_COUNT],
+    mut impressions: Impressions,
+    mut model: Option<(u64, Arc<Model>)>,
     each: &mut dyn FnMut(Shown),
-) -> Result<()> {
+) -> Result<[u64; HEAD_COUNT]> {
     let progress = Progress::new("rows", task.log.end(TopicKind::Events));
-    let mut impressions = Impressions::new(views.clone(), task.params.clone(), look);
-    let mut stopped = Ok(());
-    let mut count = 0;
+    let (mut known_from_ms, mut count, mut done) = ([u64::MAX; HEAD_COUNT], 0, Ok(()));
     let mut each = |shown: Shown| {
         count += shown.pins.len() as u64;
         each(shown);
     };
-    lake.events_in_time(&mut |events| {
-        progress.add(events.len() as u64);
+    let mut batch = |events: Vec<(u64, Event)>| -> Result<()> {
         for (_, event) in events.into_iter().filter(|(_, event)| event.ts_ms < task.now_ms) {
             if let Some(head) = HEADS.iter().position(|head| *head == event.action) {
                 known_from_ms[head] = event.ts_ms.min(known_from_ms[head]);
             }
+            if let Some((_, model)) = model.take_if(|(from_ms, _)| event.ts_ms >= *from_ms) {
+                impressions.install(model).context("cannot compute the pins' vectors of the past")?;
+            }
             impressions.event(event, &mut each);
         }
-        views.tidy_now();
-        stopped = task.stop.check();
-        stopped.is_ok()
+        impressions.tidy();
+        Ok(task.stop.check()?)
+    };
+    lake.events_in_time(&mut |events| {
+        progress.add(events.len() as u64);
+        done = batch(events);
+        done.is_ok()
     })
     .context("cannot read the lake")?;
-    stopped?;
+    done?;
     impressions.end(&mut each);
     progress.finish(&format!("{} impressions", crate::output::thousands(count)));
-    Ok(())
+    Ok(known_from_ms)
 }
 
 /// The newest rows. When there are too many, every second one of those that nothing came of is left out and the others
@@ -203,7 +201,7 @@ mod tests {
     fn rows(told: &Told) -> RankRows {
         let lake = open_rolled(&told.setup, &told.data).expect("a lake");
         let model = Model::untrained(ModelConfig::default(), 1).expect("the default shape");
-        shown_rows(&told.task(), &lake, Some(&model), &HashSet::new(), 0).expect("rows")
+        shown_rows(&told.task(), &lake, Some((0, &model)), &HashSet::new()).expect("rows")
     }
 
     fn labelled(rows: &RankRows, row: usize) -> Vec<Action> {

@@ -5,7 +5,7 @@ use super::dataset::dataset;
 use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
-use super::shown::{Past, shown_before, shown_rows};
+use super::shown::{WasShown, shown_rows};
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stop::{Interrupted, Stop};
@@ -54,10 +54,11 @@ pub(crate) struct Outcome {
 /// little, on replayed requests too. The model stays installed in the views.
 pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     let started = Instant::now();
-    let past = task.lake.map_or(Ok(Past::default()), |lake| shown_before(task, lake))?;
+    let was_shown = task.lake.map_or(Ok(WasShown::default()), |lake| WasShown::before(task, lake))?;
     // The newest impressions are for the ranking head: what the sequence model learned from tells it nothing.
-    let learned_ms = past.newest_ms(NEWEST, SEEN_MIN).unwrap_or(u64::MAX);
-    let data = dataset(task.views, &acts.before(learned_ms), past.before(learned_ms), task.config.neighbours_max)?;
+    let learned_ms = was_shown.newest_ms(NEWEST, SEEN_MIN);
+    let before_ms = learned_ms.unwrap_or(u64::MAX);
+    let data = dataset(task.views, acts, was_shown, before_ms, task.config.neighbours_max)?;
     if data.histories.is_empty() {
         bail!("nobody has done anything with a pin yet: there is nothing to learn from");
     }
@@ -84,18 +85,19 @@ pub(crate) fn said(views: &Views) -> Said {
     Said { pins: pins.collect(), pinners: pinners.collect() }
 }
 
-/// What the ranking head learns from: what was really shown, where that is enough, and else replayed requests too.
+/// What the ranking head learns from: what was really shown, where that is enough, and else replayed requests too. The
+/// trunk learns how to see candidates from shown pins: where those are too few, what it says is left out.
 fn ranker_rows(
     task: &Task,
     acts: &Acts,
-    (held_back, learned_ms): (&[HeldBack], u64),
+    (held_back, learned_ms): (&[HeldBack], Option<u64>),
     model: &Model,
     card: &mut ModelCard,
 ) -> Result<RankRows> {
-    let mut rows = RankRows::of_width(2 * model.dim());
+    let mut rows = RankRows::of_width(learned_ms.map_or(0, |_| model.encoded()));
     let recorded = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
     if let Some(lake) = task.lake {
-        let shown = shown_rows(task, lake, Some(model), &recorded, learned_ms)?;
+        let shown = shown_rows(task, lake, learned_ms.map(|from_ms| (from_ms, model)), &recorded)?;
         rows.append(&shown);
     }
     card.counts.insert("ranker_rows_seen".into(), rows.len() as u64);

@@ -98,7 +98,7 @@ fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
 fn export_rows(folder: &Path, setup: &Setup, data: &Reading) -> Result<()> {
     let (lake, registry) = (open_rolled(setup, data)?, data.registry());
     let model = registry.live()?.map(|version| registry.model(&version)).transpose()?;
-    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref(), &HashSet::new(), 0)?;
+    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref().map(|model| (0, model)), &HashSet::new())?;
     export(&rows, &said(&data.views), folder)
 }
 

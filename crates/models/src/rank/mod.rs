@@ -3,14 +3,14 @@
 
 mod net;
 mod parts;
-
-pub use net::RankScratch;
 mod traits;
 
+pub use net::RankScratch;
 pub use parts::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankPart};
 pub use traits::RankTraits;
 
 use domain::{HEAD_COUNT, Surface};
+use std::sync::LazyLock;
 
 use crate::weights::take;
 use crate::{FEATURE_COUNT, Matrix, ModelError, feature, kernel};
@@ -60,8 +60,14 @@ impl Ranker {
     }
 
     /// What ranks before anything was learned: all heads rise with `dot`, `walk_share` and a little with `text` and
-    /// `content`, around rates that are typical of feeds. L1 uses the same sum. The `encoded` values count for nothing.
-    pub fn prior(encoded: usize) -> Ranker {
+    /// `content`, around rates that are typical of feeds. L1 uses the same sum. It does not read the trunk.
+    pub fn prior() -> &'static Ranker {
+        static PRIOR: LazyLock<Ranker> = LazyLock::new(|| Ranker::untaught(0));
+        &PRIOR
+    }
+
+    /// The same for a head that is given `encoded` values of the trunk, which count for nothing.
+    pub fn untaught(encoded: usize) -> Ranker {
         const REACH: f32 = 64.0;
         let weights = [("dot", 4.0), ("walk_share", 2.0), ("text", 0.1), ("content", 1.0)];
         let rates: [f32; HEAD_COUNT] = [0.05, 0.10, 0.05, 0.03, 0.01, 0.005, 0.005, 0.005];
@@ -151,15 +157,23 @@ impl Ranker {
 
     /// Calibrated probabilities per head; `out` is cleared first.
     pub fn rank(&self, input: RankInput, scratch: &mut RankScratch, out: &mut Vec<[f32; HEAD_COUNT]>) {
-        let platt = self.part(RankPart::Platt);
-        let first = usize::from(input.surface.code()) * HEAD_COUNT;
-        let (slope, shift) = (&platt.row(0)[first..][..HEAD_COUNT], &platt.row(1)[first..][..HEAD_COUNT]);
         out.clear();
-        out.extend(
-            self.outs(input, scratch).chunks_exact(OUTS).map(|outs| {
-                std::array::from_fn(|head| 1.0 / (1.0 + (-(slope[head] * outs[head] + shift[head])).exp()))
-            }),
-        );
+        out.extend(self.outs(input, scratch).chunks_exact(OUTS).map(|outs| self.chances(input.surface, outs)));
+    }
+
+    /// Probabilities per head of a row of [`Ranker::outs`] on a surface.
+    pub fn chances(&self, surface: Surface, outs: &[f32]) -> [f32; HEAD_COUNT] {
+        let platt = self.part(RankPart::Platt);
+        let first = usize::from(surface.code()) * HEAD_COUNT;
+        let (slope, shift) = (&platt.row(0)[first..][..HEAD_COUNT], &platt.row(1)[first..][..HEAD_COUNT]);
+        std::array::from_fn(|head| 1.0 / (1.0 + (-(slope[head] * outs[head] + shift[head])).exp()))
+    }
+
+    /// Sets Platt's slope and shift of a head on a surface.
+    pub fn set_platt(&mut self, surface: Surface, head: usize, (slope, shift): (f32, f32)) {
+        let platt = self.part_mut(RankPart::Platt);
+        let place = usize::from(surface.code()) * HEAD_COUNT + head;
+        (platt.values[place], platt.values[platt.cols + place]) = (slope, shift);
     }
 }
 
@@ -169,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_prior_orders_by_dot_and_stays_finite() {
-        let ranker = Ranker::prior(0);
+        let ranker = Ranker::prior();
         let mut rows = vec![0.0; 3 * FEATURE_COUNT];
         rows[feature("dot")] = 0.2;
         rows[FEATURE_COUNT + feature("dot")] = 0.6;

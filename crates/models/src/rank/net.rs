@@ -3,16 +3,17 @@
 use super::parts::{EXPERT, MASK, PHI};
 use super::{CROSSES, EXPERTS, MASKS, OUTS, RankInput, RankPart, Ranker};
 use crate::FEATURE_COUNT;
-use crate::kernel::{BAG, bag, matmul, matmul_add, rms_norm, silu, softmax};
+use crate::kernel::{BAG, bag, fit, matmul, matmul_add, repeat, rms_norm, silu, softmax};
+use domain::Surface;
+use std::ops::Range;
 
 /// Rows that are computed at once.
 const BLOCK: usize = 32;
 
 /// Buffers of a ranking, kept between requests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RankScratch {
     outs: Vec<f32>,
-    pinner: [f32; BAG],
     bag: Vec<(u32, f32)>,
     table: Vec<[f32; BAG]>,
     phi: Vec<f32>,
@@ -27,54 +28,34 @@ pub struct RankScratch {
     read: Vec<f32>,
 }
 
-impl Default for RankScratch {
-    fn default() -> Self {
-        let [outs, phi, raw, x, crossed, low, mask, masked, both, experts, read] = std::array::from_fn(|_| Vec::new());
-        let (bag, table) = (Vec::new(), Vec::new());
-        let pinner = [0.0; BAG];
-        RankScratch { outs, pinner, bag, table, phi, raw, x, crossed, low, mask, masked, both, experts, read }
-    }
-}
-
-fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    buffer.clear();
-    buffer.resize(len, 0.0);
-    buffer
-}
-
-fn repeat(row: &[f32], rows: usize, buffer: &mut Vec<f32>) {
-    buffer.clear();
-    (0..rows).for_each(|_| buffer.extend_from_slice(row));
+/// What is the same for all rows of a request.
+struct Shared {
+    /// Expert by expert; over the experts they sum to one for each of [`OUTS`].
+    gates: [[f32; OUTS]; EXPERTS],
+    /// What the pinner's traits add.
+    pinner: [f32; BAG],
 }
 
 impl Ranker {
     /// Before calibration: `rows × OUTS`.
     pub fn outs<'a>(&self, input: RankInput, s: &'a mut RankScratch) -> &'a [f32] {
         let rows = input.features.len() / FEATURE_COUNT;
-        let gates = self.gates(usize::from(input.surface.code()));
+        let mut shared = Shared { gates: self.gates(input.surface), pinner: [0.0; BAG] };
+        self.add_traits(input.traits.pinner(), &mut s.bag, &mut shared.pinner);
         fit(&mut s.outs, rows * OUTS);
-        s.pinner = [0.0; BAG];
-        self.add_traits(input.traits.pinner(), &mut s.bag, &mut s.pinner);
         for first in (0..rows).step_by(BLOCK) {
-            let count = BLOCK.min(rows - first);
-            let features = &input.features[first * FEATURE_COUNT..(first + count) * FEATURE_COUNT];
-            let encoded = match input.encoded {
-                [] => &[],
-                encoded => &encoded[first * self.encoded..(first + count) * self.encoded],
-            };
-            self.block(RankInput { features, encoded, ..input }, count, &gates, first, s);
+            self.block(&input, &shared, first..rows.min(first + BLOCK), s);
         }
         &s.outs
     }
 
-    /// Gates of a surface, expert by expert; over the experts they sum to one for each of [`OUTS`].
-    fn gates(&self, surface: usize) -> Vec<f32> {
-        let logits = self.part(RankPart::Gates).row(surface);
-        let mut gates = vec![0.0; EXPERTS * OUTS];
+    fn gates(&self, surface: Surface) -> [[f32; OUTS]; EXPERTS] {
+        let logits = self.part(RankPart::Gates).row(usize::from(surface.code()));
+        let mut gates = [[0.0; OUTS]; EXPERTS];
         for out in 0..OUTS {
             let mut shares: [f32; EXPERTS] = std::array::from_fn(|expert| logits[expert * OUTS + out]);
             softmax(&mut shares);
-            shares.iter().enumerate().for_each(|(expert, share)| gates[expert * OUTS + out] = *share);
+            gates.iter_mut().zip(shares).for_each(|(gates, share)| gates[out] = share);
         }
         gates
     }
@@ -86,54 +67,49 @@ impl Ranker {
         bag(self.part(RankPart::Traits), entries, sum);
     }
 
-    fn block(&self, input: RankInput, rows: usize, gates: &[f32], first: usize, s: &mut RankScratch) {
-        let width = self.encoded + PHI;
-        self.embed(input, rows, first, s);
+    fn block(&self, input: &RankInput, shared: &Shared, block: Range<usize>, s: &mut RankScratch) {
+        let (rows, width) = (block.len(), self.encoded + PHI);
+        self.embed(input, shared, block.clone(), s);
         rms_norm(&s.raw, &self.part(RankPart::Gain).values, fit(&mut s.x, rows * width));
         self.cross(rows, s);
         fit(&mut s.both, rows * (width + MASKS * MASK));
-        for block in 0..MASKS {
-            self.mask(block, rows, s);
-        }
-        for row in 0..rows {
-            let to = &mut s.both[row * (width + MASKS * MASK)..][..width];
-            to.copy_from_slice(&s.crossed[row * width..][..width]);
+        (0..MASKS).for_each(|mask| self.mask(mask, rows, s));
+        for (both, crossed) in s.both.chunks_exact_mut(width + MASKS * MASK).zip(s.crossed.chunks_exact(width)) {
+            both[..width].copy_from_slice(crossed);
         }
         repeat(&self.part(RankPart::ExpertBias).values, rows, &mut s.experts);
         matmul_add(&s.both, self.part(RankPart::Expert), &mut s.experts);
         silu(&mut s.experts);
         // Experts one after the other are rows of their own for what is read of any of them.
+        debug_assert_eq!(s.experts.len(), rows * EXPERTS * EXPERT);
         matmul(&s.experts, self.part(RankPart::Read), fit(&mut s.read, rows * EXPERTS * OUTS));
         let bias = self.part(RankPart::Bias).row(usize::from(input.surface.code()));
-        for row in 0..rows {
-            let out = &mut s.outs[(first + row) * OUTS..][..OUTS];
-            let table = &s.table[row][PHI..][..OUTS];
-            out.iter_mut().zip(bias).zip(table).for_each(|((out, bias), table)| *out = bias + table);
-            let read = &s.read[row * EXPERTS * OUTS..][..EXPERTS * OUTS];
-            for (read, gates) in read.chunks_exact(OUTS).zip(gates.chunks_exact(OUTS)) {
+        let outs = s.outs[block.start * OUTS..].chunks_exact_mut(OUTS);
+        for ((out, table), read) in outs.zip(&s.table).zip(s.read.chunks_exact(EXPERTS * OUTS)) {
+            out.iter_mut().zip(bias).zip(&table[PHI..]).for_each(|((out, bias), table)| *out = bias + table);
+            for (read, gates) in read.chunks_exact(OUTS).zip(&shared.gates) {
                 out.iter_mut().zip(read).zip(gates).for_each(|((out, read), gate)| *out += gate * read);
             }
         }
-        debug_assert_eq!(s.experts.len(), rows * EXPERTS * EXPERT);
     }
 
     /// Features and traits into `table` and `phi`, and beside the trunk's view into `raw`.
-    fn embed(&self, input: RankInput, rows: usize, first: usize, s: &mut RankScratch) {
+    fn embed(&self, input: &RankInput, shared: &Shared, block: Range<usize>, s: &mut RankScratch) {
         let (table, width) = (self.part(RankPart::Table), self.encoded + PHI);
         s.table.clear();
-        s.table.resize(rows, s.pinner);
-        fit(&mut s.phi, rows * PHI);
-        fit(&mut s.raw, rows * width);
+        s.table.resize(block.len(), shared.pinner);
+        fit(&mut s.phi, block.len() * PHI);
+        fit(&mut s.raw, block.len() * width);
         let standard = self.part(RankPart::Standard);
-        for row in 0..rows {
-            let sum = &mut s.table[row];
-            self.add_traits(input.traits.pin(first + row), &mut s.bag, sum);
+        for (at, row) in block.enumerate() {
+            let sum = &mut s.table[at];
+            self.add_traits(input.traits.pin(row), &mut s.bag, sum);
             let features = &input.features[row * FEATURE_COUNT..][..FEATURE_COUNT];
             s.bag.clear();
             s.bag.extend(features.iter().enumerate().flat_map(|(feature, &value)| self.knots(feature, value)));
             bag(table, &s.bag, sum);
-            s.phi[row * PHI..][..PHI].copy_from_slice(&sum[..PHI]);
-            let raw = &mut s.raw[row * width..][..width];
+            s.phi[at * PHI..][..PHI].copy_from_slice(&sum[..PHI]);
+            let raw = &mut s.raw[at * width..][..width];
             raw[self.encoded..].copy_from_slice(&sum[..PHI]);
             if !input.encoded.is_empty() {
                 let encoded = &input.encoded[row * self.encoded..][..self.encoded];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{HEAD_COUNT, HEADS};
-use models::{RankPart, Ranker};
+use models::Ranker;
 
 use super::Task;
 use super::groups::{Group, rows_of};
@@ -21,13 +21,11 @@ pub(super) fn loss(task: &Task, ranker: &Ranker, groups: &[Group]) -> f64 {
 
 /// Figures per learned head, calibrated.
 pub(super) fn metrics(task: &Task, ranker: &Ranker, groups: &[Group]) -> BTreeMap<String, f64> {
-    let (outs, platt) = (task.outs(ranker, groups), ranker.part(RankPart::Platt));
+    let outs = task.outs(ranker, groups);
     let mut metrics = BTreeMap::new();
     for head in (0..HEAD_COUNT).filter(|&head| task.heads[head]) {
-        let (labels, chances) = told(task, groups, &outs, head, |outs, group| {
-            let place = usize::from(group.surface.code()) * HEAD_COUNT + head;
-            1.0 / (1.0 + (-(platt.row(0)[place] * outs[head] + platt.row(1)[place])).exp())
-        });
+        let chance = |outs: &[f32], group: &Group| ranker.chances(group.surface, outs)[head];
+        let (labels, chances) = told(task, groups, &outs, head, chance);
         let mut note = |name: &str, value: Option<f64>| {
             value.map(|value| metrics.insert(format!("ranker/{}/{name}", HEADS[head]), value))
         };

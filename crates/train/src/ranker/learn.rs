@@ -9,6 +9,7 @@ use super::{Task, judge, net, seconds_ln};
 use crate::TrainError;
 use crate::adamw::{AdamW, Stride};
 use crate::deed::{self, Labelled};
+use crate::learner::add;
 use crate::net::Dropout;
 use crate::schedule;
 use crate::tape::Tape;
@@ -90,12 +91,7 @@ impl<'a> Learner<'a> {
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { step: self.adamw.steps });
             }
-            for (sum, part) in sums.iter_mut().zip(gradients) {
-                match sum.is_empty() {
-                    true => *sum = part,
-                    false => sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value),
-                }
-            }
+            add(&mut sums, &gradients);
         }
         let rate = RATE * schedule::rate(self.adamw.steps, self.steps, WARMUP);
         let stride = Stride { rate, decay: config.rank_decay, clip_norm: config.clip_norm };

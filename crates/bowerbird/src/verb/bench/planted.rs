@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
 use anyhow::{Context, Result};
 use domain::{Action, Board, Event, EventId, Fact, Pin, Pinner, Rng, Understood};
-use models::{Model, ModelCard, ModelConfig};
+use models::{Model, ModelCard, ModelConfig, Ranker};
 use std::path::{Path, PathBuf};
 use store::EventLog;
 
@@ -59,7 +59,10 @@ impl Planted {
     pub(super) fn write(self, setup: &Setup) -> Result<()> {
         let log = setup.log()?;
         self.write_facts(log.as_ref(), setup)?;
+        // A head that has learned reads the trunk.
         let model = Model::untrained(ModelConfig::default(), 1)?.with_version("untrained");
+        let ranker = Ranker::untaught(model.encoded());
+        let model = model.with_ranker(ranker)?;
         let registry = crate::registry::Registry::new(setup.blobs()?);
         registry.keep(&model, &ModelCard { version: "untrained".into(), ..ModelCard::default() })?;
         registry.promote("untrained")
