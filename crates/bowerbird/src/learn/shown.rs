@@ -309,6 +309,28 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_seen_from_its_moment_on() {
+        let told = Told::new(&day(300, 5));
+        let lake = open_rolled(&told.setup, &told.data).expect("a lake");
+        let mut model = Model::untrained(ModelConfig::default(), 1).expect("the default shape");
+        // An untrained trunk says nothing of pins without contents.
+        model.parts_mut().0.matrices_mut().iter_mut().flat_map(|matrix| &mut matrix.values).for_each(|x| *x += 0.1);
+        let from_ms = START_MS + 12 * 60 * MINUTE_MS;
+        let rows = shown_rows(&told.task(), &lake, Some((from_ms, &model)), &HashSet::new()).expect("rows");
+        let without = shown_rows(&told.task(), &lake, None, &HashSet::new()).expect("rows");
+        assert_eq!((rows.len(), rows.encoded_width, without.encoded_width), (without.len(), model.encoded(), 0));
+        let (mut early, mut late) = (0, 0);
+        for (request, range) in rows.by_request() {
+            for row in range.map(|row| rows.row(row)) {
+                let seen = row.encoded.iter().any(|value| *value != 0.0);
+                assert_eq!(seen, request.ts_ms >= from_ms, "{}", request.ts_ms);
+                (early, late) = (early + usize::from(!seen), late + usize::from(seen));
+            }
+        }
+        assert!(early > 50 && late > 50, "{early} {late}");
+    }
+
+    #[test]
     fn too_many_rows_are_thinned_and_the_newest_stay() {
         let rows = rows(&Told::new(&day(800, 4)));
         let shown = |row: usize| {
