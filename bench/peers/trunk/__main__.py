@@ -24,6 +24,7 @@ def arguments():
     train.add_argument("--rounds", type=int, default=3)
     train.add_argument("--warm-up", type=int, default=3, help="steps before each round")
     train.add_argument("--steps", type=int, default=10, help="steps that are measured in a round")
+    train.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: both on the first card")
     train.add_argument("--softmax", choices=("chunked", "whole"), default="chunked")
     train.add_argument("--chunk", type=int, default=256, help="questions whose scores are held at once")
     train.add_argument("--compile", action="store_true", help="torch.compile for trunk, tower and exponents")
@@ -35,7 +36,8 @@ def arguments():
 def main():
     """Prints one JSON object."""
     options = arguments()
-    torch.set_num_threads(1)
+    if options.what == "rank" or options.device == "cpu":
+        torch.set_num_threads(1)
     if options.what == "rank":
         print(json.dumps(rank.race(options)))
         return

@@ -68,6 +68,11 @@ class Batch:
     positives: torch.Tensor  # n × (pins of the pinner)
     counts: dict
 
+    def to(self, device):
+        """The same, on a device."""
+        moved = {name: part.to(device) for name, part in vars(self).items() if name != "counts"}
+        return Batch(**moved, counts=self.counts)
+
 
 def question(place, pins, boards, content, config, rng):
     """Prefix, surface, kind, subject pins and content, answers of one question; None without answers."""

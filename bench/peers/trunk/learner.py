@@ -37,15 +37,16 @@ class Learner:
 
     def __init__(self, config, world, options):
         torch.manual_seed(world.size["seed"])
-        self.config, self.content = config, torch.from_numpy(world.content)
+        self.config, self.device = config, options.device
+        self.content = torch.from_numpy(world.content).to(self.device)
         pins, rng = world.size["pins"], np.random.default_rng(world.size["seed"])
         table_rows = 1 << (4 * pins - 1).bit_length()
         used, places = np.unique(rng.integers(0, table_rows, (2, pins)), return_inverse=True)
-        self.rows = torch.from_numpy(places.reshape(2, pins))
-        self.table = torch.randn(len(used), config.dim) * 0.5 / config.dim**0.5
-        self.sums = torch.zeros(len(used))
-        self.means = means(world.neighbours)
-        self.model = Model(config, world.size["content_dim"])
+        self.rows = torch.from_numpy(places.reshape(2, pins)).to(self.device)
+        self.table = (torch.randn(len(used), config.dim) * 0.5 / config.dim**0.5).to(self.device)
+        self.sums = torch.zeros(len(used), device=self.device)
+        self.means = tuple(matrix.to(self.device) for matrix in means(world.neighbours))
+        self.model = Model(config, world.size["content_dim"]).to(self.device)
         self.loss = softmax.whole if options.softmax == "whole" else softmax.chunked(options.chunk, options.compile)
         self.adamw = torch.optim.AdamW(self.groups(), config.rate_dense, betas=(0.9, 0.99), fused=True)
         self.trunk, self.tower = self.model.trunk, self.model.tower
@@ -63,7 +64,7 @@ class Learner:
         """Learns from a batch; gives the mean loss."""
         config, (first, second) = self.config, self.rows
         vectors = (self.table[first] + self.table[second]).requires_grad_()
-        ids = vectors * (torch.rand(len(vectors), 1) >= config.id_dropout)
+        ids = vectors * (torch.rand(len(vectors), 1, device=self.device) >= config.id_dropout)
         pins = self.tower(ids, Pooled.apply(ids, *self.means), self.content)
         subjects = F.embedding_bag(batch.asked, ids, batch.asked_starts, mode="mean")
         users = self.trunk(F.embedding(batch.tokens, ids), subjects, batch)

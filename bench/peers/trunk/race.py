@@ -17,7 +17,11 @@ from .batch import World, batch
 from .learner import Learner
 from .shapes import Config, workload
 
-FIGURES = ("examples_per_cpu_s", "questions_per_cpu_s", "tokens_per_cpu_s", "step_cpu_ms")
+# On one thread CPU time counts, on a card the clock on the wall.
+FIGURES = {
+    "cpu": ("examples_per_cpu_s", "questions_per_cpu_s", "tokens_per_cpu_s", "step_cpu_ms"),
+    "cuda": ("examples_per_s", "step_wall_ms"),
+}
 
 TABLE = """# Training: `train-20k`
 
@@ -47,7 +51,8 @@ class Peer:
         world = World(workload(), rng)
         order = rng.permutation(world.size["pinners"])
         firsts = range(0, len(order), config.batch)
-        self.batches = [batch(world, order[first : first + config.batch], config) for first in firsts]
+        drawn = [batch(world, order[first : first + config.batch], config) for first in firsts]
+        self.batches = [one.to(options.device) for one in drawn]
         self.learner, self.options, self.done = Learner(config, world, options), options, 0
 
     def next(self):
@@ -56,15 +61,23 @@ class Peer:
         self.done += 1
         return read, self.learner.step(read)
 
+    def wait(self):
+        """Until the card has done what it was told."""
+        if self.options.device == "cuda":
+            torch.cuda.synchronize()
+
     def round(self):
         """Steps after a warm-up."""
         for _ in range(self.options.warm_up):
             self.next()
+        self.wait()
         cpu_s, wall_s = time.process_time(), time.perf_counter()
         steps = [self.next() for _ in range(self.options.steps)]
+        self.wait()
         cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
         counts = {name: sum(read.counts[name] for read, _ in steps) for name in steps[0][0].counts}
         rates = {f"{name}_per_cpu_s": counts[name] / cpu_s for name in ("examples", "questions", "tokens")}
+        rates["examples_per_s"] = counts["examples"] / wall_s
         per_step = {"step_cpu_ms": cpu_s * 1e3 / len(steps), "step_wall_ms": wall_s * 1e3 / len(steps)}
         step = {name: count / len(steps) for name, count in counts.items()}
         return {**rates, **per_step, "step": step, "loss": steps[-1][1]}
@@ -73,7 +86,8 @@ class Peer:
 def our_round(options):
     """The product's own figures of one round."""
     steps = ["--warm-up", str(options.warm_up), "--steps", str(options.steps), "--repeats", "1"]
-    command = [options.ours, "bench", "train", "--json", *steps]
+    device = ["--device", "gpu" if options.device == "cuda" else "cpu"]
+    command = [options.ours, "bench", "train", "--json", *steps, *device]
     found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     if found["workload"] != workload():
         raise SystemExit("bowerbird was built with another workload")
@@ -83,19 +97,22 @@ def our_round(options):
 
 def race(peer, options):
     """Rounds of both in turn; the object that is printed."""
+    figures = FIGURES[options.device]
     rounds = {"peer": []} | ({"ours": []} if options.ours else {})
     for number in range(options.rounds):
         # Each goes first in turn.
         for name in sorted(rounds, reverse=number % 2 == 0):
             rounds[name].append(our_round(options) if name == "ours" else peer.round())
-            print(f"{name}: {rounds[name][-1]['examples_per_cpu_s']:.0f} examples a CPU second", file=sys.stderr)
-    medians = {name: {of: median(one[of] for one in all) for of in FIGURES} for name, all in rounds.items()}
-    kept = {name: getattr(options, name) for name in ("rounds", "warm_up", "steps", "softmax", "chunk", "compile")}
+            print(f"{name}: {rounds[name][-1][figures[0]]:.0f} {figures[0]}", file=sys.stderr)
+    medians = {name: {of: median(one[of] for one in all) for of in figures} for name, all in rounds.items()}
+    kept = {name: getattr(options, name) for name in ("rounds", "warm_up", "steps", "softmax", "chunk", "compile", "device")}
     found = {"bench": "train", "workload": workload(), "torch": torch.__version__, "options": kept}
     found |= {"machine": machine(), "date": date.today().isoformat(), "commit": commit(), "note": options.note}
     found |= {"medians": medians, "rounds": rounds}
     if options.ours:
-        found["ratio"] = medians["ours"][FIGURES[0]] / medians["peer"][FIGURES[0]]
+        found["ratio"] = medians["ours"][figures[0]] / medians["peer"][figures[0]]
+    if options.device == "cuda":
+        found["card"] = torch.cuda.get_device_name(0)
     if options.ours and options.results:
         write(found, options)
     return found
@@ -104,8 +121,11 @@ def race(peer, options):
 def write(found, options):
     """Both files of results."""
     folder = Path(options.results)
+    if options.device == "cuda":
+        (folder / "train-gpu.json").write_text(json.dumps(found, indent=1) + "\n")
+        return
     (folder / "train.json").write_text(json.dumps(found, indent=1) + "\n")
-    cells = {name: [f"{figures[of]:,.0f}" for of in FIGURES] for name, figures in found["medians"].items()}
+    cells = {name: [f"{figures[of]:,.0f}" for of in FIGURES["cpu"]] for name, figures in found["medians"].items()}
     step = found["rounds"]["ours"][0]["step"]
     note = f"{options.note} " if options.note else ""
     at = "{cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}".format(**found["machine"])

@@ -28,7 +28,7 @@ class Chunked(torch.autograd.Function):
         share, loss = 1.0 / len(users), 0.0
         d_users, d_pins = torch.empty_like(users), torch.zeros_like(pins)
         known = batch.positives.repeat_interleave(len(users) // len(batch.positives), dim=0)
-        ends = torch.searchsorted(batch.of_question, torch.arange(0, len(users) + chunk, chunk)).tolist()
+        ends = torch.searchsorted(batch.of_question, torch.arange(0, len(users) + chunk, chunk, device=users.device)).tolist()
         buffer = users.new_empty(min(chunk, len(users)), count)
         for number, start in enumerate(range(0, len(users), chunk)):
             of = users[start : start + chunk]

@@ -28,4 +28,7 @@ pub enum TrainError {
     /// The weights do not make a model.
     #[error(transparent)]
     Model(#[from] models::ModelError),
+    /// A device that was asked for is not there, or failed.
+    #[error("the GPU cannot be used: {0}")]
+    Device(String),
 }

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{Act, Rng, hash64};
 use models::{Epoch, Model, ModelCard};
+use rayon::prelude::*;
 
 use crate::batch::{self, Example};
 use crate::checkpoint::{self, State};
+use crate::gpu::Seat;
 use crate::learner::Learner;
 use crate::start::{self, Cast, HeldBack};
 use crate::{Dataset, TrainConfig, TrainError, schedule, validate};
@@ -53,8 +55,33 @@ impl Work {
     }
 }
 
+/// What computes the steps of the sequence model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor's cores. The same data, configuration and seed give the same bytes.
+    #[default]
+    Cpu,
+    /// The first CUDA card. It adds numbers up in any order: two runs differ in last bits, as those of other frameworks
+    /// do. What draws and what is counted is the same as on a CPU.
+    Gpu,
+}
+
+impl std::str::FromStr for Device {
+    type Err = TrainError;
+
+    fn from_str(name: &str) -> Result<Device, TrainError> {
+        match name {
+            "cpu" => Ok(Device::Cpu),
+            "gpu" => Ok(Device::Gpu),
+            other => Err(TrainError::Config(format!("the device is `{other}`, must be `cpu` or `gpu`"))),
+        }
+    }
+}
+
 /// What surrounds a training run.
 pub struct Session<'a> {
+    /// What computes.
+    pub device: Device,
     /// A file for checkpoints: written after each epoch and when stopped, continued when it is of the same data and
     /// configuration. A finished run leaves it, so that the same run gives its result at once; who has put the result
     /// in safety removes it.
@@ -92,6 +119,9 @@ pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Tra
     let mut run = Run::start(data, config, &cast)?;
     if let Some(path) = session.checkpoint {
         run.resume(path)?;
+    }
+    if session.device == Device::Gpu {
+        run.learner.sit(data)?;
     }
     while run.state.step < run.steps && !run.is_over() {
         run.step()?;
@@ -152,7 +182,8 @@ impl<'a> Run<'a> {
     fn step(&mut self) -> Result<(), TrainError> {
         let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
         let chosen = &self.order[place..(place + self.config.batch).min(self.order.len())];
-        let examples: Vec<Example> = chosen.iter().flat_map(|&story| self.examples(story)).collect();
+        let drawn: Vec<Vec<Example>> = chosen.par_iter().map(|&story| self.examples(story).collect()).collect();
+        let examples: Vec<Example> = drawn.into_iter().flatten().collect();
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
         let rate = schedule::rate(self.state.step, self.steps, self.config.warmup);
         self.state.step += 1;
@@ -160,7 +191,7 @@ impl<'a> Run<'a> {
         if examples.is_empty() {
             return Ok(());
         }
-        let loss = self.learner.step(self.data, self.config, &examples, rate, seed);
+        let loss = self.learner.step(self.data, self.config, &examples, rate, seed)?;
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step: self.state.step });
         }
@@ -188,6 +219,7 @@ impl<'a> Run<'a> {
         if self.cast.probes.is_empty() {
             return Ok(());
         }
+        self.learner.settle()?;
         let model = self.snapshot()?;
         let recall = validate::recall(&model, self.data, &self.learner.known, &self.cast.probes);
         let best = self.state.best.map(|best| self.state.validations[best]);
@@ -220,7 +252,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn write(&self, path: &Path) -> Result<(), TrainError> {
+    fn write(&mut self, path: &Path) -> Result<(), TrainError> {
+        self.learner.settle()?;
         let learner = &self.learner;
         let mut lists: Vec<&[f32]> = learner.weights.matrices().iter().map(|matrix| &matrix.values[..]).collect();
         lists.extend(learner.adamw.first.iter().chain(&learner.adamw.second).map(Vec::as_slice));
@@ -258,7 +291,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn finish(self, session: &Session) -> Result<Trained, TrainError> {
+    fn finish(mut self, session: &Session) -> Result<Trained, TrainError> {
+        self.learner.settle()?;
         let card = self.card(session);
         let model = match self.best {
             Some(best) => best,
@@ -289,6 +323,9 @@ impl<'a> Run<'a> {
             metrics.insert("validation/recall@20".into(), self.state.validations[best]);
             metrics.insert("validation/epoch".into(), (best + 1) as f64);
         }
+        let mut training = serde_json::to_value(self.config).unwrap_or_default();
+        let device = self.learner.seat.as_ref().map_or_else(|| "cpu".into(), Seat::name);
+        training["device"] = serde_json::Value::String(device);
         ModelCard {
             version: session.version.clone(),
             created_ms: session.now_ms,
@@ -296,7 +333,7 @@ impl<'a> Run<'a> {
             metrics,
             curve: self.curve(),
             seeds: BTreeMap::from([("train".into(), self.config.seed)]),
-            training: serde_json::to_value(self.config).unwrap_or_default(),
+            training,
             ..ModelCard::default()
         }
     }

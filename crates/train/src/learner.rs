@@ -3,18 +3,19 @@
 //! depend on the number of threads.
 
 use domain::{HEAD_COUNT, PinId, Rng, hash64};
-use models::{IdTable, Matrix, ModelConfig, Part, Weights};
+use models::{IdTable, ModelConfig, Part, Weights};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
-use crate::batch::{Example, Question};
+use crate::batch::Example;
 use crate::deed::{Labelled, loss as deed_loss};
-use crate::net::{self, Dropout, Pins};
+use crate::gpu::Seat;
+use crate::net::{self, Dropout, Leaf, Rows};
 use crate::rows::{pin_rows, trunk_input};
-use crate::softmax::{self, Loss, Scored};
-use crate::sparse::{RowAdagrad, Touched};
-use crate::tape::{Tape, Var};
-use crate::{Dataset, TrainConfig};
+use crate::softmax::Scored;
+use crate::sparse::{RowAdagrad, Touched, uses};
+use crate::tape::{Cpu, Engine, Loaded, Place, Tape, Var};
+use crate::{Dataset, TrainConfig, TrainError};
 
 /// Everything that changes while training.
 pub(crate) struct Learner {
@@ -28,6 +29,8 @@ pub(crate) struct Learner {
     pub(crate) known: Vec<PinId>,
     /// Share of all acts that fell on each pin.
     pub(crate) popularity: Vec<f32>,
+    /// The card that computes, if one does: the id table and its sums are newer there.
+    pub(crate) seat: Option<Seat>,
 }
 
 /// What a step scores against: pins, and the logarithm of the chance that each one is among them.
@@ -36,29 +39,46 @@ struct Candidates {
     log_chance: Vec<f32>,
 }
 
-/// A shard's tape with the vectors that it made, what it expects of candidates, and the leaves that stand for rows of
-/// ids.
-struct Shard<'w> {
-    tape: Tape<'w>,
+/// What a step is about.
+pub(crate) struct Step<'a> {
+    data: &'a Dataset,
+    config: &'a TrainConfig,
+    model: &'a ModelConfig,
+    touched: &'a Touched,
+    candidates: &'a Candidates,
+    examples: &'a [Example],
+    /// Softmax scale.
+    scale: f32,
+    seed: u64,
+}
+
+/// What a step found: its mean loss, and the gradients of the dense weights and of the touched pins' id vectors.
+pub(crate) struct Found<B> {
+    pub(crate) loss: f64,
+    pub(crate) dense: Vec<Vec<f32>>,
+    pub(crate) ids: B,
+}
+
+/// A shard's tape with the vectors that it made, what it expects of candidates, and the leaves that stand for id
+/// vectors.
+struct Shard<'w, E: Engine> {
+    tape: Tape<'w, E>,
     vectors: Var,
     deeds: Option<Var>,
-    ids: Vec<Var>,
+    leaves: Vec<Leaf<E>>,
 }
 
-impl Shard<'_> {
-    fn vectors(&self) -> &[f32] {
-        self.tape.value(self.vectors)
-    }
-}
-
-/// A shard's gradients: of the dense weights, and of the id leaves.
-struct Backward {
+/// A shard's gradients: of the dense weights, and of the leaves.
+struct Backward<E: Engine> {
     dense: Vec<Vec<f32>>,
-    ids: Vec<Vec<f32>>,
+    leaves: Vec<(Leaf<E>, Option<E::Buffer>)>,
 }
 
 impl Learner {
     /// Learns from a batch of examples, each with a question at least; returns the mean loss.
+    ///
+    /// # Errors
+    /// When a device fails.
     pub(crate) fn step(
         &mut self,
         data: &Dataset,
@@ -66,42 +86,47 @@ impl Learner {
         examples: &[Example],
         rate: f32,
         seed: u64,
-    ) -> f64 {
-        let candidates = self.candidates(config, examples, &mut Rng::new(seed));
+    ) -> Result<f64, TrainError> {
+        let candidates = &self.candidates(config, examples, &mut Rng::new(seed));
         self.gather(data, config, examples, &candidates.pins, seed);
-        let pins: Vec<&[PinId]> = split(&candidates.pins, config.shards);
-        let examples: Vec<&[Example]> = split(examples, config.shards);
-        let (towers, trunks): (Vec<Shard>, Vec<Shard>) = {
-            let (this, dropout) = (&*self, Dropout { share: config.dropout, seed: hash64(seed ^ 0xD0) });
-            rayon::join(
-                || pins.par_iter().map(|pins| this.tower(data, pins)).collect(),
-                || {
-                    let shards = examples.par_iter().enumerate();
-                    shards
-                        .map(|(i, examples)| {
-                            this.trunk(data, examples, Dropout { seed: dropout.seed ^ i as u64, ..dropout })
-                        })
-                        .collect()
-                },
-            )
+        let (model, touched, scale) = (&self.model, &self.touched, self.scale());
+        let step = Step { data, config, model, touched, candidates, examples, scale, seed };
+        let (rows, weights) = (touched.rows(&self.ids), self.weights.matrices());
+        let rate_ids = rate * config.rate_ids;
+        let (loss, dense) = match &mut self.seat {
+            Some(seat) => seat.step(&step, weights, rows, rate_ids)?,
+            None => {
+                let ids = Cpu.bag(&self.ids.rows().values, model.dim, &rows);
+                let found = step.learn(&Cpu, &Loaded::host(weights), &Rows { ids: &ids, content: &data.content });
+                if found.loss.is_finite() {
+                    self.adagrad.step(&mut self.ids, &uses(&rows), &found.ids, rate_ids);
+                }
+                (found.loss, found.dense)
+            }
         };
-        let mut loss = self.loss(config, &candidates, &examples, &towers, &trunks);
-        let (of_deeds, seeds) = deeds(&trunks, &examples, config.rank_weight);
-        loss.mean += of_deeds;
-        if !loss.mean.is_finite() {
-            return loss.mean;
+        if loss.is_finite() {
+            let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
+            let stride = Stride { rate: rate * config.rate_dense, decay, clip_norm };
+            self.adamw.step(self.weights.matrices_mut(), &dense, stride);
         }
-        let mut gradients: Vec<Vec<f32>> = self.weights.matrices().iter().map(zeros_like).collect();
-        gradients[Part::LogScale as usize][0] = loss.d_scale * self.scale();
-        let of_pins = back(towers, &loss.d_pins, Vec::new());
-        let of_users = back(trunks, &loss.d_users, seeds);
-        self.gather_pins(data, &of_pins, &pins, &mut gradients);
-        self.gather_users(&of_users, &examples, &mut gradients);
-        let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
-        let stride = Stride { rate: rate * config.rate_dense, decay, clip_norm };
-        self.adamw.step(self.weights.matrices_mut(), &gradients, stride);
-        self.adagrad.step(&mut self.ids, &self.touched, rate * config.rate_ids);
-        loss.mean
+        Ok(loss)
+    }
+
+    /// Goes on computing on a card.
+    ///
+    /// # Errors
+    /// When there is none, or the program was built without it.
+    pub(crate) fn sit(&mut self, data: &Dataset) -> Result<(), TrainError> {
+        self.seat = Some(Seat::take(&self.ids, &self.adagrad.sums, &data.content)?);
+        Ok(())
+    }
+
+    /// Brings here what a card moved since.
+    pub(crate) fn settle(&mut self) -> Result<(), TrainError> {
+        match &self.seat {
+            Some(seat) => seat.bring(&mut self.ids, &mut self.adagrad.sums),
+            None => Ok(()),
+        }
     }
 
     fn scale(&self) -> f32 {
@@ -148,95 +173,119 @@ impl Learner {
             draw < config.id_dropout && !data.content_of(pin).is_empty()
         };
         let read = examples.iter().flat_map(|example| example.acts.iter().map(|act| act.pin));
-        let asked = examples.iter().flat_map(|example| &example.questions).flat_map(|question| &question.pins).copied();
-        let shown = examples.iter().flat_map(|example| &example.questions).flat_map(|question| &question.rows);
-        let shown = shown.map(|(pin, _)| *pin);
+        let questions = || examples.iter().flat_map(|example| &example.questions);
+        let asked = questions().flat_map(|question| &question.pins).copied();
+        let shown = questions().flat_map(|question| &question.rows).map(|(pin, _)| *pin);
         let near = pins.iter().flat_map(|&pin| data.neighbours_of(pin, self.model.pool_max)).copied();
-        self.touched.gather(&self.ids, pins.iter().copied().chain(near).chain(read).chain(asked).chain(shown), dropped);
+        // Nobody else has an id when all who are known are candidates.
+        let others = (pins.len() < self.known.len()).then(|| near.chain(read).chain(asked).chain(shown));
+        self.touched.gather(&self.ids, pins.iter().copied().chain(others.into_iter().flatten()), dropped);
     }
+}
 
-    fn tower(&self, data: &Dataset, pins: &[PinId]) -> Shard<'_> {
-        let mut tape = Tape::new(self.weights.matrices());
-        let rows = pin_rows(data, &self.model, &self.touched, pins);
-        let Pins { vectors, ids, pooled } = net::pins(&mut tape, rows, &self.model);
-        Shard { tape, vectors, deeds: None, ids: vec![ids, pooled] }
-    }
-
-    fn trunk(&self, data: &Dataset, examples: &[Example], dropout: Dropout) -> Shard<'_> {
-        let mut tape = Tape::new(self.weights.matrices());
-        let input = trunk_input(data, &self.model, &self.touched, examples);
-        let users = net::users(&mut tape, input, &self.model, dropout);
-        let ids = vec![users.ids, users.subject_ids, users.candidate_ids];
-        Shard { tape, vectors: users.vectors, deeds: Some(users.deeds), ids }
-    }
-
-    fn loss(
+impl Step<'_> {
+    /// Loss and gradients.
+    pub(crate) fn learn<E: Engine>(
         &self,
-        config: &TrainConfig,
-        candidates: &Candidates,
-        examples: &[&[Example]],
-        towers: &[Shard],
-        trunks: &[Shard],
-    ) -> Loss {
-        let dim = self.model.dim;
-        let pins: Vec<f32> = towers.iter().flat_map(|tower| tower.vectors()).copied().collect();
-        let mut row_of = vec![u32::MAX; self.popularity.len()];
-        candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
+        engine: &E,
+        weights: &Loaded<E::Buffer>,
+        rows: &Rows<E::Buffer>,
+    ) -> Found<E::Buffer> {
+        let shards = engine.shards(self.config.shards);
+        let pins: Vec<&[PinId]> = split(&self.candidates.pins, shards);
+        let examples: Vec<&[Example]> = split(self.examples, shards);
+        let tower = |pins: &&[PinId]| self.tower((engine, weights), rows, pins);
+        let trunk = |(number, examples): (usize, &&[Example])| self.trunk((engine, weights), rows, examples, number);
+        let ((towers, trunks), (targets, positives)): ((Vec<Shard<E>>, Vec<Shard<E>>), _) = rayon::join(
+            || {
+                rayon::join(
+                    || pins.par_iter().map(tower).collect(),
+                    || examples.par_iter().enumerate().map(trunk).collect(),
+                )
+            },
+            || self.answers(),
+        );
+        let vectors = |shards: &[Shard<E>]| joined(engine, shards.iter().map(|shard| shard.tape.value(shard.vectors)));
+        let (users, of_pins) = (vectors(&trunks), vectors(&towers));
+        let (dim, log_chance, scale) = (self.model.dim, &self.candidates.log_chance[..], self.scale);
+        let scored = Scored { dim, log_chance, targets: &targets, positives: &positives, scale, shards };
+        let loss = engine.contrast(&users, &of_pins, &scored);
+        let (of_deeds, seeds) = deeds(&trunks, &examples, self.config.rank_weight);
+        let towers = back(engine, towers, &loss.d_pins, Vec::new());
+        let trunks = back(engine, trunks, &loss.d_users, seeds);
+        let mut found = Found {
+            loss: loss.mean + of_deeds,
+            dense: weights.shapes().map(|(rows, cols)| vec![0.0; rows * cols]).collect(),
+            ids: engine.zeros(engine.len(rows.ids)),
+        };
+        found.dense[Part::LogScale as usize][0] = loss.d_scale * self.scale;
+        for shard in towers.into_iter().chain(trunks) {
+            add(&mut found.dense, &shard.dense);
+            for (leaf, gradient) in shard.leaves {
+                if let Some(gradient) = gradient {
+                    engine.bag_back_to(&gradient, dim, &leaf.bags, &mut found.ids);
+                }
+            }
+        }
+        found
+    }
+
+    fn tower<'w, E: Engine>(
+        &self,
+        (engine, weights): (&'w E, &'w Loaded<'w, E::Buffer>),
+        rows: &Rows<E::Buffer>,
+        pins: &[PinId],
+    ) -> Shard<'w, E> {
+        let mut tape = Tape::new(engine, weights);
+        let input = pin_rows(self.data, self.model, self.touched, pins);
+        let net::Pins { vectors, leaves } = net::pins(&mut tape, input, rows, self.model);
+        Shard { tape, vectors, deeds: None, leaves }
+    }
+
+    fn trunk<'w, E: Engine>(
+        &self,
+        (engine, weights): (&'w E, &'w Loaded<'w, E::Buffer>),
+        rows: &Rows<E::Buffer>,
+        examples: &[Example],
+        shard: usize,
+    ) -> Shard<'w, E> {
+        let mut tape = Tape::new(engine, weights);
+        let input = trunk_input(self.data, self.model, self.touched, examples);
+        let dropout = Dropout { share: self.config.dropout, seed: hash64(self.seed ^ 0xD0) ^ shard as u64 };
+        let users = net::users(&mut tape, input, rows, self.model, dropout);
+        Shard { tape, vectors: users.asking, deeds: Some(users.deeds), leaves: users.leaves }
+    }
+
+    /// Of each question about what comes next the candidates that answer it, with weights, and all that its pinner acted
+    /// on.
+    fn answers(&self) -> (Vec<Vec<(u32, f32)>>, Vec<Vec<u32>>) {
+        let mut row_of = vec![u32::MAX; self.data.pins];
+        self.candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
         let row = |pin: &PinId| Some(row_of[pin.index()]).filter(|&row| row != u32::MAX);
-        let (mut users, mut targets, mut positives) = (Vec::new(), Vec::new(), Vec::new());
-        let vectors = trunks.iter().flat_map(|trunk| trunk.vectors().chunks_exact(dim));
-        let questions =
-            examples.iter().copied().flatten().flat_map(|example| example.questions.iter().map(move |q| (example, q)));
-        // Questions that only have rows teach nothing here.
-        let asks = |question: &Question| !question.targets.is_empty();
-        for ((example, question), vector) in questions.clone().zip(vectors).filter(|((_, question), _)| asks(question))
-        {
-            users.extend_from_slice(vector);
-            let weighted = question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight)));
-            targets.push(weighted.collect());
-            positives.push(example.positives.iter().filter_map(row).collect::<Vec<u32>>());
+        let (mut targets, mut positives) = (Vec::new(), Vec::new());
+        for example in self.examples {
+            for question in example.questions.iter().filter(|question| !question.targets.is_empty()) {
+                let weighted = question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight)));
+                targets.push(weighted.collect());
+                positives.push(example.positives.iter().filter_map(row).collect());
+            }
         }
-        let (log_chance, scale) = (&candidates.log_chance[..], self.scale());
-        let scored =
-            Scored { dim, users: &users, pins: &pins, log_chance, targets: &targets, positives: &positives, scale };
-        let mut loss = softmax::loss(&scored, config.shards);
-        let mut found = loss.d_users.chunks_exact(dim);
-        let nothing = vec![0.0; dim];
-        let spread = questions.flat_map(|(_, q)| if asks(q) { found.next().unwrap_or(&nothing) } else { &nothing });
-        loss.d_users = spread.copied().collect();
-        loss
+        (targets, positives)
     }
+}
 
-    fn gather_pins(&mut self, data: &Dataset, found: &[Backward], pins: &[&[PinId]], sums: &mut [Vec<f32>]) {
-        let dim = self.model.dim;
-        for (found, pins) in found.iter().zip(pins) {
-            add(sums, &found.dense);
-            for (i, &pin) in pins.iter().enumerate() {
-                self.touched.back(&[pin], &found.ids[0][i * dim..][..dim]);
-                let near = data.neighbours_of(pin, self.model.pool_max);
-                self.touched.back(near, &found.ids[1][i * dim..][..dim]);
-            }
-        }
+/// Buffers one after the other.
+fn joined<'a, E: Engine>(engine: &E, parts: impl Iterator<Item = &'a E::Buffer> + Clone) -> E::Buffer
+where
+    E::Buffer: 'a,
+{
+    let (mut all, mut start) = (engine.zeros(parts.clone().map(|part| engine.len(part)).sum()), 0);
+    for part in parts {
+        let len = engine.len(part);
+        engine.block_to((part, Place::of(len)), (&mut all, Place { start, stride: len }), (1, len), false);
+        start += len;
     }
-
-    fn gather_users(&mut self, found: &[Backward], examples: &[&[Example]], sums: &mut [Vec<f32>]) {
-        let dim = self.model.dim;
-        for (found, examples) in found.iter().zip(examples) {
-            add(sums, &found.dense);
-            let acts = examples.iter().flat_map(|example| &example.acts);
-            for (act, gradient) in acts.zip(found.ids[0].chunks_exact(dim)) {
-                self.touched.back(&[act.pin], gradient);
-            }
-            let questions = examples.iter().flat_map(|example| &example.questions);
-            for (question, gradient) in questions.clone().zip(found.ids[1].chunks_exact(dim)) {
-                self.touched.back(&question.pins, gradient);
-            }
-            let shown = questions.flat_map(|question| &question.rows);
-            for ((pin, _), gradient) in shown.zip(found.ids[2].chunks_exact(dim)) {
-                self.touched.back(&[*pin], gradient);
-            }
-        }
-    }
+    all
 }
 
 /// At most `shards` parts of nearly equal size.
@@ -244,26 +293,25 @@ fn split<T>(items: &[T], shards: usize) -> Vec<&[T]> {
     items.chunks(items.len().div_ceil(shards.max(1)).max(1)).collect()
 }
 
-fn zeros_like(matrix: &Matrix) -> Vec<f32> {
-    vec![0.0; matrix.values.len()]
-}
-
 /// The loss of what was expected of shown pins, and its gradient per shard of questions.
-fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> (f64, Vec<Vec<f32>>) {
+fn deeds<E: Engine>(trunks: &[Shard<E>], examples: &[&[Example]], weight: f32) -> (f64, Vec<Vec<f32>>) {
     let questions = || examples.iter().copied().flatten().flat_map(|example| &example.questions);
     let rows: usize = questions().map(|question| question.rows.len()).sum();
-    let of_rows = rows.max(1) as f32 / weight;
-    let shard = |(trunk, examples): (&Shard, &&[Example])| {
+    if rows == 0 {
+        return (0.0, Vec::new());
+    }
+    let of_rows = rows as f32 / weight;
+    let shard = |(trunk, examples): (&Shard<E>, &&[Example])| {
         let (mut labels, mut groups) = (Vec::new(), Vec::new());
         for question in examples.iter().flat_map(|example| &example.questions) {
             let start = labels.len();
             labels.extend(question.rows.iter().map(|(_, labels)| *labels));
             groups.push((start, labels.len()));
         }
-        let logits = trunk.deeds.map_or(&[][..], |deeds| trunk.tape.value(deeds));
+        let logits = trunk.deeds.map(|deeds| trunk.tape.engine().download(trunk.tape.value(deeds)));
         let weights = vec![1.0; labels.len()];
         let labelled = Labelled { labels: &labels, weights: &weights, groups: &groups, of_rows, width: HEAD_COUNT };
-        deed_loss(logits, &labelled)
+        deed_loss(&logits.unwrap_or_default(), &labelled)
     };
     let (losses, gradients): (Vec<f64>, _) = trunks.iter().zip(examples).map(shard).unzip();
     (losses.iter().sum(), gradients)
@@ -271,25 +319,25 @@ fn deeds(trunks: &[Shard], examples: &[&[Example]], weight: f32) -> (f64, Vec<Ve
 
 /// The gradients of shards, given those of all their vectors one after the other, and per shard those of what it
 /// expects.
-fn back(shards: Vec<Shard>, gradients: &[f32], deeds: Vec<Vec<f32>>) -> Vec<Backward> {
-    let mut rest = gradients;
+fn back<E: Engine>(engine: &E, shards: Vec<Shard<E>>, gradients: &E::Buffer, deeds: Vec<Vec<f32>>) -> Vec<Backward<E>> {
+    let (mut start, mut deeds) = (0, deeds.into_iter());
     let mut work = Vec::with_capacity(shards.len());
-    let mut deeds = deeds.into_iter();
     for shard in shards {
-        let (own, others) = rest.split_at(shard.vectors().len());
-        let mut seeds = vec![(shard.vectors, own.to_vec())];
-        seeds.extend(shard.deeds.zip(deeds.next()));
+        let (rows, cols) = shard.tape.shape(shard.vectors);
+        let mut own = engine.zeros(rows * cols);
+        engine.block_to((gradients, Place { start, stride: cols }), (&mut own, Place::of(cols)), (rows, cols), false);
+        let mut seeds = vec![(shard.vectors, own)];
+        seeds.extend(shard.deeds.zip(deeds.next().map(|deeds| engine.upload(deeds))));
         work.push((shard, seeds));
-        rest = others;
+        start += rows * cols;
     }
-    let of_shard = |(shard, seeds): (Shard, Vec<(Var, Vec<f32>)>)| {
-        let found = shard.tape.backward(seeds);
-        let of_leaf = |leaf: &Var| match found.of(*leaf) {
-            [] => vec![0.0; shard.tape.value(*leaf).len()],
-            gradient => gradient.to_vec(),
-        };
-        let ids = shard.ids.iter().map(of_leaf).collect();
-        Backward { dense: found.weights, ids }
+    let of_shard = |(shard, seeds): (Shard<E>, Vec<(Var, E::Buffer)>)| {
+        let mut found = shard.tape.backward(seeds);
+        let leaves = shard.leaves.into_iter().map(|leaf| {
+            let gradient = found.take(leaf.var);
+            (leaf, gradient)
+        });
+        Backward { leaves: leaves.collect(), dense: found.dense(engine) }
     };
     work.into_par_iter().map(of_shard).collect()
 }
@@ -307,6 +355,7 @@ pub(crate) fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Question;
     use domain::Surface;
     use models::SubjectKind;
 
@@ -320,7 +369,8 @@ mod tests {
         Learner {
             adamw: AdamW::new(weights.matrices()),
             adagrad: RowAdagrad::new(model.id_rows),
-            touched: Touched::new(PINS, model.dim),
+            touched: Touched::new(PINS),
+            seat: None,
             ids: IdTable::new(model.id_rows, model.dim),
             known: (0..PINS as u32).map(PinId).collect(),
             popularity: (1..=PINS).map(|pin| 1.0 / (pin as f32 * total)).collect(),

@@ -45,6 +45,11 @@ mod dataset;
 mod deed;
 mod error;
 mod fit;
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
+mod gpu;
 mod learner;
 mod metrics;
 mod net;
@@ -67,7 +72,7 @@ pub use chances::{ChanceFigures, Judged};
 pub use config::TrainConfig;
 pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
-pub use fit::{Progress, Session, Trained, Work, fit};
+pub use fit::{Device, Progress, Session, Trained, Work, fit};
 pub use metrics::{
     Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
     reciprocal_rank,

@@ -8,22 +8,36 @@ use crate::net::{PinRows, TrunkInput};
 use crate::sparse::Touched;
 use crate::tape::{Look, NOBODY, Sight};
 use domain::PinId;
+use rayon::prelude::*;
+
+/// Pins whose rows are looked up together.
+const PINS_AT_ONCE: usize = 1_024;
 
 /// The tower's rows of `pins`.
 pub(crate) fn pin_rows(data: &Dataset, model: &ModelConfig, touched: &Touched, pins: &[PinId]) -> PinRows {
-    let (d, width) = (model.dim, model.content_dim);
-    let mut rows = PinRows {
-        ids: vec![0.0; pins.len() * d],
-        pooled: vec![0.0; pins.len() * d],
-        content: vec![0.0; pins.len() * width],
+    let of_part = |pins: &[PinId]| {
+        let mut rows = PinRows::default();
+        for &pin in pins {
+            rows.ids.push(touched.mean(&[pin]));
+            rows.pooled.push(touched.mean(data.neighbours_of(pin, model.pool_max)));
+            rows.content.push(content(data, pin));
+        }
+        rows
     };
-    for (i, &pin) in pins.iter().enumerate() {
-        touched.add_mean(&[pin], &mut rows.ids[i * d..][..d]);
-        touched.add_mean(data.neighbours_of(pin, model.pool_max), &mut rows.pooled[i * d..][..d]);
-        let content = data.content_of(pin);
-        rows.content[i * width..][..content.len()].copy_from_slice(content);
+    let parts: Vec<PinRows> = pins.par_chunks(PINS_AT_ONCE).map(of_part).collect();
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    for part in parts {
+        all.ids.append(&part.ids);
+        all.pooled.append(&part.pooled);
+        all.content.append(&part.content);
     }
-    rows
+    all
+}
+
+/// The row of all contents that is a pin's, if it has one.
+fn content(data: &Dataset, pin: PinId) -> Option<(u32, f32)> {
+    (!data.content_of(pin).is_empty()).then_some((pin.0, 1.0))
 }
 
 /// The trunk's input of `examples`: all tokens, then all questions, then all rows that were shown.
@@ -36,7 +50,7 @@ pub(crate) fn trunk_input(data: &Dataset, model: &ModelConfig, touched: &Touched
         for (at, act) in (0u32..).zip(&example.acts) {
             let token = models::token(act, before_ms, data.content_of(act.pin));
             before_ms = Some(act.ts_ms);
-            add_token(model, touched, &token, &mut input);
+            add_token(data, touched, &token, &mut input);
             looks.push(Look { sequence, seen: at + 1, at, extras: [NOBODY; 2] });
         }
     }
@@ -54,8 +68,8 @@ pub(crate) fn trunk_input(data: &Dataset, model: &ModelConfig, touched: &Touched
     for (number, question) in questions.enumerate() {
         let asked = looks[first + number];
         for &(pin, _) in &question.rows {
-            add_candidate(data, model, touched, pin, &mut input);
-            input.asked.push(number as u32);
+            add_candidate(data, touched, pin, &mut input);
+            input.asked.push([(number as u32, 1.0)]);
             input.surfaces.push([(u32::from(question.surface.code()), 1.0)]);
             looks.push(Look { extras: [asked.extras[1], looks.len() as u32], ..asked });
         }
@@ -76,22 +90,24 @@ fn row(rows: &mut Vec<f32>, width: usize) -> &mut [f32] {
     &mut rows[start..]
 }
 
-fn add_token(model: &ModelConfig, touched: &Touched, token: &Token, input: &mut TrunkInput) {
-    touched.add_mean(&[token.pin], row(&mut input.ids, model.dim));
+fn add_token(data: &Dataset, touched: &Touched, token: &Token, input: &mut TrunkInput) {
+    input.ids.push(touched.mean(&[token.pin]));
     input.facts.push(ones(token.facts()));
-    row(&mut input.content, model.content_dim)[..token.content.len()].copy_from_slice(token.content);
+    input.content.push(content(data, token.pin));
     input.missing.push(f32::from(u8::from(token.content.is_empty())));
 }
 
-fn add_candidate(data: &Dataset, model: &ModelConfig, touched: &Touched, pin: PinId, input: &mut TrunkInput) {
-    touched.add_mean(&[pin], row(&mut input.candidate_ids, model.dim));
-    let content = data.content_of(pin);
-    row(&mut input.candidate_content, model.content_dim)[..content.len()].copy_from_slice(content);
-    input.candidate_missing.push(f32::from(u8::from(content.is_empty())));
+fn add_candidate(data: &Dataset, touched: &Touched, pin: PinId, input: &mut TrunkInput) {
+    input.candidate_ids.push(touched.mean(&[pin]));
+    input.candidate_content.push(content(data, pin));
+    input.candidate_missing.push(f32::from(u8::from(data.content_of(pin).is_empty())));
 }
 
 fn add_question(model: &ModelConfig, touched: &Touched, question: &Question, input: &mut TrunkInput) {
-    touched.add_mean(&question.pins, row(&mut input.subject_ids, model.dim));
+    input.subject_ids.push(touched.mean(&question.pins));
+    if !question.targets.is_empty() {
+        input.asking.push([(input.subject_ids.len() as u32 - 1, 1.0)]);
+    }
     row(&mut input.subject_content, model.content_dim)[..question.content.len()].copy_from_slice(&question.content);
     input.condition_facts.push(ones(question.condition().facts()));
 }

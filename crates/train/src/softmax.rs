@@ -7,13 +7,9 @@ use rayon::prelude::*;
 /// Questions whose scores are held at once, per shard.
 const CHUNK: usize = 64;
 
-/// Questions and candidates of a step.
+/// Questions and candidates of a step, beside their unit vectors.
 pub(crate) struct Scored<'a> {
     pub(crate) dim: usize,
-    /// `questions × dim`, unit rows.
-    pub(crate) users: &'a [f32],
-    /// `candidates × dim`, unit rows.
-    pub(crate) pins: &'a [f32],
     /// Per candidate the logarithm of the chance that it was sampled.
     pub(crate) log_chance: &'a [f32],
     /// Per question its targets, as candidate rows with weights; a question without any teaches nothing.
@@ -22,29 +18,31 @@ pub(crate) struct Scored<'a> {
     pub(crate) positives: &'a [Vec<u32>],
     /// Softmax scale (inverse temperature).
     pub(crate) scale: f32,
+    /// In how many parts questions are scored at once.
+    pub(crate) shards: usize,
 }
 
 /// Mean loss per question and its gradient.
-pub(crate) struct Loss {
+pub(crate) struct Loss<B> {
     pub(crate) mean: f64,
     /// `questions × dim`
-    pub(crate) d_users: Vec<f32>,
+    pub(crate) d_users: B,
     /// `candidates × dim`
-    pub(crate) d_pins: Vec<f32>,
+    pub(crate) d_pins: B,
     pub(crate) d_scale: f32,
 }
 
 /// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: weighted over
-/// a question's targets, the mean over questions. The shards are fixed, so that sums do not depend on the number of
-/// threads.
-pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
+/// a question's targets, the mean over questions. `users` has a row per question, `pins` one per candidate. The shards
+/// are fixed, so that sums do not depend on the number of threads.
+pub(crate) fn loss(users: &[f32], pins: &[f32], scored: &Scored) -> Loss<Vec<f32>> {
     let questions = scored.targets.len();
-    let per_shard = questions.div_ceil(shards.max(1)).max(1);
+    let per_shard = questions.div_ceil(scored.shards.max(1)).max(1);
     let starts: Vec<usize> = (0..questions).step_by(per_shard).collect();
     let ends = starts.iter().map(|start| (start + per_shard).min(questions));
     let ranges: Vec<(usize, usize)> = starts.iter().copied().zip(ends).collect();
-    let parts: Vec<Loss> = ranges.par_iter().map(|&(start, end)| shard(scored, start, end)).collect();
-    let mut total = Loss { mean: 0.0, d_users: Vec::new(), d_pins: vec![0.0; scored.pins.len()], d_scale: 0.0 };
+    let parts: Vec<Loss<Vec<f32>>> = ranges.par_iter().map(|&range| shard(users, pins, scored, range)).collect();
+    let mut total = Loss { mean: 0.0, d_users: Vec::new(), d_pins: vec![0.0; pins.len()], d_scale: 0.0 };
     for part in parts {
         total.mean += part.mean;
         total.d_users.extend(part.d_users);
@@ -54,16 +52,16 @@ pub(crate) fn loss(scored: &Scored, shards: usize) -> Loss {
     total
 }
 
-fn shard(scored: &Scored, start: usize, end: usize) -> Loss {
+fn shard(users: &[f32], pins: &[f32], scored: &Scored, (start, end): (usize, usize)) -> Loss<Vec<f32>> {
     let d = scored.dim;
-    let candidates = scored.pins.len() / d;
-    let pins = Operand::new(scored.pins, candidates, d, d);
+    let candidates = pins.len() / d;
+    let pins = Operand::new(pins, candidates, d, d);
     let mut scores = vec![0.0; CHUNK.min(end - start) * candidates];
     let mut part =
         Loss { mean: 0.0, d_users: vec![0.0; (end - start) * d], d_pins: vec![0.0; candidates * d], d_scale: 0.0 };
     for from in (start..end).step_by(CHUNK) {
         let to = (from + CHUNK).min(end);
-        let users = &scored.users[from * d..to * d];
+        let users = &users[from * d..to * d];
         let scores = &mut scores[..(to - from) * candidates];
         matmul(scores, candidates, Operand::new(users, to - from, d, d), pins.transposed(), 0.0, 1.0);
         for (question, row) in (from..to).zip(scores.chunks_exact_mut(candidates)) {
@@ -145,9 +143,9 @@ mod tests {
             }
         }
 
-        fn loss(&self, scale: f32, shards: usize) -> Loss {
+        fn loss(&self, scale: f32, shards: usize) -> Loss<Vec<f32>> {
             let Case { users, pins, log_chance, targets, positives } = self;
-            loss(&Scored { dim: DIM, users, pins, log_chance, targets, positives, scale }, shards)
+            loss(users, pins, &Scored { dim: DIM, log_chance, targets, positives, scale, shards })
         }
     }
 

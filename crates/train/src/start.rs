@@ -87,7 +87,8 @@ pub(crate) fn learner(data: &Dataset, config: &TrainConfig, stories: &[History])
     Ok(Learner {
         adamw: AdamW::new(weights.matrices()),
         adagrad: RowAdagrad::new(model.id_rows),
-        touched: Touched::new(data.pins, model.dim),
+        touched: Touched::new(data.pins),
+        seat: None,
         popularity: counts.iter().map(|&count| (f64::from(count) / total) as f32).collect(),
         ids: ids(data, config, &model, stories, &known),
         known,

@@ -11,7 +11,9 @@ use models::{
 };
 
 use crate::validation_recall;
-use crate::{Dataset, History, POSITION_UNKNOWN, Progress, RankRequest, RankRow, RankRows, Session, TrainConfig};
+use crate::{
+    Dataset, Device, History, POSITION_UNKNOWN, Progress, RankRequest, RankRow, RankRows, Session, TrainConfig,
+};
 use crate::{Said, TrainError, Trained, auc, fit, fit_ranker};
 
 const TASTES: u32 = 6;
@@ -55,13 +57,14 @@ fn config() -> TrainConfig {
 }
 
 fn train(data: &Dataset, config: &TrainConfig) -> Result<Trained, TrainError> {
-    train_until(data, config, None, u64::MAX)
+    train_until(data, config, Device::Cpu, None, u64::MAX)
 }
 
 /// Trains with a checkpoint and stops after `steps` steps.
 fn train_until(
     data: &Dataset,
     config: &TrainConfig,
+    device: Device,
     checkpoint: Option<&PathBuf>,
     steps: u64,
 ) -> Result<Trained, TrainError> {
@@ -73,6 +76,7 @@ fn train_until(
         }
     };
     let session = Session {
+        device,
         checkpoint: checkpoint.map(PathBuf::as_path),
         progress: &mut progress,
         stop: &stop,
@@ -141,24 +145,42 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
     let whole = model.to_bytes();
     assert_eq!(train(&data, &config).expect("it trains").model.to_bytes(), whole, "the seed decides");
     for steps in [1, 7, 9] {
-        let stopped = train_until(&data, &config, Some(&path), steps);
+        let stopped = train_until(&data, &config, Device::Cpu, Some(&path), steps);
         assert!(matches!(stopped, Err(TrainError::Stopped { .. })), "{:?}", stopped.map(|_| ()));
     }
     let other = TrainConfig { seed: 2, ..config.clone() };
-    assert!(train_until(&data, &other, Some(&path), 1).is_err(), "another run does not go on from it");
-    assert!(train_until(&data, &config, Some(&path), 1).is_err());
+    assert!(train_until(&data, &other, Device::Cpu, Some(&path), 1).is_err(), "another run does not go on from it");
+    assert!(train_until(&data, &config, Device::Cpu, Some(&path), 1).is_err());
     let mut bytes = std::fs::read(&path).expect("a checkpoint");
-    let continued = train_until(&data, &config, Some(&path), u64::MAX).expect("it goes on");
+    let continued = train_until(&data, &config, Device::Cpu, Some(&path), u64::MAX).expect("it goes on");
     assert!(continued.model.to_bytes() == whole, "the same bytes");
     assert_eq!(continued.card.curve, card.curve, "nor does the curve know of the stops");
-    let again = train_until(&data, &config, Some(&path), 0).expect("it is finished: no step, so nothing to stop");
+    let again =
+        train_until(&data, &config, Device::Cpu, Some(&path), 0).expect("it is finished: no step, so nothing to stop");
     assert!(again.model.to_bytes() == whole && again.card == continued.card, "the finished checkpoint says the same");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).expect("a damaged checkpoint");
-    let error = train_until(&data, &config, Some(&path), u64::MAX).expect_err("damaged").to_string();
+    let error = train_until(&data, &config, Device::Cpu, Some(&path), u64::MAX).expect_err("damaged").to_string();
     assert!(error.contains("damaged"), "{error}");
     std::fs::remove_dir_all(&folder).expect("gone");
+}
+
+#[test]
+fn a_card_learns_along_the_same_curve() {
+    let data = world(8, 150, true);
+    // A card computes a step as one shard; its dropout draws what one shard draws here.
+    let config = TrainConfig { shards: 1, ..config() };
+    let here = train(&data, &config).expect("it trains");
+    let there = match train_until(&data, &config, Device::Gpu, None, u64::MAX) {
+        Err(TrainError::Device(why)) => return eprintln!("skipped: {why}"),
+        trained => trained.expect("it trains"),
+    };
+    for (here, there) in here.card.curve.iter().zip(&there.card.curve) {
+        assert!((here.loss - there.loss).abs() < 2e-3 * here.loss, "{} here, {} on the card", here.loss, there.loss);
+    }
+    let [here, there] = [here, there].map(|trained| trained.card.metrics["validation/recall@20"]);
+    assert!((here - there).abs() < 0.03, "{here} here, {there} on the card");
 }
 
 #[test]

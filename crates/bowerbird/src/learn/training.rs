@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use store::EventLog;
-use train::{Dataset, HeldBack, RankRows, Said, Session, TrainConfig, TrainError, fit, fit_ranker};
+use train::{Dataset, Device, HeldBack, RankRows, Said, Session, TrainConfig, TrainError, fit, fit_ranker};
 
 /// With fewer rows of what was really shown, replayed requests are learned from too.
 const SEEN_MIN: usize = 10_000;
@@ -33,6 +33,8 @@ pub(crate) struct Task<'a> {
     pub log: &'a dyn EventLog,
     pub params: &'a Params,
     pub config: &'a TrainConfig,
+    /// What computes the steps of the sequence model.
+    pub device: Device,
     /// Where a stopped training can be gone on with.
     pub checkpoint: Option<&'a Path>,
     /// Whose live model is measured on the same held-back pinners, for the gate.
@@ -118,8 +120,14 @@ fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<
         bar.set(progress.step);
     };
     let flag = task.stop.flag();
-    let session =
-        Session { checkpoint: task.checkpoint, progress: &mut shown, stop: &flag, now_ms: task.now_ms, version };
+    let session = Session {
+        device: task.device,
+        checkpoint: task.checkpoint,
+        progress: &mut shown,
+        stop: &flag,
+        now_ms: task.now_ms,
+        version,
+    };
     match fit(data, task.config, session) {
         Ok(trained) => {
             bar.finish("the sequence model is trained");

@@ -7,6 +7,7 @@ use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, said, shown_ro
 use crate::output::print_json;
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
+use ::train::Device;
 use anyhow::{Context, Result, bail};
 use lake::Lake;
 use serde_json::json;
@@ -28,6 +29,10 @@ pub(crate) struct Args {
     /// Seed of everything random [default: train.seed].
     #[arg(long)]
     seed: Option<u64>,
+    /// What computes the steps of the sequence model: `cpu`, or `gpu` for the first CUDA card (built with
+    /// `--features gpu`).
+    #[arg(long, default_value = "cpu")]
+    device: Device,
     /// Put the model live even when a gate says no.
     #[arg(long)]
     force: bool,
@@ -57,7 +62,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     if let Some(folder) = &args.rows {
         return export_rows(folder, &setup, &data);
     }
-    let outcome = learn(&setup, &data)?;
+    let outcome = learn(&setup, &data, args.device)?;
     let refused = promote(&setup, &data.registry(), &outcome, args.force)?;
     tell(&setup, &outcome, &refused);
     if refused.is_empty() || args.force {
@@ -71,14 +76,15 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
 }
 
 /// Trains on everything that the log holds; the new model stays installed in the views.
-pub(crate) fn learn(setup: &Setup, data: &Reading) -> Result<Outcome> {
+pub(crate) fn learn(setup: &Setup, data: &Reading, device: Device) -> Result<Outcome> {
     let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?;
-    learn_from(&acts, setup, data)
+    learn_from(&acts, setup, data, device)
 }
 
-fn learn_from(acts: &Acts, setup: &Setup, data: &Reading) -> Result<Outcome> {
+fn learn_from(acts: &Acts, setup: &Setup, data: &Reading, device: Device) -> Result<Outcome> {
     let (checkpoint, registry, lake) = (setup.folder(CHECKPOINT), data.registry(), open_rolled(setup, data)?);
-    train(&Task { checkpoint: Some(&checkpoint), registry: Some(&registry), ..task(setup, data, &lake) }, acts)
+    let task = task(setup, data, &lake);
+    train(&Task { checkpoint: Some(&checkpoint), registry: Some(&registry), device, ..task }, acts)
 }
 
 fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
@@ -87,6 +93,7 @@ fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
         log: data.log.as_ref(),
         params: &setup.config.params,
         config: &setup.config.train,
+        device: Device::Cpu,
         checkpoint: None,
         registry: None,
         lake: Some(lake),

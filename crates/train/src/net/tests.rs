@@ -4,6 +4,7 @@ use super::*;
 use crate::batch::{Example, Question};
 use crate::rows::{pin_rows, trunk_input};
 use crate::sparse::Touched;
+use crate::tape::{Cpu, Loaded};
 use crate::{Dataset, History};
 use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
 use models::{CandidatePins, CandidateScratch, IdTable, Model, PinInput, Scratch, SubjectKind, tokens};
@@ -67,10 +68,12 @@ fn examples(data: &Dataset) -> Vec<Example> {
     data.histories.iter().map(example).collect()
 }
 
-fn touched(model: &Model) -> Touched {
-    let mut touched = Touched::new(PINS, model.dim());
+/// Who has an id vector, and all of these.
+fn touched(model: &Model) -> (Touched, Vec<f32>) {
+    let mut touched = Touched::new(PINS);
     touched.gather(model.ids(), (0..PINS as u32).map(PinId), |_| false);
-    touched
+    let vectors = Cpu.bag(&model.ids().rows().values, model.dim(), &touched.rows(model.ids()));
+    (touched, vectors)
 }
 
 fn assert_close(ours: &[f32], tapes: &[f32], what: &str) {
@@ -86,9 +89,12 @@ fn our_kernels_agree_with_the_tape_on_pinners() {
         let mut rng = Rng::new(11);
         let (data, model) = (data(content_dim, &mut rng), model(content_dim, layers, &mut rng));
         let examples = examples(&data);
-        let input = trunk_input(&data, model.config(), &touched(&model), &examples);
-        let mut tape = Tape::new(model.weights().matrices());
-        let vectors = users(&mut tape, input, model.config(), Dropout::default()).vectors;
+        let (touched, ids) = touched(&model);
+        let input = trunk_input(&data, model.config(), &touched, &examples);
+        let loaded = Loaded::host(model.weights().matrices());
+        let mut tape = Tape::new(&Cpu, &loaded);
+        let rows = Rows { ids: &ids, content: &data.content };
+        let vectors = users(&mut tape, input, &rows, model.config(), Dropout::default()).vectors;
         let mut scratch = Scratch::default();
         let questions = examples.iter().flat_map(|example| example.questions.iter().map(move |q| (example, q)));
         for ((example, question), graph) in questions.zip(tape.value(vectors).chunks_exact(16)) {
@@ -106,9 +112,12 @@ fn our_kernels_agree_with_the_tape_on_pins() {
         let mut rng = Rng::new(12);
         let (data, model) = (data(content_dim, &mut rng), model(content_dim, 1, &mut rng));
         let all: Vec<PinId> = (0..PINS as u32).map(PinId).collect();
-        let rows = pin_rows(&data, model.config(), &touched(&model), &all);
-        let mut tape = Tape::new(model.weights().matrices());
-        let vectors = pins(&mut tape, rows, model.config()).vectors;
+        let (touched, ids) = touched(&model);
+        let input = pin_rows(&data, model.config(), &touched, &all);
+        let loaded = Loaded::host(model.weights().matrices());
+        let mut tape = Tape::new(&Cpu, &loaded);
+        let rows = Rows { ids: &ids, content: &data.content };
+        let vectors = pins(&mut tape, input, &rows, model.config()).vectors;
         for (pin, graph) in all.iter().zip(tape.value(vectors).chunks_exact(16)) {
             let neighbours = data.neighbours_of(*pin, 100);
             let input = PinInput { pin: *pin, content: data.content_of(*pin), neighbours };
@@ -128,9 +137,12 @@ fn our_kernels_agree_with_the_tape_on_candidates() {
                 .map(|i| (PinId((i * 3 + number as u32) % PINS as u32), [0.0; HEAD_COUNT]));
             question.rows = rows.collect();
         }
-        let input = trunk_input(&data, model.config(), &touched(&model), &examples);
-        let mut tape = Tape::new(model.weights().matrices());
-        let encoded = users(&mut tape, input, model.config(), Dropout::default()).encoded;
+        let (touched, ids) = touched(&model);
+        let input = trunk_input(&data, model.config(), &touched, &examples);
+        let loaded = Loaded::host(model.weights().matrices());
+        let mut tape = Tape::new(&Cpu, &loaded);
+        let rows = Rows { ids: &ids, content: &data.content };
+        let encoded = users(&mut tape, input, &rows, model.config(), Dropout::default()).encoded;
         let mut graph = tape.value(encoded).chunks_exact(32);
         let (mut scratch, mut candidates, mut ours) = (Scratch::default(), CandidateScratch::default(), Vec::new());
         for example in &examples {

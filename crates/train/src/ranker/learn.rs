@@ -12,7 +12,7 @@ use crate::deed::{self, Labelled};
 use crate::learner::add;
 use crate::net::Dropout;
 use crate::schedule;
-use crate::tape::Tape;
+use crate::tape::{Cpu, Loaded, Tape};
 
 /// Rows of a step, about.
 pub(super) const BATCH_ROWS: usize = 1_024;
@@ -134,7 +134,8 @@ impl Task<'_> {
             }
             before = now;
         }
-        let mut tape = Tape::new(ranker.matrices());
+        let loaded = Loaded::host(ranker.matrices());
+        let mut tape = Tape::new(&Cpu, &loaded);
         let outs = net::outs(&mut tape, ranker, batch, Dropout { share: self.config.rank_dropout, seed });
         let weights: Vec<f32> =
             groups.iter().flat_map(|group| &self.rows.weights[group.rows.clone()]).copied().collect();
@@ -149,6 +150,6 @@ impl Task<'_> {
                 gradient[HEAD_COUNT] = LOOK / of * error.clamp(-2.0, 2.0);
             }
         }
-        (loss, tape.backward(vec![(outs, gradient)]).weights)
+        (loss, tape.backward(vec![(outs, gradient)]).dense(&Cpu))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::RankRows;
 use crate::net::Dropout;
-use crate::tape::{Bags, Tape, Var};
+use crate::tape::{Bags, Cpu, Tape, Var};
 
 /// Rows on their way into the head.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl RankBatch {
 }
 
 /// Logits per head and the expected look, before calibration: `rows × OUTS`. The tape is over the matrices of the head.
-pub(super) fn outs(tape: &mut Tape, ranker: &Ranker, batch: RankBatch, mut dropout: Dropout) -> Var {
+pub(super) fn outs(tape: &mut Tape<Cpu>, ranker: &Ranker, batch: RankBatch, mut dropout: Dropout) -> Var {
     let at = RankPart::place;
     let surfaces = Arc::new(batch.surfaces);
     let table = tape.bag(at(RankPart::Table), Arc::new(batch.knots));
@@ -82,7 +82,7 @@ pub(super) fn outs(tape: &mut Tape, ranker: &Ranker, batch: RankBatch, mut dropo
     tape.add(sum, bias)
 }
 
-fn cross(tape: &mut Tape, x: Var) -> Var {
+fn cross(tape: &mut Tape<Cpu>, x: Var) -> Var {
     let mut crossed = x;
     for layer in 0..CROSSES {
         let low = tape.linear(crossed, RankPart::CrossIn(layer).place(), None);
@@ -94,7 +94,7 @@ fn cross(tape: &mut Tape, x: Var) -> Var {
     crossed
 }
 
-fn mask(tape: &mut Tape, block: usize, phi: Var, x: Var) -> Var {
+fn mask(tape: &mut Tape<Cpu>, block: usize, phi: Var, x: Var) -> Var {
     let at = RankPart::place;
     let low = tape.linear(phi, at(RankPart::MaskUp(block)), Some(at(RankPart::MaskUpBias(block))));
     let low = tape.silu(low);
@@ -108,6 +108,7 @@ fn mask(tape: &mut Tape, block: usize, phi: Var, x: Var) -> Var {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tape::Loaded;
     use crate::{POSITION_UNKNOWN, RankRequest, RankRow};
     use domain::{HEAD_COUNT, PinId, Rng};
     use models::{RankInput, RankScratch, RankTraits};
@@ -135,7 +136,8 @@ mod tests {
         for row in 0..rows.len() {
             batch.push(&ranker, Surface::Search, &rows, row, (traits.pinner(), traits.pin(row)));
         }
-        let mut tape = Tape::new(ranker.matrices());
+        let loaded = Loaded::host(ranker.matrices());
+        let mut tape = Tape::new(&Cpu, &loaded);
         let ours = outs(&mut tape, &ranker, batch, Dropout { share: 0.0, seed: 1 });
         let input =
             RankInput { surface: Surface::Search, features: &rows.features, encoded: &rows.encoded, traits: &traits };

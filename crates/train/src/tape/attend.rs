@@ -1,5 +1,6 @@
 //! Attention over ragged histories: each query row sees the first keys of one sequence, and up to two rows besides.
 
+use super::engine::{Attend, Attended};
 use super::kernels;
 use models::distance_bucket;
 
@@ -61,6 +62,18 @@ impl Sight {
         })
     }
 
+    /// Each query row's look, and the first key row of its sequence.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn looks(&self) -> impl Iterator<Item = (&Look, u32)> {
+        self.looks.iter().map(|look| (look, self.starts[look.sequence as usize]))
+    }
+
+    /// Where the shares of each query row begin, for one head, and where they end.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn places(&self) -> &[usize] {
+        &self.places
+    }
+
     fn shares_of(&self, row: usize, head: usize, heads: usize) -> std::ops::Range<usize> {
         let (start, end) = (self.places[row], self.places[row + 1]);
         let first = start * heads + head * (end - start);
@@ -68,23 +81,7 @@ impl Sight {
     }
 }
 
-/// What attention reads.
-pub(super) struct Input<'a> {
-    pub(super) queries: &'a [f32],
-    pub(super) keys: &'a [f32],
-    /// Width of queries and keys.
-    pub(super) width: usize,
-    pub(super) value_width: usize,
-    pub(super) bias: &'a models::Matrix,
-    pub(super) heads: usize,
-}
-
-/// Gradients of queries, keys (with values) and bias.
-pub(super) struct Gradients {
-    pub(super) queries: Vec<f32>,
-    pub(super) keys: Vec<f32>,
-    pub(super) bias: Vec<f32>,
-}
+type Input<'a> = Attend<'a, Vec<f32>>;
 
 /// Mixed values, and the share of each row that was seen.
 pub(super) fn forward(input: &Input, sight: &Sight) -> (Vec<f32>, Vec<f32>) {
@@ -101,11 +98,11 @@ pub(super) fn forward(input: &Input, sight: &Sight) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// The way back, given the gradient of what [`forward`] gave.
-pub(super) fn backward(input: &Input, sight: &Sight, shares: &[f32], gradient: &[f32]) -> Gradients {
-    let mut back = Gradients {
+pub(super) fn backward(input: &Input, sight: &Sight, shares: &[f32], gradient: &[f32]) -> Attended<Vec<f32>> {
+    let mut back = Attended {
         queries: vec![0.0; input.queries.len()],
         keys: vec![0.0; input.keys.len()],
-        bias: vec![0.0; input.bias.values.len()],
+        bias: vec![0.0; input.bias.len()],
     };
     let mut block = Block::default();
     for (start, seen, rows) in sight.groups() {
@@ -151,7 +148,7 @@ fn look(input: &Input, sight: &Sight, row: usize, block: &mut Block, (out, share
     let (width, wide) = (input.width / input.heads, input.value_width / input.heads);
     let scale = 1.0 / (width as f32).sqrt();
     for head in 0..input.heads {
-        let bias = input.bias.row(head);
+        let bias = &input.bias[head * input.bias_cols..][..input.bias_cols];
         let query = &input.queries[row * input.width + head * width..][..width];
         let share = &mut shares[sight.shares_of(row, head, input.heads)];
         let turned = &block.keys.values[head * width * block.keys.stride..][..width * block.keys.stride];
@@ -162,7 +159,10 @@ fn look(input: &Input, sight: &Sight, row: usize, block: &mut Block, (out, share
         for (place, &extra) in extras.iter().enumerate() {
             share[seen + place] = match extra {
                 NOBODY => f32::NEG_INFINITY,
-                extra => kernels::dot(query, key_of(input, extra, head, width)) * scale + bias[column(place, bias)],
+                extra => {
+                    kernels::dot(query, key_of(input, extra, head, width)) * scale
+                        + bias[column(place, input.bias_cols)]
+                }
             };
         }
         if seen == 0 && extras == [NOBODY; EXTRAS] {
@@ -181,8 +181,8 @@ fn look(input: &Input, sight: &Sight, row: usize, block: &mut Block, (out, share
 }
 
 /// The column of the bias for what is seen besides: the last one for what was asked, the first for oneself.
-fn column(place: usize, bias: &[f32]) -> usize {
-    if place == 0 { bias.len() - 1 } else { 0 }
+fn column(place: usize, bias_cols: usize) -> usize {
+    if place == 0 { bias_cols - 1 } else { 0 }
 }
 
 fn key_of<'a>(input: &Input<'a>, row: u32, head: usize, width: usize) -> &'a [f32] {
@@ -198,7 +198,7 @@ fn look_back(
     sight: &Sight,
     row: usize,
     block: &mut Block,
-    (shares, gradient, back): (&[f32], &[f32], &mut Gradients),
+    (shares, gradient, back): (&[f32], &[f32], &mut Attended<Vec<f32>>),
 ) {
     let Look { sequence, seen, at, extras } = sight.looks[row];
     let (start, seen) = (sight.starts[sequence as usize] as usize, seen as usize);
@@ -219,7 +219,7 @@ fn look_back(
         }
         let mean = kernels::dot(share, pulls);
         pulls.iter_mut().zip(share).for_each(|(pull, share)| *pull = share * (*pull - mean));
-        let bias = &mut back.bias[head * input.bias.cols..][..input.bias.cols];
+        let bias = &mut back.bias[head * input.bias_cols..][..input.bias_cols];
         pulls[..seen].iter().enumerate().for_each(|(key, pull)| bias[distance_bucket(at as usize - key)] += pull);
         pulls.iter_mut().for_each(|pull| *pull *= scale);
         let d_query = &mut back.queries[row * input.width + head * width..][..width];
@@ -229,7 +229,7 @@ fn look_back(
         kernels::spread(&share[..seen], out, keys, row_width, input.width + head * wide);
         for (place, &extra) in extras.iter().enumerate().filter(|(_, extra)| **extra != NOBODY) {
             let pull = pulls[seen + place];
-            bias[column(place, input.bias.row(0))] += pull / scale;
+            bias[column(place, input.bias_cols)] += pull / scale;
             kernels::add_scaled(pull, key_of(input, extra, head, width), d_query);
             let slot = &mut back.keys[extra as usize * row_width..][..row_width];
             kernels::add_scaled(pull, query, &mut slot[head * width..][..width]);

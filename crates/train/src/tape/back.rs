@@ -1,262 +1,220 @@
 //! The way back along the tape.
 
-use super::{Bags, Node, Op, Tape, Var, attend, kernels, operand};
-use models::{Operand, matmul};
+use super::{Engine, Factor, Node, Normed, Op, Place, Tape, Var};
 
 /// Gradients of a tape.
-pub(crate) struct Back {
-    /// Per weight matrix; empty where the tape did not use it.
-    pub(crate) weights: Vec<Vec<f32>>,
-    values: Vec<Vec<f32>>,
+pub(crate) struct Back<B> {
+    /// Per weight matrix; none where the tape did not use it.
+    weights: Vec<Option<B>>,
+    values: Vec<Option<B>>,
 }
 
-impl Back {
-    /// The gradient of a value; empty when none reached it.
-    pub(crate) fn of(&self, var: Var) -> &[f32] {
-        &self.values[var.0]
+impl<B> Back<B> {
+    /// The gradient of a value; none when none reached it.
+    pub(crate) fn take(&mut self, var: Var) -> Option<B> {
+        self.values[var.0].take()
     }
 
-    fn add(&mut self, var: Var, wanted: bool, part: Vec<f32>) {
-        if !wanted {
-            return;
-        }
-        let slot = &mut self.values[var.0];
-        if slot.is_empty() {
-            *slot = part;
-        } else {
-            slot.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
-        }
-    }
-
-    /// The gradient of a value, zeros when none reached it yet.
-    fn slot(&mut self, var: Var, len: usize) -> &mut [f32] {
-        let slot = &mut self.values[var.0];
-        if slot.is_empty() {
-            slot.resize(len, 0.0);
-        }
-        slot
-    }
-
-    fn weight(&mut self, weight: usize, len: usize) -> &mut [f32] {
-        let slot = &mut self.weights[weight];
-        if slot.is_empty() {
-            slot.resize(len, 0.0);
-        }
-        slot
+    /// The gradients of the weights, on the host; an empty list where the tape did not use one.
+    pub(crate) fn dense<E: Engine<Buffer = B>>(self, engine: &E) -> Vec<Vec<f32>> {
+        let used: Vec<bool> = self.weights.iter().map(Option::is_some).collect();
+        let mut found = engine.download_all(self.weights.into_iter().flatten().collect()).into_iter();
+        used.into_iter().map(|used| if used { found.next().unwrap_or_default() } else { Vec::new() }).collect()
     }
 }
 
-impl Tape<'_> {
+/// The gradient in a slot, zeros when there is none yet.
+fn filled<'a, E: Engine>(engine: &E, slot: &'a mut Option<E::Buffer>, len: usize) -> &'a mut E::Buffer {
+    slot.get_or_insert_with(|| engine.zeros(len))
+}
+
+impl<E: Engine> Tape<'_, E> {
     /// Gradients of `Σ seed · value` over `seeds`.
-    pub(crate) fn backward(&self, seeds: Vec<(Var, Vec<f32>)>) -> Back {
-        let mut back =
-            Back { weights: vec![Vec::new(); self.weights.len()], values: vec![Vec::new(); self.nodes.len()] };
+    pub(crate) fn backward(&self, seeds: Vec<(Var, E::Buffer)>) -> Back<E::Buffer> {
+        let none = |count: usize| (0..count).map(|_| None).collect();
+        let mut back = Back { weights: none(self.weights.shapes().len()), values: none(self.nodes.len()) };
         for (var, seed) in seeds {
-            debug_assert_eq!(seed.len(), self.value(var).len());
-            back.add(var, true, seed);
+            debug_assert_eq!(self.engine.len(&seed), self.len(var));
+            self.give(&mut back, var, seed);
         }
         for at in (0..self.nodes.len()).rev() {
             let node = &self.nodes[at];
-            if !node.wanted || back.values[at].is_empty() || matches!(node.op, Op::Input) {
+            if !node.wanted || matches!(node.op, Op::Input) {
                 continue;
             }
-            let gradient = std::mem::take(&mut back.values[at]);
-            self.step(at, gradient, &mut back);
+            if let Some(gradient) = back.values[at].take() {
+                self.step(node, gradient, &mut back);
+            }
         }
         back
     }
 
-    fn step(&self, at: usize, gradient: Vec<f32>, back: &mut Back) {
-        let node = &self.nodes[at];
-        let cols = node.cols;
+    /// Adds a part of the gradient of `to`, if one is wanted.
+    fn give(&self, back: &mut Back<E::Buffer>, to: Var, part: E::Buffer) {
+        if self.wants(to) {
+            match &mut back.values[to.0] {
+                Some(sum) => self.engine.add_to(&part, sum),
+                slot => *slot = Some(part),
+            }
+        }
+    }
+
+    /// Where the gradient of `to` adds up, if one is wanted.
+    fn slot<'b>(&self, back: &'b mut Back<E::Buffer>, to: Var) -> Option<&'b mut E::Buffer> {
+        self.wants(to).then(|| filled(self.engine, &mut back.values[to.0], self.len(to)))
+    }
+
+    fn weight_slot<'b>(&self, back: &'b mut Back<E::Buffer>, weight: usize) -> &'b mut E::Buffer {
+        let (rows, cols) = self.weights.shape(weight);
+        filled(self.engine, &mut back.weights[weight], rows * cols)
+    }
+
+    fn step(&self, node: &Node<E>, gradient: E::Buffer, back: &mut Back<E::Buffer>) {
+        let (engine, cols) = (self.engine, node.cols);
         match &node.op {
             Op::Input => {}
             Op::Linear { x, weight, bias } => self.linear_back(*x, *weight, *bias, &gradient, back),
-            Op::Bag { table, bags } => self.bag_back(*table, bags, &gradient, back),
+            Op::Bag { table, bags } => engine.bag_back_to(&gradient, cols, bags, self.weight_slot(back, *table)),
+            Op::Gather { x, bags } => {
+                if let Some(to) = self.slot(back, *x) {
+                    engine.bag_back_to(&gradient, cols, bags, to);
+                }
+            }
             Op::Add { a, b } => {
                 if self.wants(*a) && self.wants(*b) {
-                    back.add(*a, true, gradient.clone());
-                    back.add(*b, true, gradient);
+                    self.give(back, *a, engine.copy(&gradient));
+                    self.give(back, *b, gradient);
                 } else {
-                    let one = if self.wants(*a) { *a } else { *b };
-                    back.add(one, true, gradient);
+                    self.give(back, if self.wants(*a) { *a } else { *b }, gradient);
                 }
             }
             Op::Mul { a, b } => {
                 for (to, other) in [(*a, *b), (*b, *a)] {
-                    if self.wants(to) {
-                        kernels::add_product(&gradient, self.value(other), back.slot(to, gradient.len()));
+                    if let Some(to) = self.slot(back, to) {
+                        engine.mul_to(&gradient, self.value(other), to);
                     }
                 }
             }
-            Op::Scale { x, by, column } => self.scale_back(*x, *by, *column, &gradient, back),
-            Op::Silu { x } => {
-                let part = kernels::silu_back(self.value(*x), &gradient);
-                back.add(*x, self.wants(*x), part);
+            Op::Scale { x, by, column } => {
+                let (x_cols, width) = (self.shape(*x).1, self.shape(*by).1);
+                if let Some(to) = self.slot(back, *x) {
+                    engine.scale_to(&gradient, x_cols, self.column(*by, *column), to);
+                }
+                if let Some(to) = self.slot(back, *by) {
+                    engine.dots_to(&gradient, self.value(*x), x_cols, (width, *column), to);
+                }
             }
+            Op::Silu { x } => self.give(back, *x, engine.silu_back(self.value(*x), &gradient)),
             Op::Softmax { x, groups } => {
-                let mut part = gradient;
-                for (part, share) in part.chunks_exact_mut(cols).zip(node.value.chunks_exact(cols)) {
-                    for group in 0..*groups {
-                        let shares = || share[group..].iter().step_by(*groups);
-                        let mean: f32 = part[group..].iter().step_by(*groups).zip(shares()).map(|(a, b)| a * b).sum();
-                        let part = part[group..].iter_mut().step_by(*groups);
-                        part.zip(shares()).for_each(|(part, share)| *part = share * (*part - mean));
-                    }
-                }
-                back.add(*x, self.wants(*x), part);
+                self.give(back, *x, engine.softmax_back(&node.value, &gradient, cols, *groups));
             }
-            Op::Reshape { x } => back.add(*x, self.wants(*x), gradient),
-            Op::Fold { x } => {
-                let parts = self.shape(*x).1 / cols;
-                let part = gradient.chunks_exact(cols).flat_map(|row| row.repeat(parts)).collect();
-                back.add(*x, self.wants(*x), part);
-            }
-            Op::Rms { x, gain, scales } => self.rms_back(*x, *gain, scales, gradient, back),
+            Op::Reshape { x } => self.give(back, *x, gradient),
+            Op::Fold { x } => self.give(back, *x, engine.fold_back(&gradient, self.shape(*x).1, cols)),
+            Op::Rms { x, gain, scales } => self.rms_back(*x, *gain, scales, &gradient, back),
             Op::Unit { x, scales } => {
-                let out = back.slot(*x, gradient.len());
-                let rows = gradient.chunks_exact(cols).zip(node.value.chunks_exact(cols));
-                for (((gradient, value), scale), out) in rows.zip(scales).zip(out.chunks_exact_mut(cols)) {
-                    let along = kernels::dot(gradient, value);
-                    kernels::add_scaled(*scale, gradient, out);
-                    kernels::add_scaled(-along * scale, value, out);
+                if let Some(to) = self.slot(back, *x) {
+                    engine.unit_back_to((&node.value, scales), &gradient, cols, to);
                 }
             }
-            Op::Concat { .. } | Op::Stack { .. } | Op::Columns { .. } | Op::Slice { .. } | Op::Gather { .. } => {
+            Op::Concat { .. } | Op::Stack { .. } | Op::Columns { .. } | Op::Slice { .. } => {
                 self.move_back(node, &gradient, back);
             }
-            Op::Drop { x, kept, scale } => {
-                back.add(*x, self.wants(*x), kernels::masked(&gradient, kept, *scale));
+            Op::Drop { x, mask } => self.give(back, *x, engine.mul(&gradient, mask)),
+            Op::Attend { queries, keys, bias, heads, sight, shares } => {
+                let input = self.attention(*queries, *keys, *bias, *heads);
+                let found = engine.attend_back(&input, sight, shares, &gradient);
+                engine.add_to(&found.bias, self.weight_slot(back, *bias));
+                self.give(back, *queries, found.queries);
+                self.give(back, *keys, found.keys);
             }
-            Op::Attend { .. } => self.attend_back(node, &gradient, back),
         }
     }
 
     /// The way back of what only moves numbers.
-    fn move_back(&self, node: &Node, gradient: &[f32], back: &mut Back) {
-        let cols = node.cols;
+    fn move_back(&self, node: &Node<E>, gradient: &E::Buffer, back: &mut Back<E::Buffer>) {
+        let own = Place::of(node.cols);
         match &node.op {
             Op::Concat { parts } => {
-                let mut from = 0;
+                let mut start = 0;
                 for &part in parts {
                     let width = self.shape(part).1;
-                    let own = gradient.chunks_exact(cols).flat_map(|row| &row[from..from + width]).copied();
-                    back.add(part, self.wants(part), own.collect());
-                    from += width;
+                    let (from, to) = (Place { start, ..own }, Place::of(width));
+                    self.part_back((gradient, from), (part, to), (node.rows, width), back);
+                    start += width;
                 }
             }
             Op::Stack { parts } => {
-                let mut rest = gradient;
+                let mut start = 0;
                 for &part in parts {
-                    let (own, others) = rest.split_at(self.value(part).len());
-                    back.add(part, self.wants(part), own.to_vec());
-                    rest = others;
+                    let shape = (self.shape(part).0, node.cols);
+                    self.part_back((gradient, Place { start, ..own }), (part, own), shape, back);
+                    start += self.len(part);
                 }
             }
             Op::Slice { x, from } => {
-                let out = &mut back.slot(*x, self.value(*x).len())[from * cols..][..gradient.len()];
-                kernels::add_scaled(1.0, gradient, out);
+                let to = Place { start: from * node.cols, ..own };
+                self.part_back((gradient, own), (*x, to), (node.rows, node.cols), back);
             }
             Op::Columns { x, from } => {
-                let width = self.shape(*x).1;
-                let out = back.slot(*x, self.value(*x).len());
-                for (gradient, out) in gradient.chunks_exact(cols).zip(out.chunks_exact_mut(width)) {
-                    out[*from..from + cols].iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
-                }
-            }
-            Op::Gather { x, rows } => {
-                let out = back.slot(*x, self.value(*x).len());
-                for (gradient, &row) in gradient.chunks_exact(cols).zip(rows.iter()) {
-                    kernels::add_scaled(1.0, gradient, &mut out[row as usize * cols..][..cols]);
-                }
+                let to = Place { start: *from, stride: self.shape(*x).1 };
+                self.part_back((gradient, own), (*x, to), (node.rows, node.cols), back);
             }
             _ => {}
         }
     }
 
-    fn attend_back(&self, node: &Node, gradient: &[f32], back: &mut Back) {
-        let Op::Attend { queries, keys, bias, heads, sight, shares } = &node.op else { return };
-        let width = self.shape(*queries).1;
-        let input = attend::Input {
-            queries: self.value(*queries),
-            keys: self.value(*keys),
-            width,
-            value_width: node.cols,
-            bias: &self.weights[*bias],
-            heads: *heads,
-        };
-        let found = attend::backward(&input, sight, shares, gradient);
-        kernels::add_scaled(1.0, &found.bias, back.weight(*bias, found.bias.len()));
-        back.add(*queries, self.wants(*queries), found.queries);
-        back.add(*keys, self.wants(*keys), found.keys);
+    fn part_back(
+        &self,
+        from: (&E::Buffer, Place),
+        (to, at): (Var, Place),
+        shape: (usize, usize),
+        back: &mut Back<E::Buffer>,
+    ) {
+        let keep = back.values[to.0].is_some();
+        if let Some(to) = self.slot(back, to) {
+            self.engine.block_to(from, (to, at), shape, keep);
+        }
     }
 
-    fn linear_back(&self, x: Var, weight: usize, bias: Option<usize>, gradient: &[f32], back: &mut Back) {
-        let matrix = &self.weights[weight];
-        let (rows, inner) = self.shape(x);
-        let cols = matrix.cols;
+    fn linear_back(
+        &self,
+        x: Var,
+        weight: usize,
+        bias: Option<usize>,
+        gradient: &E::Buffer,
+        back: &mut Back<E::Buffer>,
+    ) {
+        let ((rows, inner), cols) = (self.shape(x), self.weights.shape(weight).1);
         if let Some(bias) = bias {
-            let sums = back.weight(bias, cols);
-            gradient.chunks_exact(cols).for_each(|row| kernels::add_scaled(1.0, row, sums));
+            self.engine.sum_rows_to(gradient, cols, self.weight_slot(back, bias));
         }
         if rows == 0 {
             return;
         }
-        let out = Operand::new(gradient, rows, cols, cols);
-        let lhs = Operand::new(self.value(x), rows, inner, inner).transposed();
-        matmul(back.weight(weight, matrix.values.len()), cols, lhs, out, 1.0, 1.0);
+        let out = || Factor::new(gradient, rows, cols);
+        let lhs = Factor::new(self.value(x), rows, inner).turned();
+        self.engine.matmul(lhs, out(), true, self.weight_slot(back, weight));
         if self.wants(x) {
-            let alpha = f32::from(u8::from(!back.values[x.0].is_empty()));
-            let slot = back.slot(x, rows * inner);
-            matmul(slot, inner, out, operand(matrix).transposed(), alpha, 1.0);
+            let keep = back.values[x.0].is_some();
+            let rhs = Factor::new(self.weights.of(weight), inner, cols).turned();
+            let to = filled(self.engine, &mut back.values[x.0], rows * inner);
+            self.engine.matmul(out(), rhs, keep, to);
         }
     }
 
-    fn bag_back(&self, table: usize, bags: &Bags, gradient: &[f32], back: &mut Back) {
-        let cols = self.weights[table].cols;
-        let sums = back.weight(table, self.weights[table].values.len());
-        for (list, gradient) in bags.lists().zip(gradient.chunks_exact(cols)) {
-            for &(row, weight) in list {
-                kernels::add_scaled(weight, gradient, &mut sums[row as usize * cols..][..cols]);
-            }
-        }
-    }
-
-    fn scale_back(&self, x: Var, by: Var, column: usize, gradient: &[f32], back: &mut Back) {
-        let (cols, width) = (self.shape(x).1, self.shape(by).1);
-        let factors = || self.value(by)[column..].iter().step_by(width);
-        if self.wants(x) {
-            let out = back.slot(x, gradient.len()).chunks_exact_mut(cols);
-            for ((gradient, factor), out) in gradient.chunks_exact(cols).zip(factors()).zip(out) {
-                kernels::add_scaled(*factor, gradient, out);
-            }
-        }
-        if self.wants(by) {
-            let rows = gradient.chunks_exact(cols).zip(self.value(x).chunks_exact(cols));
-            let parts: Vec<f32> = rows.map(|(gradient, x)| kernels::dot(gradient, x)).collect();
-            let out = back.slot(by, self.value(by).len());
-            out[column..].iter_mut().step_by(width).zip(parts).for_each(|(sum, part)| *sum += part);
-        }
-    }
-
-    fn rms_back(&self, x: Var, gain: Option<usize>, scales: &[f32], mut gradient: Vec<f32>, back: &mut Back) {
-        let cols = self.shape(x).1;
-        let rows = self.value(x).chunks_exact(cols);
-        if let Some(gain) = gain {
-            let gains = &self.weights[gain].values;
-            let sums = back.weight(gain, cols);
-            for ((gradient, x), scale) in gradient.chunks_exact_mut(cols).zip(rows.clone()).zip(scales) {
-                for (((sum, gradient), x), gain) in sums.iter_mut().zip(gradient).zip(x).zip(gains) {
-                    *sum += *gradient * x * scale;
-                    *gradient *= gain;
-                }
-            }
-        }
-        if self.wants(x) {
-            let out = back.slot(x, gradient.len()).chunks_exact_mut(cols);
-            for (((x, scale), gradient), out) in rows.zip(scales).zip(gradient.chunks_exact(cols)).zip(out) {
-                kernels::rms_back(x, *scale, gradient, out);
-            }
-        }
+    fn rms_back(
+        &self,
+        x: Var,
+        gain: Option<usize>,
+        scales: &E::Buffer,
+        gradient: &E::Buffer,
+        back: &mut Back<E::Buffer>,
+    ) {
+        let of =
+            Normed { x: self.value(x), cols: self.shape(x).1, scales, gain: gain.map(|gain| self.weights.of(gain)) };
+        let Back { weights, values } = back;
+        let to_gain = gain.map(|gain| filled(self.engine, &mut weights[gain], of.cols));
+        let to_x = self.wants(x).then(|| filled(self.engine, &mut values[x.0], self.len(x)));
+        self.engine.rms_back_to(of, gradient, to_x, to_gain);
     }
 }

@@ -100,11 +100,6 @@ pub(super) fn product(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| a * b).collect()
 }
 
-/// `x · scale` where `kept`, else 0.
-pub(super) fn masked(x: &[f32], kept: &[u8], scale: f32) -> Vec<f32> {
-    x.iter().zip(kept).map(|(x, kept)| x * f32::from(*kept) * scale).collect()
-}
-
 /// The way back of `x · sigmoid(x)`.
 pub(super) fn silu_back(x: &[f32], gradient: &[f32]) -> Vec<f32> {
     let mut out = x.to_vec();

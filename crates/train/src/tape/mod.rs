@@ -1,4 +1,4 @@
-//! A tape of matrix operations with their gradients, on one thread: what training computes on a CPU.
+//! A tape of matrix operations with their gradients: what training computes, on the device that its [`Engine`] is for.
 //!
 //! Every value is a matrix of rows. An operation writes its value and notes what it read; [`Tape::backward`] walks the
 //! notes from the end and adds up gradients, of values that ask for them and of the weights. Operations are as large
@@ -7,15 +7,19 @@
 
 mod attend;
 mod back;
+mod cpu;
+mod engine;
 mod kernels;
 #[cfg(test)]
 mod tests;
 
-use domain::hash64;
-use models::{Matrix, Operand, matmul};
 use std::sync::Arc;
 
 pub(crate) use attend::{Look, NOBODY, Sight};
+pub(crate) use cpu::Cpu;
+#[cfg(feature = "gpu")]
+pub(crate) use engine::Attended;
+pub(crate) use engine::{Attend, Column, Engine, Factor, Loaded, Normed, Place};
 
 /// A value on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,33 +30,59 @@ pub(crate) struct Var(usize);
 pub(crate) struct Bags {
     /// Where each list ends.
     pub(crate) ends: Vec<u32>,
-    /// Rows of the table and their weights.
-    pub(crate) entries: Vec<(u32, f32)>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// A row of a table, and its weight.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Entry {
+    pub(crate) row: u32,
+    pub(crate) weight: f32,
 }
 
 impl Bags {
     /// Adds a list.
     pub(crate) fn push(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) {
-        self.entries.extend(entries);
+        self.entries.extend(entries.into_iter().map(|(row, weight)| Entry { row, weight }));
         self.ends.push(self.entries.len() as u32);
     }
 
-    fn lists(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+    /// Adds the lists of `more`.
+    pub(crate) fn append(&mut self, more: &Bags) {
+        let first = self.entries.len() as u32;
+        self.entries.extend_from_slice(&more.entries);
+        self.ends.extend(more.ends.iter().map(|end| first + end));
+    }
+
+    /// How many lists there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// One after the other.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &[Entry]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.entries[start as usize..end as usize])
     }
 }
 
-enum Op {
+enum Op<E: Engine> {
     Input,
     Linear {
         x: Var,
         weight: usize,
         bias: Option<usize>,
     },
+    /// Weighted rows of a weight matrix.
     Bag {
         table: usize,
-        bags: Arc<Bags>,
+        bags: Arc<E::Bags>,
+    },
+    /// Weighted rows of a value.
+    Gather {
+        x: Var,
+        bags: Arc<E::Bags>,
     },
     Add {
         a: Var,
@@ -92,11 +122,11 @@ enum Op {
     Rms {
         x: Var,
         gain: Option<usize>,
-        scales: Vec<f32>,
+        scales: E::Buffer,
     },
     Unit {
         x: Var,
-        scales: Vec<f32>,
+        scales: E::Buffer,
     },
     Concat {
         parts: Vec<Var>,
@@ -108,48 +138,49 @@ enum Op {
         x: Var,
         from: usize,
     },
-    Gather {
-        x: Var,
-        rows: Arc<Vec<u32>>,
-    },
     Drop {
         x: Var,
-        kept: Vec<u8>,
-        scale: f32,
+        mask: E::Buffer,
     },
     Attend {
         queries: Var,
         keys: Var,
         bias: usize,
         heads: usize,
-        sight: Arc<Sight>,
-        shares: Vec<f32>,
+        sight: Arc<E::Sight>,
+        shares: E::Buffer,
     },
 }
 
-struct Node {
+struct Node<E: Engine> {
     rows: usize,
     cols: usize,
-    value: Vec<f32>,
-    op: Op,
+    value: E::Buffer,
+    op: Op<E>,
     /// Whether a gradient must flow through here.
     wanted: bool,
 }
 
 /// See the module.
-pub(crate) struct Tape<'w> {
-    weights: &'w [Matrix],
-    nodes: Vec<Node>,
+pub(crate) struct Tape<'w, E: Engine> {
+    engine: &'w E,
+    weights: &'w Loaded<'w, E::Buffer>,
+    nodes: Vec<Node<E>>,
 }
 
-impl<'w> Tape<'w> {
+impl<'w, E: Engine> Tape<'w, E> {
     /// An empty tape over weights.
-    pub(crate) fn new(weights: &'w [Matrix]) -> Tape<'w> {
-        Tape { weights, nodes: Vec::with_capacity(128) }
+    pub(crate) fn new(engine: &'w E, weights: &'w Loaded<'w, E::Buffer>) -> Tape<'w, E> {
+        Tape { engine, weights, nodes: Vec::with_capacity(128) }
+    }
+
+    /// Where it computes.
+    pub(crate) fn engine(&self) -> &'w E {
+        self.engine
     }
 
     /// The value of `var`, row by row.
-    pub(crate) fn value(&self, var: Var) -> &[f32] {
+    pub(crate) fn value(&self, var: Var) -> &E::Buffer {
         &self.nodes[var.0].value
     }
 
@@ -158,9 +189,13 @@ impl<'w> Tape<'w> {
         (self.nodes[var.0].rows, self.nodes[var.0].cols)
     }
 
-    fn push(&mut self, cols: usize, value: Vec<f32>, op: Op, wanted: bool) -> Var {
-        let rows = value.len().checked_div(cols).unwrap_or(0);
-        debug_assert_eq!(rows * cols, value.len());
+    fn len(&self, var: Var) -> usize {
+        self.nodes[var.0].rows * self.nodes[var.0].cols
+    }
+
+    fn push(&mut self, cols: usize, value: E::Buffer, op: Op<E>, wanted: bool) -> Var {
+        let rows = self.engine.len(&value).checked_div(cols).unwrap_or(0);
+        debug_assert_eq!(rows * cols, self.engine.len(&value));
         self.nodes.push(Node { rows, cols, value, op, wanted });
         Var(self.nodes.len() - 1)
     }
@@ -170,74 +205,75 @@ impl<'w> Tape<'w> {
     }
 
     /// Numbers from outside, without a gradient.
-    pub(crate) fn input(&mut self, cols: usize, values: Vec<f32>) -> Var {
+    pub(crate) fn input(&mut self, cols: usize, values: E::Buffer) -> Var {
         self.push(cols, values, Op::Input, false)
     }
 
     /// Numbers from outside whose gradient is asked for.
-    pub(crate) fn leaf(&mut self, cols: usize, values: Vec<f32>) -> Var {
+    pub(crate) fn leaf(&mut self, cols: usize, values: E::Buffer) -> Var {
         self.push(cols, values, Op::Input, true)
     }
 
     /// `x · W (+ bias)`.
     pub(crate) fn linear(&mut self, x: Var, weight: usize, bias: Option<usize>) -> Var {
         let (rows, inner) = self.shape(x);
-        let matrix = &self.weights[weight];
-        assert_eq!(inner, matrix.rows, "invariant: layers fit together");
-        let cols = matrix.cols;
+        let (weight_rows, cols) = self.weights.shape(weight);
+        assert_eq!(inner, weight_rows, "invariant: layers fit together");
         let mut value = match bias {
-            Some(bias) => self.weights[bias].values.repeat(rows),
-            None => vec![0.0; rows * cols],
+            Some(bias) => self.engine.repeat(self.weights.of(bias), rows),
+            None => self.engine.zeros(rows * cols),
         };
         if rows > 0 && cols > 0 && inner > 0 {
-            let alpha = f32::from(u8::from(bias.is_some()));
-            let (lhs, rhs) = (Operand::new(self.value(x), rows, inner, inner), operand(matrix));
-            matmul(&mut value, cols, lhs, rhs, alpha, 1.0);
+            let lhs = Factor::new(self.value(x), rows, inner);
+            let rhs = Factor::new(self.weights.of(weight), inner, cols);
+            self.engine.matmul(lhs, rhs, bias.is_some(), &mut value);
         }
         self.push(cols, value, Op::Linear { x, weight, bias }, true)
     }
 
     /// Sums of weighted rows of a weight matrix.
-    pub(crate) fn bag(&mut self, table: usize, bags: Arc<Bags>) -> Var {
-        let matrix = &self.weights[table];
-        let mut value = vec![0.0; bags.ends.len() * matrix.cols];
-        for (list, out) in bags.lists().zip(value.chunks_exact_mut(matrix.cols)) {
-            for &(row, weight) in list {
-                kernels::add_scaled(weight, matrix.row(row as usize), out);
-            }
-        }
-        let cols = matrix.cols;
+    pub(crate) fn bag(&mut self, table: usize, bags: Arc<E::Bags>) -> Var {
+        let cols = self.weights.shape(table).1;
+        let value = self.engine.bag(self.weights.of(table), cols, &bags);
         self.push(cols, value, Op::Bag { table, bags }, true)
+    }
+
+    /// Sums of weighted rows of `x`.
+    pub(crate) fn gather(&mut self, x: Var, bags: Arc<E::Bags>) -> Var {
+        let (cols, wanted) = (self.shape(x).1, self.wants(x));
+        let value = self.engine.bag(self.value(x), cols, &bags);
+        self.push(cols, value, Op::Gather { x, bags }, wanted)
     }
 
     /// `a + b`.
     pub(crate) fn add(&mut self, a: Var, b: Var) -> Var {
-        let value = kernels::sum(self.value(a), self.value(b));
+        let value = self.engine.add(self.value(a), self.value(b));
         let (cols, wanted) = (self.shape(a).1, self.wants(a) || self.wants(b));
         self.push(cols, value, Op::Add { a, b }, wanted)
     }
 
     /// `a ⊙ b`.
     pub(crate) fn mul(&mut self, a: Var, b: Var) -> Var {
-        let value = kernels::product(self.value(a), self.value(b));
+        let value = self.engine.mul(self.value(a), self.value(b));
         let (cols, wanted) = (self.shape(a).1, self.wants(a) || self.wants(b));
         self.push(cols, value, Op::Mul { a, b }, wanted)
     }
 
+    fn column(&self, by: Var, column: usize) -> Column<'_, E::Buffer> {
+        Column { values: self.value(by), width: self.shape(by).1, column }
+    }
+
     /// Each row of `x` times that row's number in a column of `by`.
     pub(crate) fn scale(&mut self, x: Var, by: Var, column: usize) -> Var {
-        let (cols, width) = (self.shape(x).1, self.shape(by).1);
-        let mut value = self.value(x).to_vec();
-        let factors = self.value(by)[column..].iter().step_by(width);
-        value.chunks_exact_mut(cols).zip(factors).for_each(|(row, f)| row.iter_mut().for_each(|v| *v *= f));
+        let cols = self.shape(x).1;
+        let value = self.engine.scale(self.value(x), cols, self.column(by, column));
         let wanted = self.wants(x) || self.wants(by);
         self.push(cols, value, Op::Scale { x, by, column }, wanted)
     }
 
     /// `x · sigmoid(x)`.
     pub(crate) fn silu(&mut self, x: Var) -> Var {
-        let mut value = self.value(x).to_vec();
-        models::silu(&mut value);
+        let value = self.engine.silu(self.value(x));
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
         self.push(cols, value, Op::Silu { x }, wanted)
     }
@@ -245,45 +281,34 @@ impl<'w> Tape<'w> {
     /// Softmax over the numbers of each row that stand `groups` apart: `groups` of them.
     pub(crate) fn softmax(&mut self, x: Var, groups: usize) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let mut value = self.value(x).to_vec();
-        for row in value.chunks_exact_mut(cols) {
-            for group in 0..groups {
-                let mut shares: Vec<f32> = row[group..].iter().step_by(groups).copied().collect();
-                models::softmax(&mut shares);
-                row[group..].iter_mut().step_by(groups).zip(shares).for_each(|(value, share)| *value = share);
-            }
-        }
+        let value = self.engine.softmax(self.value(x), cols, groups);
         self.push(cols, value, Op::Softmax { x, groups }, wanted)
     }
 
     /// The same numbers in rows of `cols`.
     pub(crate) fn reshape(&mut self, x: Var, cols: usize) -> Var {
-        let (value, wanted) = (self.value(x).to_vec(), self.wants(x));
+        let (value, wanted) = (self.engine.copy(self.value(x)), self.wants(x));
         self.push(cols, value, Op::Reshape { x }, wanted)
     }
 
     /// Each row cut into parts of `cols` numbers, which are added up.
     pub(crate) fn fold(&mut self, x: Var, cols: usize) -> Var {
         let (width, wanted) = (self.shape(x).1, self.wants(x));
-        let mut value = vec![0.0; self.shape(x).0 * cols];
-        for (row, out) in self.value(x).chunks_exact(width).zip(value.chunks_exact_mut(cols)) {
-            row.chunks_exact(cols).for_each(|part| kernels::add_scaled(1.0, part, out));
-        }
+        let value = self.engine.fold(self.value(x), width, cols);
         self.push(cols, value, Op::Fold { x }, wanted)
     }
 
     /// Each row over its root mean square, times a gain if there is one.
     pub(crate) fn rms(&mut self, x: Var, gain: Option<usize>) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let gains = gain.map(|gain| &self.weights[gain].values[..]);
-        let (value, scales) = kernels::rms(self.value(x), cols, gains);
+        let (value, scales) = self.engine.rms(self.value(x), cols, gain.map(|gain| self.weights.of(gain)));
         self.push(cols, value, Op::Rms { x, gain, scales }, wanted || gain.is_some())
     }
 
     /// Each row over its length.
     pub(crate) fn unit(&mut self, x: Var) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let (value, scales) = kernels::unit(self.value(x), cols);
+        let (value, scales) = self.engine.unit(self.value(x), cols);
         self.push(cols, value, Op::Unit { x, scales }, wanted)
     }
 
@@ -291,12 +316,12 @@ impl<'w> Tape<'w> {
     pub(crate) fn concat(&mut self, parts: &[Var]) -> Var {
         let rows = self.shape(parts[0]).0;
         let cols = parts.iter().map(|&part| self.shape(part).1).sum();
-        let mut value = Vec::with_capacity(rows * cols);
-        for row in 0..rows {
-            for &part in parts {
-                let width = self.shape(part).1;
-                value.extend_from_slice(&self.value(part)[row * width..][..width]);
-            }
+        let (mut value, mut start) = (self.engine.zeros(rows * cols), 0);
+        for &part in parts {
+            let width = self.shape(part).1;
+            let from = (self.value(part), Place::of(width));
+            self.engine.block_to(from, (&mut value, Place { start, stride: cols }), (rows, width), false);
+            start += width;
         }
         let wanted = parts.iter().any(|&part| self.wants(part));
         self.push(cols, value, Op::Concat { parts: parts.to_vec() }, wanted)
@@ -304,15 +329,22 @@ impl<'w> Tape<'w> {
 
     /// `count` columns of `x`.
     pub(crate) fn columns(&mut self, x: Var, from: usize, count: usize) -> Var {
-        let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let value = self.value(x).chunks_exact(cols).flat_map(|row| &row[from..from + count]).copied().collect();
+        let ((rows, cols), wanted) = (self.shape(x), self.wants(x));
+        let value = self.cut((x, Place { start: from, stride: cols }), (rows, count));
         self.push(count, value, Op::Columns { x, from }, wanted)
     }
 
     /// The rows of all parts, one part after the other.
     pub(crate) fn stack(&mut self, parts: &[Var]) -> Var {
         let cols = self.shape(parts[0]).1;
-        let value = parts.iter().flat_map(|&part| self.value(part)).copied().collect();
+        let rows: usize = parts.iter().map(|&part| self.shape(part).0).sum();
+        let (mut value, mut start) = (self.engine.zeros(rows * cols), 0);
+        for &part in parts {
+            let from = (self.value(part), Place::of(cols));
+            let to = (&mut value, Place { start, stride: cols });
+            self.engine.block_to(from, to, (self.shape(part).0, cols), false);
+            start += self.len(part);
+        }
         let wanted = parts.iter().any(|&part| self.wants(part));
         self.push(cols, value, Op::Stack { parts: parts.to_vec() }, wanted)
     }
@@ -320,16 +352,16 @@ impl<'w> Tape<'w> {
     /// `count` rows of `x`.
     pub(crate) fn slice(&mut self, x: Var, from: usize, count: usize) -> Var {
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let value = self.value(x)[from * cols..(from + count) * cols].to_vec();
+        let value = self.cut((x, Place { start: from * cols, stride: cols }), (count, cols));
         self.push(cols, value, Op::Slice { x, from }, wanted)
     }
 
-    /// Rows of `x`, by number; repeats allowed.
-    pub(crate) fn gather(&mut self, x: Var, rows: Arc<Vec<u32>>) -> Var {
-        let (cols, wanted) = (self.shape(x).1, self.wants(x));
-        let from = self.value(x);
-        let value = rows.iter().flat_map(|&row| &from[row as usize * cols..][..cols]).copied().collect();
-        self.push(cols, value, Op::Gather { x, rows }, wanted)
+    /// A block of `x` on its own.
+    fn cut(&self, (x, of): (Var, Place), (rows, cols): (usize, usize)) -> E::Buffer {
+        let mut value = self.engine.zeros(rows * cols);
+        let to = (&mut value, Place::of(cols));
+        self.engine.block_to((self.value(x), of), to, (rows, cols), false);
+        value
     }
 
     /// Zeroes a `share` of the numbers, drawn by `seed`, and scales the others up, so that the mean stays.
@@ -339,44 +371,32 @@ impl<'w> Tape<'w> {
         }
         let (cols, wanted) = (self.shape(x).1, self.wants(x));
         let limit = (share * 256.0).round().clamp(0.0, 255.0) as u8;
-        let scale = 256.0 / (256.0 - f32::from(limit));
-        let kept = mask(self.value(x).len(), limit, seed);
-        let value = kernels::masked(self.value(x), &kept, scale);
-        self.push(cols, value, Op::Drop { x, kept, scale }, wanted)
+        let mask = self.engine.mask(self.len(x), limit, 256.0 / (256.0 - f32::from(limit)), seed);
+        let value = self.engine.mul(self.value(x), &mask);
+        self.push(cols, value, Op::Drop { x, mask }, wanted)
     }
 
     /// Attention: each row of `queries` over the keys that `sight` lets it see, in `heads` parts. A row of `keys` holds
     /// the key, as wide as a query, and then the value; `bias` is a weight matrix of a row per head and a column per
     /// bucket of distance.
-    pub(crate) fn attend(&mut self, queries: Var, keys: Var, bias: usize, heads: usize, sight: Arc<Sight>) -> Var {
-        let width = self.shape(queries).1;
-        let wide = self.shape(keys).1 - width;
+    pub(crate) fn attend(&mut self, queries: Var, keys: Var, bias: usize, heads: usize, sight: Arc<E::Sight>) -> Var {
         let wanted = self.wants(queries) || self.wants(keys);
-        let input = attend::Input {
+        let input = self.attention(queries, keys, bias, heads);
+        let wide = input.value_width;
+        let (value, shares) = self.engine.attend(&input, &sight);
+        self.push(wide, value, Op::Attend { queries, keys, bias, heads, sight, shares }, wanted)
+    }
+
+    fn attention(&self, queries: Var, keys: Var, bias: usize, heads: usize) -> Attend<'_, E::Buffer> {
+        let width = self.shape(queries).1;
+        Attend {
             queries: self.value(queries),
             keys: self.value(keys),
             width,
-            value_width: wide,
-            bias: &self.weights[bias],
+            value_width: self.shape(keys).1 - width,
+            bias: self.weights.of(bias),
+            bias_cols: self.weights.shape(bias).1,
             heads,
-        };
-        let (value, shares) = attend::forward(&input, &sight);
-        self.push(wide, value, Op::Attend { queries, keys, bias, heads, sight, shares }, wanted)
+        }
     }
-}
-
-fn operand(matrix: &Matrix) -> Operand<'_> {
-    Operand::new(&matrix.values, matrix.rows, matrix.cols, matrix.cols)
-}
-
-/// A byte per number, 1 is kept; of 256 numbers `limit` are not.
-fn mask(len: usize, limit: u8, seed: u64) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(len + 8);
-    let mut draw = 0;
-    while kept.len() < len {
-        kept.extend(hash64(seed ^ (draw << 1)).to_le_bytes().map(|byte| u8::from(byte >= limit)));
-        draw += 1;
-    }
-    kept.truncate(len);
-    kept
 }

@@ -2,27 +2,30 @@
 
 use super::*;
 use domain::Rng;
+use models::Matrix;
 
 fn matrix(rows: usize, cols: usize, rng: &mut Rng) -> Matrix {
     Matrix { rows, cols, values: (0..rows * cols).map(|_| 0.7 * rng.normal()).collect() }
 }
 
 /// Compares the gradients of `Σ seed · value` with differences, for the leaf and every weight.
-fn check(what: &str, cols: usize, leaf: &[f32], weights: &mut [Matrix], build: &dyn Fn(&mut Tape, Var) -> Var) {
+fn check(what: &str, cols: usize, leaf: &[f32], weights: &mut [Matrix], build: &dyn Fn(&mut Tape<Cpu>, Var) -> Var) {
     let value = |leaf: &[f32], weights: &[Matrix]| -> f64 {
-        let mut tape = Tape::new(weights);
+        let loaded = Loaded::host(weights);
+        let mut tape = Tape::new(&Cpu, &loaded);
         let x = tape.leaf(cols, leaf.to_vec());
         let out = build(&mut tape, x);
         let seed = seed(tape.value(out).len());
         tape.value(out).iter().zip(&seed).map(|(value, seed)| f64::from(value * seed)).sum()
     };
     let (of_leaf, of_weights) = {
-        let mut tape = Tape::new(weights);
+        let loaded = Loaded::host(weights);
+        let mut tape = Tape::new(&Cpu, &loaded);
         let x = tape.leaf(cols, leaf.to_vec());
         let out = build(&mut tape, x);
         let seed = seed(tape.value(out).len());
-        let back = tape.backward(vec![(out, seed)]);
-        (back.of(x).to_vec(), back.weights)
+        let mut back = tape.backward(vec![(out, seed)]);
+        (back.take(x).unwrap_or_default(), back.dense(&Cpu))
     };
     const STEP: f32 = 4e-3;
     let close = |found: f32, up: f64, down: f64, place: String| {
@@ -99,7 +102,9 @@ fn shapes() {
     let mut rng = Rng::new(2);
     let x = numbers(4 * 6, &mut rng);
     let mut weights = vec![matrix(7, 6, &mut rng)];
-    let rows = Arc::new(vec![3, 0, 3, 1]);
+    let mut rows = Bags::default();
+    [3, 0, 3, 1].into_iter().for_each(|row| rows.push([(row, 1.0)]));
+    let rows = Arc::new(rows);
     let mut bags = Bags::default();
     for list in [vec![(0, 1.0), (6, -0.5)], vec![], vec![(2, 2.0)], vec![(2, 1.0), (2, 1.0), (5, 1.0)]] {
         bags.push(list);
@@ -152,7 +157,8 @@ fn attention_is_a_softmax_over_what_is_seen() {
     let (sight, rows) = sight();
     let weights = [matrix(2, models::DISTANCES + 1, &mut rng)];
     let (queries, keys) = (numbers(rows * 4, &mut rng), numbers(rows * 10, &mut rng));
-    let mut tape = Tape::new(&weights);
+    let loaded = Loaded::host(&weights);
+    let mut tape = Tape::new(&Cpu, &loaded);
     let (q, k) = (tape.leaf(4, queries.clone()), tape.leaf(10, keys.clone()));
     let out = tape.attend(q, k, 0, 2, Arc::new(sight));
     // The second candidate but one: sees 17 tokens of the second sequence, the question 23 and itself.

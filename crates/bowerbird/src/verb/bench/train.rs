@@ -5,7 +5,7 @@ use crate::output::{print_json, thousands};
 use crate::progress::Progress;
 use crate::setup::Setup;
 use crate::stop::Interrupted;
-use ::train::{Dataset, History, Session, TrainConfig, TrainError, Work, fit};
+use ::train::{Dataset, Device, History, Session, TrainConfig, TrainError, Work, fit};
 use anyhow::{Context, Result, ensure};
 use domain::{Act, Action, BoardId, PinId, PinnerId, Rng, Surface, hash64};
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,7 @@ const WORKLOAD: &str = include_str!("../../../../../bench/workloads/train-20k.to
 const BEGAN_MS: u64 = 1_700_000_000_000;
 const HOUR_MS: u32 = 3_600_000;
 
-/// Trains the sequence model with the configuration's defaults on planted histories, on one thread, and measures the
-/// steps between a warm-up and the end: drawing examples, the trunk, the tower of all pins, the softmax over them, the
+/// Trains the sequence model with the configuration's defaults on planted histories and measures the steps between a warm-up and the end: drawing examples, the trunk, the tower of all pins, the softmax over them, the
 /// way back and the optimisers. What comes before the first step and validation are not measured.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -32,6 +31,9 @@ pub(crate) struct Args {
     /// How often that many steps are measured; figures are the medians.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
+    /// What computes: `cpu`, on one thread, or `gpu`, with a thread per core beside it.
+    #[arg(long, default_value = "cpu")]
+    device: Device,
 }
 
 /// What pinners did (`bench/workloads/train-20k.toml`).
@@ -54,6 +56,8 @@ struct Repeat {
     work: Work,
     cpu_s: f64,
     wall_s: f64,
+    /// Mean loss of the pass at hand, at the repeat's end.
+    loss: f64,
 }
 
 /// Runs the bench.
@@ -63,8 +67,9 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let data = workload.data();
     let steps = args.warm_up + args.steps * args.repeats;
     let config = config(&workload, steps);
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let repeats = one.install(|| measured(args, setup, &data, &config))?;
+    let threads = if args.device == Device::Cpu { 1 } else { 0 };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let repeats = pool.install(|| measured(args, setup, &data, &config))?;
     tell(args, setup, workload, &config, &repeats);
     Ok(())
 }
@@ -90,14 +95,20 @@ fn measured(args: &Args, setup: &Setup, data: &Dataset, config: &TrainConfig) ->
         }
         if of_repeat.is_none() || done == args.steps {
             if done > 0 {
-                repeats.push(Repeat { work, cpu_s: clock.cpu_s(), wall_s: clock.wall_s() });
+                repeats.push(Repeat { work, cpu_s: clock.cpu_s(), wall_s: clock.wall_s(), loss: progress.loss });
             }
             (work, done, clock) = (Work::default(), 0, Clock::start());
         }
         stop.store(setup.stop.asked() || repeats.len() == args.repeats, Ordering::Relaxed);
     };
-    let session =
-        Session { checkpoint: None, progress: &mut after_step, stop: &stop, now_ms: BEGAN_MS, version: "bench".into() };
+    let session = Session {
+        device: args.device,
+        checkpoint: None,
+        progress: &mut after_step,
+        stop: &stop,
+        now_ms: BEGAN_MS,
+        version: "bench".into(),
+    };
     let ended = fit(data, config, session);
     setup.stop.check()?;
     match ended {
@@ -126,7 +137,12 @@ fn tell(args: &Args, setup: &Setup, workload: Workload, config: &TrainConfig, re
         |of: fn(&Repeat) -> f64| median(repeats.iter().map(|one| of(one) * 1e3 / args.steps as f64).collect());
     let all = repeats.iter().fold(Work::default(), |all, one| sum(all, one.work));
     let per_step = |count: usize| count as f64 / (args.steps * repeats.len()) as f64;
+    let of_wall = median(repeats.iter().map(|one| one.work.examples as f64 / one.wall_s).collect());
     if !setup.json {
+        if args.device == Device::Gpu {
+            println!("{} examples a second", thousands(of_wall as u64));
+            return;
+        }
         println!("{} examples a CPU second, one thread", thousands(examples as u64));
         println!("{} questions, {} tokens", thousands(questions as u64), thousands(tokens as u64));
         println!("{:.0} ms CPU a step of {:.0} examples", step_ms(|one| one.cpu_s), per_step(all.examples));
@@ -136,6 +152,8 @@ fn tell(args: &Args, setup: &Setup, workload: Workload, config: &TrainConfig, re
         "bench": "train",
         "workload": workload,
         "config": config,
+        "device": if args.device == Device::Gpu { "gpu" } else { "cpu" },
+        "examples_per_s": of_wall,
         "examples_per_cpu_s": examples,
         "questions_per_cpu_s": questions,
         "tokens_per_cpu_s": tokens,
@@ -149,7 +167,7 @@ fn tell(args: &Args, setup: &Setup, workload: Workload, config: &TrainConfig, re
             "candidates": workload.pins.min(config.candidates_max as u32),
         },
         "peak_bytes": peak_bytes(),
-        "repeats": repeats.iter().map(|one| json!({"cpu_s": one.cpu_s, "wall_s": one.wall_s})).collect::<Vec<_>>(),
+        "repeats": repeats.iter().map(|one| json!({"cpu_s": one.cpu_s, "wall_s": one.wall_s, "loss": one.loss})).collect::<Vec<_>>(),
     }));
 }
 

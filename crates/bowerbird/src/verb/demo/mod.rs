@@ -10,6 +10,7 @@ use super::train::{learn, promote};
 use crate::engine::Engine;
 use crate::output::print_json;
 use crate::setup::Setup;
+use ::train::Device;
 use anyhow::{Context, Result, bail};
 use plan::Plan;
 use serde_json::json;
@@ -78,7 +79,7 @@ fn make(plan: &mut Plan, setup: &Setup) -> Result<Engine> {
     stage(2, "bringing the views up to date");
     let engine = Engine::open(setup)?;
     stage(3, "learning what pinners like");
-    let outcome = learn(setup, &engine)?;
+    let outcome = learn(setup, &engine, Device::Cpu)?;
     let refused = promote(setup, &engine.registry(), &outcome, true)?;
     if !refused.is_empty() {
         eprintln!("remark: {}", refused.join("; "));

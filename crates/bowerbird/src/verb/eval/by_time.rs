@@ -6,6 +6,7 @@ use crate::evaluate::{About, Figures, PROTOCOL, later_cases};
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
 use crate::setup::Setup;
+use ::train::Device;
 use anyhow::{Result, bail};
 use serving::{Pipeline, Views};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
 
 fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Acts, now_ms: u64) -> Result<String> {
     let task = Task {
+        device: Device::Cpu,
         views,
         log,
         params: &setup.config.params,
