@@ -12,7 +12,7 @@ use crate::deed::{Labelled, loss as deed_loss};
 use crate::gpu::Seat;
 use crate::net::{self, Dropout, Leaf, Rows};
 use crate::rows::{pin_rows, trunk_input};
-use crate::softmax::Scored;
+use crate::softmax::{Answers, Scored};
 use crate::sparse::{RowAdagrad, Touched, uses};
 use crate::tape::{Cpu, Engine, Loaded, Place, Tape, Var};
 use crate::{Dataset, TrainConfig, TrainError};
@@ -67,6 +67,8 @@ struct Shard<'w, E: Engine> {
     deeds: Option<Var>,
     leaves: Vec<Leaf<E>>,
 }
+
+type Shards<'w, E> = Vec<Shard<'w, E>>;
 
 /// A shard's gradients: of the dense weights, and of the leaves.
 struct Backward<E: Engine> {
@@ -196,7 +198,7 @@ impl Step<'_> {
         let examples: Vec<&[Example]> = split(self.examples, shards);
         let tower = |pins: &&[PinId]| self.tower((engine, weights), rows, pins);
         let trunk = |(number, examples): (usize, &&[Example])| self.trunk((engine, weights), rows, examples, number);
-        let ((towers, trunks), (targets, positives)): ((Vec<Shard<E>>, Vec<Shard<E>>), _) = rayon::join(
+        let ((towers, trunks), answers): ((Shards<E>, Shards<E>), _) = rayon::join(
             || {
                 rayon::join(
                     || pins.par_iter().map(tower).collect(),
@@ -208,7 +210,7 @@ impl Step<'_> {
         let vectors = |shards: &[Shard<E>]| joined(engine, shards.iter().map(|shard| shard.tape.value(shard.vectors)));
         let (users, of_pins) = (vectors(&trunks), vectors(&towers));
         let (dim, log_chance, scale) = (self.model.dim, &self.candidates.log_chance[..], self.scale);
-        let scored = Scored { dim, log_chance, targets: &targets, positives: &positives, scale, shards };
+        let scored = Scored { dim, log_chance, answers: &answers, scale, shards };
         let loss = engine.contrast(&users, &of_pins, &scored);
         let (of_deeds, seeds) = deeds(&trunks, &examples, self.config.rank_weight);
         let towers = back(engine, towers, &loss.d_pins, Vec::new());
@@ -258,19 +260,19 @@ impl Step<'_> {
 
     /// Of each question about what comes next the candidates that answer it, with weights, and all that its pinner acted
     /// on.
-    fn answers(&self) -> (Vec<Vec<(u32, f32)>>, Vec<Vec<u32>>) {
+    fn answers(&self) -> Answers {
         let mut row_of = vec![u32::MAX; self.data.pins];
         self.candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);
         let row = |pin: &PinId| Some(row_of[pin.index()]).filter(|&row| row != u32::MAX);
-        let (mut targets, mut positives) = (Vec::new(), Vec::new());
+        let mut answers = Answers::default();
         for example in self.examples {
             for question in example.questions.iter().filter(|question| !question.targets.is_empty()) {
                 let weighted = question.targets.iter().filter_map(|(pin, weight)| Some((row(pin)?, *weight)));
-                targets.push(weighted.collect());
-                positives.push(example.positives.iter().filter_map(row).collect());
+                answers.targets.push(weighted.collect());
+                answers.positives.push(example.positives.iter().filter_map(row).collect());
             }
         }
-        (targets, positives)
+        answers
     }
 }
 

@@ -12,14 +12,20 @@ pub(crate) struct Scored<'a> {
     pub(crate) dim: usize,
     /// Per candidate the logarithm of the chance that it was sampled.
     pub(crate) log_chance: &'a [f32],
-    /// Per question its targets, as candidate rows with weights; a question without any teaches nothing.
-    pub(crate) targets: &'a [Vec<(u32, f32)>],
-    /// Per question the candidate rows that its pinner acted on; contains the targets.
-    pub(crate) positives: &'a [Vec<u32>],
+    pub(crate) answers: &'a Answers,
     /// Softmax scale (inverse temperature).
     pub(crate) scale: f32,
     /// In how many parts questions are scored at once.
     pub(crate) shards: usize,
+}
+
+/// What answers questions, as rows of candidates.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// Per question its targets, with weights; a question without any teaches nothing.
+    pub(crate) targets: Vec<Vec<(u32, f32)>>,
+    /// Per question all that its pinner acted on; contains the targets.
+    pub(crate) positives: Vec<Vec<u32>>,
 }
 
 /// Mean loss per question and its gradient.
@@ -36,7 +42,7 @@ pub(crate) struct Loss<B> {
 /// a question's targets, the mean over questions. `users` has a row per question, `pins` one per candidate. The shards
 /// are fixed, so that sums do not depend on the number of threads.
 pub(crate) fn loss(users: &[f32], pins: &[f32], scored: &Scored) -> Loss<Vec<f32>> {
-    let questions = scored.targets.len();
+    let questions = scored.answers.targets.len();
     let per_shard = questions.div_ceil(scored.shards.max(1)).max(1);
     let starts: Vec<usize> = (0..questions).step_by(per_shard).collect();
     let ends = starts.iter().map(|start| (start + per_shard).min(questions));
@@ -79,24 +85,24 @@ fn shard(users: &[f32], pins: &[f32], scored: &Scored, (start, end): (usize, usi
 
 /// Turns a row of cosines into the row of their gradients; returns the question's part of the mean loss.
 fn question_loss(scored: &Scored, question: usize, row: &mut [f32]) -> f64 {
-    let (targets, scale) = (&scored.targets[question], scored.scale);
+    let (targets, scale) = (&scored.answers.targets[question], scored.scale);
     if targets.is_empty() {
         row.fill(0.0);
         return 0.0;
     }
-    let share = 1.0 / scored.targets.len() as f32;
+    let share = 1.0 / scored.answers.targets.len() as f32;
     // No score is above the scale, so it keeps every exponent below zero.
     let own: Vec<f32> = targets.iter().map(|&(target, _)| (scale * (row[target as usize] - 1.0)).exp()).collect();
     for (score, log_chance) in row.iter_mut().zip(scored.log_chance) {
         *score = *score * scale - log_chance;
     }
-    for &positive in &scored.positives[question] {
+    for &positive in &scored.answers.positives[question] {
         row[positive as usize] = f32::NEG_INFINITY;
     }
     let rest = exp_sum(row, scale);
     let pull: f32 = own.iter().zip(targets).map(|(own, (_, weight))| weight * share * scale / (own + rest)).sum();
     row.iter_mut().for_each(|value| *value *= pull);
-    for &positive in &scored.positives[question] {
+    for &positive in &scored.answers.positives[question] {
         row[positive as usize] = 0.0;
     }
     let mut loss = 0.0;
@@ -119,8 +125,7 @@ mod tests {
         users: Vec<f32>,
         pins: Vec<f32>,
         log_chance: Vec<f32>,
-        targets: Vec<Vec<(u32, f32)>>,
-        positives: Vec<Vec<u32>>,
+        answers: Answers,
     }
 
     impl Case {
@@ -138,14 +143,16 @@ mod tests {
                 users: unit(3),
                 pins: unit(20),
                 log_chance: (0..20).map(|i| -0.1 * i as f32).collect(),
-                targets: vec![vec![(1, 0.5), (2, 0.5)], vec![(5, 1.0)], vec![(19, 0.2), (0, 0.5), (7, 0.3)]],
-                positives: vec![vec![1, 2, 3], vec![5], vec![0, 7, 19]],
+                answers: Answers {
+                    targets: vec![vec![(1, 0.5), (2, 0.5)], vec![(5, 1.0)], vec![(19, 0.2), (0, 0.5), (7, 0.3)]],
+                    positives: vec![vec![1, 2, 3], vec![5], vec![0, 7, 19]],
+                },
             }
         }
 
         fn loss(&self, scale: f32, shards: usize) -> Loss<Vec<f32>> {
-            let Case { users, pins, log_chance, targets, positives } = self;
-            loss(users, pins, &Scored { dim: DIM, log_chance, targets, positives, scale, shards })
+            let Case { users, pins, log_chance, answers } = self;
+            loss(users, pins, &Scored { dim: DIM, log_chance, answers, scale, shards })
         }
     }
 

@@ -36,6 +36,7 @@ impl Told {
 
     pub(super) fn task(&self) -> Task<'_> {
         Task {
+            device: train::Device::Cpu,
             views: &self.data.views,
             log: self.data.log.as_ref(),
             params: &self.setup.config.params,

@@ -193,17 +193,17 @@ mod tests {
         let checkpoint = setup.folder(CHECKPOINT);
         let engine = Engine::open(&setup).expect("opened");
         let acts = read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop).expect("acts");
-        let first = learn_from(&acts, &setup, &engine).expect("learned");
+        let first = learn_from(&acts, &setup, &engine, Device::Cpu).expect("learned");
         assert!(checkpoint.is_file(), "learned and not kept yet");
 
         let stopped = Setup { stop: Stop::default(), ..setup.clone() };
         stopped.stop.ask();
         // The sequence model comes from the checkpoint at once; the stop is heard in what follows it.
-        let error = learn_from(&acts, &stopped, &engine).map(|_| ()).expect_err("stopped");
+        let error = learn_from(&acts, &stopped, &engine, Device::Cpu).map(|_| ()).expect_err("stopped");
         assert!(error.is::<Interrupted>(), "{error:#}");
         assert!(checkpoint.is_file(), "a stop after the last epoch loses nothing");
 
-        let second = learn_from(&acts, &setup, &engine).expect("learned");
+        let second = learn_from(&acts, &setup, &engine, Device::Cpu).expect("learned");
         assert!(first.model.weights() == second.model.weights() && first.model.ids() == second.model.ids());
         assert_eq!(promote(&setup, &engine.registry(), &second, false).expect("kept"), [""; 0]);
         assert!(!checkpoint.exists());
@@ -215,7 +215,7 @@ mod tests {
         let mut setup = setup(folder.path());
         let learned = |setup: &Setup| {
             let engine = Engine::open(setup).expect("opened");
-            let mut outcome = learn(setup, &engine).expect("learned");
+            let mut outcome = learn(setup, &engine, Device::Cpu).expect("learned");
             // Versions are seconds, which is long for a test.
             let version = format!("v{}", engine.registry().versions().expect("listed").len());
             outcome.model = models::Model::clone(&outcome.model).with_version(version).into();

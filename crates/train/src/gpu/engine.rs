@@ -346,7 +346,7 @@ impl Engine for Card {
     }
 
     fn contrast(&self, users: &Buffer, pins: &Buffer, scored: &Scored) -> Loss<Buffer> {
-        let (d, questions, candidates) = (scored.dim, scored.targets.len(), pins.len / scored.dim);
+        let (d, questions, candidates) = (scored.dim, scored.answers.targets.len(), pins.len / scored.dim);
         let mut loss = Loss { mean: 0.0, d_users: self.zeros(users.len), d_pins: self.zeros(pins.len), d_scale: 0.0 };
         let log_chance = self.put(scored.log_chance);
         let chunk = (SCORES_MAX / candidates.max(1)).clamp(1, questions.max(1));
@@ -394,7 +394,7 @@ impl Card {
         d_pins: &mut Buffer,
     ) -> Part {
         let (d, scale, rows, candidates) = (scored.dim, scored.scale, to - from, pins.len / scored.dim);
-        let (targets, positives) = (&scored.targets[from..to], &scored.positives[from..to]);
+        let (targets, positives) = (&scored.answers.targets[from..to], &scored.answers.positives[from..to]);
         let numbered = || (0u32..).zip(targets);
         let hits = self.entries(numbered().flat_map(|(number, list)| list.iter().map(move |hit| (number, &hit.0))));
         let known = (0u32..).zip(positives).flat_map(|(number, list)| list.iter().map(move |row| (number, row)));
@@ -403,7 +403,7 @@ impl Card {
         let ends: Vec<u32> = targets.iter().map(|list| (end += list.len() as u32, end).1).collect();
         let weights: Vec<f32> = targets.iter().flatten().map(|(_, weight)| *weight).collect();
         let (ends, weights) = (self.put(&ends), self.put(&weights));
-        let (width, share) = (candidates as u32, 1.0 / scored.targets.len() as f32);
+        let (width, share) = (candidates as u32, 1.0 / scored.answers.targets.len() as f32);
         let mut scores = self.room(rows * candidates);
         let all = || Factor::new(pins, candidates, d);
         self.product(Factor::new(users, rows, d), all().turned(), false, &mut scores);

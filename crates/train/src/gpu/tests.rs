@@ -1,7 +1,7 @@
 //! The kernels of a card against those of the CPU. Without a card each test skips with a line.
 
 use super::card::Card;
-use crate::softmax::Scored;
+use crate::softmax::{Answers, Scored};
 use crate::tape::{Bags, Cpu, Engine, Loaded, Look, NOBODY, Sight, Tape, Var};
 use domain::Rng;
 use models::Matrix;
@@ -142,8 +142,8 @@ fn the_loss_is_what_the_cpu_gives() {
     let targets: Vec<Vec<(u32, f32)>> =
         (0..70).map(|i| (0..i % 5).map(|t| (i * 12 + t, 1.0 / (i % 5) as f32)).collect()).collect();
     let positives: Vec<Vec<u32>> = (0..70).map(|i| (i * 12..i * 12 + 7).collect()).collect();
-    let (targets, positives) = (&targets[..], &positives[..]);
-    let scored = Scored { dim: DIM, log_chance: &log_chance, targets, positives, scale: 7.0, shards: 1 };
+    let answers = Answers { targets, positives };
+    let scored = Scored { dim: DIM, log_chance: &log_chance, answers: &answers, scale: 7.0, shards: 1 };
     let cpu = Cpu.contrast(&users, &pins, &scored);
     let ours = card.contrast(&card.upload(users.clone()), &card.upload(pins.clone()), &scored);
     assert_close("users", &cpu.d_users, &card.download(&ours.d_users));
