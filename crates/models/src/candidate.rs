@@ -1,7 +1,6 @@
 //! Candidates through the trunk: each attends to the history, to what was asked and to itself, and to nobody else.
 
-use crate::kernel::{add_scaled, dot, fit, matmul, matmul_add, repeat, rms_norm, silu};
-use crate::token::{DISTANCES, distance_bucket};
+use crate::kernel::{add_scaled, dot, fit, matmul, matmul_add, max, repeat, rms_norm, silu};
 use crate::trunk::Memory;
 use crate::{BlockPart, Model, Part, UserState};
 use domain::PinId;
@@ -106,21 +105,19 @@ impl Model {
         let width = d / self.config.heads;
         let (keys, values) = (&memory.keys[head], &memory.values[head]);
         let scale = 1.0 / (width as f32).sqrt();
-        let bias = self.weights.block(number, BlockPart::Distance).row(head);
+        let itself_bias = self.weights.block(number, BlockPart::Distance).row(head)[0];
         s.query.clear();
         (0..rows).for_each(|row| s.query.extend_from_slice(&s.queries[row * d + head * width..][..width]));
         s.query.iter_mut().for_each(|value| *value *= scale);
         // The last column of the memory is what was asked; one more is the candidate itself.
         let seen = keys.cols;
-        matmul(&s.query, keys, fit(&mut s.scores, rows * seen));
+        repeat(&memory.bias[head], rows, &mut s.scores);
+        matmul_add(&s.query, keys, &mut s.scores);
         fit(&mut s.out, rows * width);
         for row in 0..rows {
             let scores = &mut s.scores[row * seen..][..seen];
-            for (key, score) in scores.iter_mut().enumerate() {
-                *score += if key + 1 == seen { bias[DISTANCES] } else { bias[distance_bucket(seen - 1 - key)] };
-            }
             let own = &s.keys_values[row * 2 * d..][..2 * d];
-            let itself = dot(&s.query[row * width..][..width], &own[head * width..][..width]) + bias[0];
+            let itself = dot(&s.query[row * width..][..width], &own[head * width..][..width]) + itself_bias;
             let share = itself_share(scores, itself);
             add_scaled(share, &own[d + head * width..][..width], &mut s.out[row * width..][..width]);
         }
@@ -133,7 +130,7 @@ impl Model {
 
 /// Softmax over `scores` and one more; returns the share of that one.
 fn itself_share(scores: &mut [f32], itself: f32) -> f32 {
-    let top = scores.iter().copied().fold(itself, f32::max);
+    let top = max(scores, itself);
     let own = (itself - top).exp();
     let scale = 1.0 / (crate::kernel::exp_sum(scores, top) + own);
     scores.iter_mut().for_each(|score| *score *= scale);

@@ -228,6 +228,20 @@ kernel! {
     }
 }
 
+kernel! {
+    /// The largest of `x` and `least`.
+    pub(crate) fn max(x: &[f32], least: f32) -> f32 {
+        let mut lanes = [least; 8];
+        let (chunks, rest) = x.as_chunks::<8>();
+        for chunk in chunks {
+            for lane in 0..8 {
+                lanes[lane] = if chunk[lane] > lanes[lane] { chunk[lane] } else { lanes[lane] };
+            }
+        }
+        lanes.iter().chain(rest).copied().fold(least, f32::max)
+    }
+}
+
 /// Width of a table of bags: a whole number of registers.
 pub(crate) const BAG: usize = 80;
 
@@ -289,7 +303,7 @@ kernel! {
 /// Softmax in place.
 #[inline]
 pub fn softmax(x: &mut [f32]) {
-    let top = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let top = max(x, f32::NEG_INFINITY);
     let scale = 1.0 / exp_sum(x, top);
     x.iter_mut().for_each(|x| *x *= scale);
 }

@@ -35,6 +35,8 @@ pub(crate) struct Memory {
     pub(crate) keys: Vec<Matrix>,
     /// Per head `rows × width`.
     pub(crate) values: Vec<Matrix>,
+    /// Per head what its distance from the end adds to the score of each row.
+    pub(crate) bias: Vec<Vec<f32>>,
 }
 
 /// The user vector; and into `memories`, if they are wanted, what candidates attend to in each block.
@@ -54,7 +56,11 @@ pub(crate) fn encode(
         let first = if block + 1 == model.config.layers { history.len() } else { 0 };
         attend(model, block, first, s);
         if let Some(memories) = &mut memories {
-            memories.push(Memory::of(&s.keys_values, model.config.dim, model.config.heads));
+            memories.push(Memory::of(
+                &s.keys_values,
+                model.config.dim,
+                model.weights.block(block, BlockPart::Distance),
+            ));
         }
         transform(model, block, first, s);
     }
@@ -62,10 +68,13 @@ pub(crate) fn encode(
 }
 
 impl Memory {
-    fn of(keys_values: &[f32], d: usize, heads: usize) -> Memory {
-        let (rows, width) = (keys_values.len() / (2 * d), d / heads);
+    fn of(keys_values: &[f32], d: usize, distance: &Matrix) -> Memory {
+        let (rows, width) = (keys_values.len() / (2 * d), d / distance.rows);
         let mut memory = Memory::default();
-        for head in 0..heads {
+        // The last row is what was asked.
+        let buckets = (1..rows).rev().map(distance_bucket).chain([DISTANCES]);
+        for head in 0..distance.rows {
+            memory.bias.push(buckets.clone().map(|bucket| distance.row(head)[bucket]).collect());
             let mut keys = Matrix { rows: width, cols: rows, values: vec![0.0; width * rows] };
             let mut values = Vec::with_capacity(rows * width);
             for (row, kv) in keys_values.chunks_exact(2 * d).enumerate() {

@@ -1,6 +1,7 @@
 //! What the funnel knows of a request before it looks for pins.
 
 use crate::derive::Contents;
+use crate::run::Cpu;
 use crate::spare::Spare;
 use crate::tastes::Tastes;
 use crate::views::{Installed, Views, read};
@@ -53,6 +54,8 @@ pub struct Context {
     given: Option<HashSet<PinId>>,
     /// About how many pins the request will not show because they are known.
     known: usize,
+    /// Where its stages compute.
+    pub(crate) cpu: Cpu,
 }
 
 /// The filter of a request; nothing passes one that cannot be read.
@@ -62,8 +65,14 @@ fn read_filter(text: &str) -> Option<Filter> {
 
 impl Context {
     /// Looks up what the request needs.
-    pub(crate) fn read(views: Arc<Views>, request: Request, params: Params, scratches: &Spare<Scratch>) -> Context {
-        let mut context = Context::bare(views, request, params);
+    pub(crate) fn read(
+        views: Arc<Views>,
+        request: Request,
+        params: Params,
+        cpu: Cpu,
+        scratches: &Spare<Scratch>,
+    ) -> Context {
+        let mut context = Context::bare(views, request, params, cpu);
         context.read_subject();
         context.read_pinner();
         context.read_tastes();
@@ -73,7 +82,7 @@ impl Context {
         context
     }
 
-    fn bare(views: Arc<Views>, request: Request, params: Params) -> Context {
+    fn bare(views: Arc<Views>, request: Request, params: Params, cpu: Cpu) -> Context {
         Context {
             installed: views.installed(),
             filter: read_filter(&request.filter),
@@ -90,6 +99,7 @@ impl Context {
             tastes: Tastes::default(),
             given: None,
             known: 0,
+            cpu,
         }
     }
 

@@ -154,7 +154,8 @@ impl Pipeline {
 
     pub(crate) async fn context(&self, run: &mut Run, request: Request, params: &Params) -> Arc<Context> {
         let (since, parts, params) = (Instant::now(), self.parts.clone(), params.clone());
-        let look_up = move || Arc::new(Context::read(parts.views.clone(), request, params, &parts.scratches));
+        let cpu = self.cpu.clone();
+        let look_up = move || Arc::new(Context::read(parts.views.clone(), request, params, cpu, &parts.scratches));
         let context = self.cpu.run(look_up).await;
         run.note("context", since.elapsed(), 0, 0, None);
         context

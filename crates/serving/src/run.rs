@@ -129,7 +129,7 @@ impl Run {
 
 /// Where computing happens: on the blocking pool of the runtime, a bounded number at a time, first come first served;
 /// or right here, when nobody waits.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cpu {
     places: Option<Arc<Semaphore>>,
 }
@@ -145,6 +145,16 @@ impl Cpu {
 
     pub(crate) fn here() -> Cpu {
         Cpu { places: None }
+    }
+
+    /// Computes both: side by side where a place is free, else one after the other.
+    pub(crate) fn beside<A, B: Send>(&self, a: impl FnOnce() -> A, b: impl FnOnce() -> B + Send) -> (A, B) {
+        let Some(_place) = self.places.as_ref().and_then(|places| places.try_acquire().ok()) else { return (a(), b()) };
+        std::thread::scope(|scope| {
+            let other = scope.spawn(b);
+            let a = a();
+            (a, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
     }
 
     /// Computes on the pool.

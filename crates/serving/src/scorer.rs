@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::spare::Spare;
 use crate::views::read;
-use domain::{Candidates, PinId, Surface};
+use domain::{Candidates, HEAD_COUNT, PinId, Surface};
 use models::{CandidatePins, CandidateScratch, FEATURE_COUNT, RankInput, RankScratch, RankTraits, Ranker, feature};
 
 /// Candidates at the head of the list whose spread scales what is added to and taken from utilities.
@@ -67,18 +67,31 @@ impl Scorer for Heads {
     }
 
     fn score(&self, context: &Context, features: &[f32], candidates: &mut Candidates) {
-        let traits = traits(context, &candidates.pins);
-        self.rooms.with(|room| {
-            encode(context, &candidates.pins, &mut room.content, &mut room.candidates, &mut room.encoded);
-            let input =
-                RankInput { surface: context.request.surface, features, encoded: &room.encoded, traits: &traits };
-            ranker(context).rank(input, &mut room.rank, &mut candidates.heads);
-        });
+        let half = candidates.len() / 2;
+        let ((pins, others), (own, rest)) = (candidates.pins.split_at(half), features.split_at(half * FEATURE_COUNT));
+        let chances = |pins: &[PinId], features: &[f32]| self.chances(context, pins, features);
+        let (mut heads, more) = context.cpu.beside(|| chances(pins, own), || chances(others, rest));
+        heads.extend(more);
+        candidates.heads = heads;
         let weights = context.params.surface(context.request.surface).weights;
         for (utility, heads) in candidates.utility.iter_mut().zip(&candidates.heads) {
             *utility = heads.iter().zip(weights).map(|(p, weight)| p * weight).sum();
         }
         pull(context, features.as_chunks::<FEATURE_COUNT>().0, &mut candidates.utility);
+    }
+}
+
+impl Heads {
+    /// Chances of each action, for each of `pins`.
+    fn chances(&self, context: &Context, pins: &[PinId], features: &[f32]) -> Vec<[f32; HEAD_COUNT]> {
+        let (traits, mut chances) = (traits(context, pins), Vec::with_capacity(pins.len()));
+        self.rooms.with(|room| {
+            encode(context, pins, &mut room.content, &mut room.candidates, &mut room.encoded);
+            let input =
+                RankInput { surface: context.request.surface, features, encoded: &room.encoded, traits: &traits };
+            ranker(context).rank(input, &mut room.rank, &mut chances);
+        });
+        chances
     }
 }
 
@@ -107,8 +120,7 @@ fn encode(
     content.resize(pins.len() * width, 0.0);
     let index = read(&context.views.content);
     if (index.space(), index.dim()) == (model.config().content_space, width) {
-        let rows = content.chunks_exact_mut(width.max(1)).zip(pins);
-        rows.for_each(|(row, &pin)| _ = index.read(pin, row));
+        index.read_all(pins, |row, vector| content[row * width..][..width].copy_from_slice(vector));
     }
     drop(index);
     model.encode_candidates(state, CandidatePins { pins, content }, scratch, encoded);

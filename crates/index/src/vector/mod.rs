@@ -33,6 +33,7 @@ use domain::{PinId, Rng};
 use geometry::Geometry;
 use held::Held;
 use kernel::{Kernel, ROWS};
+use part::Part;
 use row::Row;
 use std::sync::Arc;
 
@@ -48,6 +49,9 @@ const LISTS_PER_ROOT: f64 = 1.5;
 /// Rows that the live part may have beside the base, and the part of the base that it may be.
 const LIVE_ROWS: usize = 32_768;
 const LIVE_SHARE: usize = 8;
+
+/// Vectors that are asked of memory before the first of them is read.
+const READ_AT_ONCE: usize = 16;
 
 /// Where no row is.
 const NOWHERE: u32 = u32::MAX;
@@ -175,11 +179,28 @@ impl VectorIndex {
 
     /// Writes the vector of `pin` into `into`, `dim` numbers; whether there is one.
     pub fn read(&self, pin: PinId, into: &mut [f32]) -> bool {
-        let Some((tag, row)) = self.place(pin) else { return false };
-        let Some(known) = self.held.iter().find(|known| known.tag == tag) else { return false };
-        let part = &known.held.part;
-        row::read(part.view().coded(row), part.geometry.centre(part.list_of(row)), into);
-        true
+        self.found(pin).map(|(part, row)| read(part, row, into)).is_some()
+    }
+
+    /// Gives the vectors of those of `pins` that have one, with their places in the list. They lie far apart: the
+    /// processor waits for many at once.
+    pub fn read_all(&self, pins: &[PinId], mut each: impl FnMut(usize, &[f32])) {
+        let mut vector = vec![0.0; self.dim];
+        for (block, pins) in pins.chunks(READ_AT_ONCE).enumerate() {
+            let mut found = [None; READ_AT_ONCE];
+            found.iter_mut().zip(pins).for_each(|(found, &pin)| *found = self.found(pin));
+            found.iter().flatten().for_each(|(part, row)| part.view().prefetch_row(*row));
+            for (at, (part, row)) in found.into_iter().enumerate().filter_map(|(at, found)| Some((at, found?))) {
+                read(part, row, &mut vector);
+                each(block * READ_AT_ONCE + at, &vector);
+            }
+        }
+    }
+
+    fn found(&self, pin: PinId) -> Option<(&Part, usize)> {
+        let (tag, row) = self.place(pin)?;
+        let known = self.held.iter().find(|known| known.tag == tag)?;
+        Some((&known.held.part, row))
     }
 
     fn place(&self, pin: PinId) -> Option<(u32, usize)> {
@@ -243,6 +264,10 @@ const BULK: usize = 1_024;
 /// How many lists so many rows are cut into.
 fn lists_for(rows: usize) -> usize {
     (((rows as f64).sqrt() * LISTS_PER_ROOT) as usize).next_multiple_of(ROWS)
+}
+
+fn read(part: &Part, row: usize, into: &mut [f32]) {
+    row::read(part.view().coded(row), part.geometry.centre(part.list_of(row)), into);
 }
 
 fn split(place: u32) -> (u32, usize) {

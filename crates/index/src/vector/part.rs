@@ -53,6 +53,16 @@ impl<'a> View<'a> {
         prefetch(bytemuck::bytes_of(&self.pins[row / ROWS][row % ROWS]));
     }
 
+    /// Asks for all that [`View::coded`] and [`Part::list_of`] read of a row.
+    #[inline]
+    pub(super) fn prefetch_row(&self, row: usize) {
+        let at = row / ROWS;
+        self.lines_of(at..at + 1).iter().for_each(|line| prefetch(&line.0));
+        prefetch(self.lower_of(row));
+        prefetch(bytemuck::bytes_of(&self.scales[at][row % ROWS]));
+        prefetch(bytemuck::bytes_of(&self.part.lists[at]));
+    }
+
     /// The codes of a row.
     #[inline]
     pub(super) fn coded(&self, row: usize) -> Coded<'a> {

@@ -32,21 +32,46 @@ pub struct RankScratch {
 struct Shared {
     /// Expert by expert; over the experts they sum to one for each of [`OUTS`].
     gates: [[f32; OUTS]; EXPERTS],
-    /// What the pinner's traits add.
-    pinner: [f32; BAG],
+    /// What the pinner's traits add, and the features that are the same in all rows.
+    table: [f32; BAG],
+    /// The other features.
+    varying: Vec<usize>,
 }
 
 impl Ranker {
     /// Before calibration: `rows × OUTS`.
     pub fn outs<'a>(&self, input: RankInput, s: &'a mut RankScratch) -> &'a [f32] {
         let rows = input.features.len() / FEATURE_COUNT;
-        let mut shared = Shared { gates: self.gates(input.surface), pinner: [0.0; BAG] };
-        self.add_traits(input.traits.pinner(), &mut s.bag, &mut shared.pinner);
+        let shared = self.shared(&input, s);
         fit(&mut s.outs, rows * OUTS);
         for first in (0..rows).step_by(BLOCK) {
             self.block(&input, &shared, first..rows.min(first + BLOCK), s);
         }
         &s.outs
+    }
+
+    /// A quarter of the features at least is of the request, and many say nothing of any candidate: they are added up
+    /// once.
+    fn shared(&self, input: &RankInput, s: &mut RankScratch) -> Shared {
+        let mut shared = Shared { gates: self.gates(input.surface), table: [0.0; BAG], varying: Vec::new() };
+        self.add_traits(input.traits.pinner(), &mut s.bag, &mut shared.table);
+        let rows = input.features.as_chunks::<FEATURE_COUNT>().0;
+        let Some(first) = rows.first() else { return shared };
+        let mut same = [true; FEATURE_COUNT];
+        for row in rows {
+            // Bits, so that two that are no numbers are the same too.
+            same.iter_mut().zip(row.iter().zip(first)).for_each(|(same, (a, b))| *same &= a.to_bits() == b.to_bits());
+        }
+        let (same, varying): (Vec<usize>, Vec<usize>) = (0..FEATURE_COUNT).partition(|&feature| same[feature]);
+        self.add_features(first, &same, &mut s.bag, &mut shared.table);
+        Shared { varying, ..shared }
+    }
+
+    /// Adds the rows of the table around some features' values.
+    fn add_features(&self, row: &[f32], of: &[usize], entries: &mut Vec<(u32, f32)>, sum: &mut [f32; BAG]) {
+        entries.clear();
+        entries.extend(of.iter().flat_map(|&feature| self.knots(feature, row[feature])));
+        bag(self.part(RankPart::Table), entries, sum);
     }
 
     fn gates(&self, surface: Surface) -> [[f32; OUTS]; EXPERTS] {
@@ -95,9 +120,9 @@ impl Ranker {
 
     /// Features and traits into `table` and `phi`, and beside the trunk's view into `raw`.
     fn embed(&self, input: &RankInput, shared: &Shared, block: Range<usize>, s: &mut RankScratch) {
-        let (table, width) = (self.part(RankPart::Table), self.encoded + PHI);
+        let width = self.encoded + PHI;
         s.table.clear();
-        s.table.resize(block.len(), shared.pinner);
+        s.table.resize(block.len(), shared.table);
         fit(&mut s.phi, block.len() * PHI);
         fit(&mut s.raw, block.len() * width);
         let standard = self.part(RankPart::Standard);
@@ -105,9 +130,7 @@ impl Ranker {
             let sum = &mut s.table[at];
             self.add_traits(input.traits.pin(row), &mut s.bag, sum);
             let features = &input.features[row * FEATURE_COUNT..][..FEATURE_COUNT];
-            s.bag.clear();
-            s.bag.extend(features.iter().enumerate().flat_map(|(feature, &value)| self.knots(feature, value)));
-            bag(table, &s.bag, sum);
+            self.add_features(features, &shared.varying, &mut s.bag, sum);
             s.phi[at * PHI..][..PHI].copy_from_slice(&sum[..PHI]);
             let raw = &mut s.raw[at * width..][..width];
             raw[self.encoded..].copy_from_slice(&sum[..PHI]);

@@ -70,7 +70,16 @@ impl Columns {
 
 fn vectors(index: &RwLock<VectorIndex>, pins: &[PinId]) -> Vectors {
     let index = read(index);
-    Vectors::of(index.dim(), pins.len(), |row, into| index.read(pins[row], into))
+    let dim = index.dim();
+    let (mut values, mut known) = (vec![0.0; pins.len() * dim], vec![false; pins.len()]);
+    index.read_all(pins, |row, vector| {
+        values[row * dim..][..dim].copy_from_slice(vector);
+        known[row] = true;
+    });
+    Vectors::of(dim, pins.len(), |row, into| {
+        into.copy_from_slice(&values[row * dim..][..dim]);
+        known[row]
+    })
 }
 
 /// The source that ranked the row highest; of several, the first.

@@ -3,6 +3,7 @@ use super::kernel::{BLOCK, WINDOW_MAX};
 use super::ssd::{RIDGE, Vectors, Window, ssd};
 use crate::context::Context;
 use crate::rows::Rows;
+use crate::run::Cpu;
 use crate::spare::Spare;
 use crate::views::Views;
 use domain::{EventId, Fact, Params, Pin, Request, Rng, RuleAction, RuleParams, Source, Surface};
@@ -72,7 +73,7 @@ impl Case {
 
     fn context(&self, seed: u64) -> Context {
         let request = Request { request_id: EventId(1), limit: 25, ..Request::new(Surface::Home, NOW_MS, seed) };
-        Context::read(self.views.clone(), request, self.params.clone(), &Spare::default())
+        Context::read(self.views.clone(), request, self.params.clone(), Cpu::here(), &Spare::default())
     }
 
     fn placed(&self, seed: u64) -> Vec<super::Placed> {

@@ -28,8 +28,13 @@ pub(crate) fn first_features(context: &Context, candidates: &Candidates) -> Vec<
     let rows = values.as_chunks_mut::<FEATURE_COUNT>().0;
     rows.fill(of_request(context));
     fill_sources(rows, context, candidates);
-    fill_degrees(rows, context, &candidates.pins);
-    fill_vectors(rows, context, &candidates.pins);
+    let (rows, others) = rows.split_at_mut(rows.len() / 2);
+    let (pins, other_pins) = candidates.pins.split_at(rows.len());
+    let look_up = |rows: &mut [Row], pins: &[PinId]| {
+        fill_degrees(rows, context, pins);
+        fill_vectors(rows, context, pins);
+    };
+    context.cpu.beside(|| look_up(rows, pins), || look_up(others, other_pins));
     values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
     values
 }
@@ -93,21 +98,14 @@ fn fill_vectors(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     const CONTENT: usize = feature("content");
     const DOT: usize = feature("dot");
     let content = read(&context.views.content);
-    let fits = content.dim() == context.content.len();
-    let mut vector = vec![0.0; content.dim()];
-    for (values, &pin) in rows.iter_mut().zip(pins).filter(|_| fits) {
-        if !content.read(pin, &mut vector) {
-            continue;
-        }
-        let length = dot(&vector, &vector).sqrt();
-        values[CONTENT] = if length > 1e-6 { dot(&vector, &context.content) / length } else { 0.0 };
+    if content.dim() == context.content.len() {
+        content.read_all(pins, |row, vector| {
+            let length = dot(vector, vector).sqrt();
+            rows[row][CONTENT] = if length > 1e-6 { dot(vector, &context.content) / length } else { 0.0 };
+        });
     }
     let Some(installed) = &context.installed else { return };
-    let vectors = read(&installed.vectors);
-    let mut vector = vec![0.0; vectors.dim()];
-    for (values, &pin) in rows.iter_mut().zip(pins) {
-        values[DOT] = if vectors.read(pin, &mut vector) { dot(&vector, context.user()) } else { 0.0 };
-    }
+    read(&installed.vectors).read_all(pins, |row, vector| rows[row][DOT] = dot(vector, context.user()));
 }
 
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
