@@ -11,6 +11,17 @@ pub struct Epoch {
     pub recall: Option<f32>,
 }
 
+/// Rows of like chances: what was said of them, and what happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Mean chance.
+    pub predicted: f32,
+    /// How often it happened.
+    pub observed: f32,
+    /// How many rows there are.
+    pub rows: u32,
+}
+
 /// What a model version is, where it came from and how good it is: stored beside the weights as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,6 +39,8 @@ pub struct ModelCard {
     pub metrics: BTreeMap<String, f64>,
     /// The epochs of training, first to last.
     pub curve: Vec<Epoch>,
+    /// By head, chances of requests that were not learned from, in groups of equally many rows, lowest first.
+    pub calibration: BTreeMap<String, Vec<Reliability>>,
     /// How long training took, ranking head included (s); 0 when unknown.
     pub seconds: f64,
     /// Seeds by name.

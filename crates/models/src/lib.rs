@@ -39,7 +39,7 @@ mod trunk;
 mod weights;
 
 pub use candidate::{CandidatePins, CandidateScratch};
-pub use card::{Epoch, ModelCard};
+pub use card::{Epoch, ModelCard, Reliability};
 pub use config::ModelConfig;
 pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES, FIRST_FEATURES, feature};

@@ -62,6 +62,18 @@ impl Views {
         Ok(installed)
     }
 
+    /// Makes `model` the one that requests use, where it differs from the installed one by its ranking head alone: the
+    /// vectors of pins stay.
+    pub fn install_ranker(&self, model: Arc<Model>) {
+        let _one_at_a_time = lock(&self.installing);
+        // Nobody changes a vector meanwhile.
+        let _writer = lock(&self.writer);
+        if let Some(installed) = self.installed() {
+            let vectors = RwLock::new(read(&installed.vectors).clone());
+            self.installed.store(Some(Arc::new(Installed { model, vectors })));
+        }
+    }
+
     /// From now on it is noted which pins change. Vectors that a snapshot kept of this very model need not be computed:
     /// what changed since then was noted.
     fn begin_install(&self, model: &Model) -> Option<VectorIndex> {

@@ -71,7 +71,7 @@ pub use given::Given;
 pub use pin_row::PinView;
 pub use pipeline::Pipeline;
 pub use recall::Recall;
-pub use replay::{Blending, Evaluated, Replay, ReplayRows};
+pub use replay::{Blending, Evaluated, Replay, ReplayRows, SecondPass};
 pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
 pub use snapshot::Opened;

@@ -43,6 +43,15 @@ pub struct ReplayRows {
     pub candidates: usize,
 }
 
+/// All candidates of a request as the second pass would rank them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecondPass {
+    /// Rows of [`models::FEATURES`], one after the other.
+    pub features: Vec<f32>,
+    /// Utility of each.
+    pub utility: Vec<f32>,
+}
+
 /// A ranking with what each generator offered for it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluated {
@@ -95,6 +104,13 @@ impl Pipeline {
             made.labels.push(HEADS.map(|action| done.has(action)));
         }
         made
+    }
+
+    /// The second pass over all candidates that filters left, as if the first kept them all.
+    pub fn second_pass_now(&self, request: Request, params: &Params) -> SecondPass {
+        let (context, mut rows) = self.gather_now(request, params);
+        self.passes().1.score(&context, &rows.features, &mut rows.candidates);
+        SecondPass { features: rows.features, utility: rows.candidates.utility }
     }
 
     /// The vector that the installed model makes of a request's pinner; empty without a model.

@@ -75,10 +75,10 @@ pub use error::TrainError;
 pub use fit::{Device, Progress, Session, Trained, Work, fit};
 pub use metrics::{
     Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
-    reciprocal_rank,
+    reciprocal_rank, reliability,
 };
 pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
-pub use ranker::{RankedFit, fit_ranker};
+pub use ranker::{Distilled, FunnelRequest, RankedFit, distil_first_pass, fit_ranker};
 pub use split::holdout_row;
 pub use start::HeldBack;
 pub use validate::validation_recall;

@@ -4,6 +4,7 @@
 //! pins that were held out: `relevant`, sorted by id.
 
 use domain::{PinId, Rng};
+use models::Reliability;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -206,18 +207,24 @@ pub fn calibration_ratio(labels: &[bool], chances: &[f32]) -> Option<f64> {
     (observed > 0).then(|| predicted / observed as f64)
 }
 
+/// Rows in the order of their predictions, in at most `bins` groups of equally many.
+pub fn reliability(labels: &[bool], chances: &[f32], bins: usize) -> Vec<Reliability> {
+    let mut rows: Vec<(f64, bool)> = labels.iter().zip(chances).map(|(&label, &p)| (bounded(p), label)).collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let group = |group: &[(f64, bool)]| {
+        let count = group.len() as f64;
+        let predicted = group.iter().map(|row| row.0).sum::<f64>() / count;
+        let observed = group.iter().filter(|row| row.1).count() as f64 / count;
+        Reliability { predicted: predicted as f32, observed: observed as f32, rows: group.len() as u32 }
+    };
+    rows.chunks(rows.len().div_ceil(bins.max(1)).max(1)).map(group).collect()
+}
+
 /// Expected calibration error: the gap between predicted and observed rate, over `bins` groups of equally many rows
 /// in the order of their predictions (Naeini et al., AAAI 2015, with equal-mass bins), weighted by their sizes.
 pub fn calibration_error(labels: &[bool], chances: &[f32], bins: usize) -> f64 {
-    let mut rows: Vec<(f64, bool)> = labels.iter().zip(chances).map(|(&label, &p)| (bounded(p), label)).collect();
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let gap = |group: &[(f64, bool)]| {
-        let predicted: f64 = group.iter().map(|row| row.0).sum();
-        let observed = group.iter().filter(|row| row.1).count() as f64;
-        (predicted - observed).abs()
-    };
-    let size = rows.len().div_ceil(bins.max(1)).max(1);
-    rows.chunks(size).map(gap).sum::<f64>() / rows.len().max(1) as f64
+    let gap = |group: &Reliability| f64::from((group.predicted - group.observed).abs()) * f64::from(group.rows);
+    reliability(labels, chances, bins).iter().map(gap).sum::<f64>() / labels.len().max(1) as f64
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The ranking head: learned from rows of features with what happened.
 
 mod calibrate;
+mod distil;
 mod groups;
 mod judge;
 mod learn;
@@ -10,11 +11,13 @@ use std::collections::BTreeMap;
 
 use domain::{Action, HEAD_COUNT, HEADS, Surface};
 use models::{
-    FEATURE_COUNT, FIRST_FEATURES, Model, OUTS, RankInput, RankPart, RankScratch, RankTraits, Ranker, feature,
+    FEATURE_COUNT, FIRST_FEATURES, Model, OUTS, RankInput, RankPart, RankScratch, RankTraits, Ranker, Reliability,
+    feature,
 };
 use rayon::prelude::*;
 
 use crate::{RankRows, Said, TrainConfig, TrainError};
+pub use distil::{Distilled, FunnelRequest, distil_first_pass};
 use groups::{Group, Split};
 
 /// A head with fewer positives is not learned: it gives everybody the same chance, so it moves nothing in the order.
@@ -30,6 +33,8 @@ pub struct RankedFit {
     /// By name: `ranker/<head>/auc`, `…/log_loss`, `…/calibration` (predicted / observed), `…/calibration_error`,
     /// `ranker/rows`, `ranker/requests`, `ranker/epochs`.
     pub metrics: BTreeMap<String, f64>,
+    /// By head, rows in groups of like chances: what was said, and what happened.
+    pub calibration: BTreeMap<String, Vec<Reliability>>,
 }
 
 /// Learns the ranking head of `model`. The newest tenth of the requests whose outcomes are known is not learned from at
@@ -45,7 +50,8 @@ pub fn fit_ranker(rows: &RankRows, said: &Said, model: &Model, config: &TrainCon
     config.check()?;
     let heads = learnable(rows);
     if heads.iter().all(|learned| !learned) {
-        return Ok(RankedFit { model: model.clone(), metrics: BTreeMap::from([("ranker/rows".into(), 0.0)]) });
+        let metrics = BTreeMap::from([("ranker/rows".into(), 0.0)]);
+        return Ok(RankedFit { model: model.clone(), metrics, calibration: BTreeMap::new() });
     }
     let task = Task { rows, said, heads, config };
     let split = Split::of(rows, &heads, config);
@@ -53,7 +59,7 @@ pub fn fit_ranker(rows: &RankRows, said: &Said, model: &Model, config: &TrainCon
     let (mut ranker, epochs) = learn::until_best(&task, begun.clone(), &split.teach, &split.calibrate)?;
     task.calibrate(&mut ranker, &split.calibrate);
     task.flatten(&mut ranker);
-    let mut metrics = judge::metrics(&task, &ranker, &split.measure);
+    let (mut metrics, calibration) = judge::metrics(&task, &ranker, &split.measure);
     let platt = ranker.part(RankPart::Platt).clone();
     let all: Vec<Group> = split.all();
     if all.len() > split.teach.len() {
@@ -65,7 +71,7 @@ pub fn fit_ranker(rows: &RankRows, said: &Said, model: &Model, config: &TrainCon
     metrics.insert("ranker/rows".into(), all.iter().map(|group| group.rows.len()).sum::<usize>() as f64);
     metrics.insert("ranker/requests".into(), rows.requests.len() as f64);
     metrics.insert("ranker/epochs".into(), epochs as f64);
-    Ok(RankedFit { model: model.clone().with_ranker(ranker)?, metrics })
+    Ok(RankedFit { model: model.clone().with_ranker(ranker)?, metrics, calibration })
 }
 
 /// Heads that happened often enough.

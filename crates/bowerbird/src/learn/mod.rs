@@ -2,6 +2,7 @@
 
 mod acts;
 mod dataset;
+mod distilled;
 mod export;
 mod gate;
 mod impressions;

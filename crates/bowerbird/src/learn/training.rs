@@ -2,6 +2,7 @@
 
 use super::acts::Acts;
 use super::dataset::dataset;
+use super::distilled::distilled;
 use super::gate::measure_live;
 use super::outcomes::add_outcomes;
 use super::replays::rank_rows;
@@ -72,10 +73,12 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     let rows = ranker_rows(task, acts, (&held_back, learned_ms), &model, &mut card)?;
     let ranked = fit_ranker(&rows, &said(task.views), &model, task.config).context("cannot train the ranking head")?;
     card.metrics.extend(ranked.metrics);
+    card.calibration = ranked.calibration;
     card.data_range_ms = acts.range_ms;
     card.code = env!("CARGO_PKG_VERSION").to_owned();
     let model = Arc::new(ranked.model);
     task.views.install(model.clone()).context("cannot compute the pins' vectors")?;
+    let model = distilled(task, acts, model, &mut card)?;
     Ok(Outcome { model, card, seconds: started.elapsed().as_secs_f64() })
 }
 

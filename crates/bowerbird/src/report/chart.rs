@@ -99,6 +99,34 @@ pub(super) fn ratios(ratios: &[Ratio]) -> String {
     svg + "</svg>"
 }
 
+/// Points around the line on which both numbers are the same, on logarithmic scales of whole tenths; what is 0, or lies
+/// beyond an end, stands there.
+pub(super) fn diagonal(points: &[(f64, f64)]) -> String {
+    let shown = points.iter().flat_map(|&(across, up)| [across, up]).filter(|value| *value > 0.0);
+    let (low, high) = shown.fold((1.0f64, 1e-5f64), |(low, high), value| (low.min(value), high.max(value)));
+    let (first, last) = (low.max(1e-5).log10().floor(), high.log10().ceil());
+    let last = if last > first { last } else { first + 1.0 };
+    let share = |value: f64| ((value.max(1e-9).log10() - first) / (last - first)).clamp(0.0, 1.0);
+    let place = |(across, up): (f64, f64)| {
+        let x = LEFT + (WIDTH - LEFT - RIGHT) * share(across);
+        (x, HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share(up))
+    };
+    let (from, to) = (10f64.powf(first), 10f64.powf(last));
+    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">");
+    for power in first as i32..=last as i32 {
+        let (tick, digits) = (10f64.powi(power), (-power).max(0) as usize);
+        rule(&mut svg, "grid", place((from, tick)), place((to, tick)));
+        let (left, bottom) = (place((from, tick)), place((tick, from)));
+        label(&mut svg, "end", (left.0 - 8.0, left.1 + 4.0), &format!("{tick:.digits$}"));
+        label(&mut svg, "middle", (bottom.0, bottom.1 + 18.0), &format!("{tick:.digits$}"));
+    }
+    rule(&mut svg, "level", place((from, from)), place((to, to)));
+    for &(across, up) in points {
+        dot(&mut svg, "dot", 3.0, place((across, up)), &format!("said {across:.4}, happened {up:.4}"));
+    }
+    svg + "</svg>"
+}
+
 /// Round values, evenly apart, around all that is shown.
 fn ticks(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));

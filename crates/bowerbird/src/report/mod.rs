@@ -6,7 +6,7 @@ mod table;
 
 use crate::moment::readable;
 use crate::output::{setting, thousands};
-use chart::{Line, Ratio, line, ratios};
+use chart::{Line, Ratio, diagonal, line, ratios};
 use models::ModelCard;
 use table::{by_group, listed, section};
 
@@ -104,7 +104,21 @@ fn calibration(card: &ModelCard) -> String {
         return String::new();
     }
     let words = "chances given over how often it happened; 1 is right, the scale is logarithmic";
-    format!("<h2>Calibration</h2>\n<div class=\"charts\">{}</div>\n", figure("By action", words, &ratios(&heads)))
+    let charts = figure("By action", words, &ratios(&heads));
+    format!("<h2>Calibration</h2>\n<div class=\"charts\">{charts}{}</div>\n", reliabilities(card))
+}
+
+/// What was said against what happened, a chart per action.
+fn reliabilities(card: &ModelCard) -> String {
+    let words =
+        "chances given, across, and how often it happened, up, of groups of equally many rows; both logarithmic";
+    let happened = |groups: &&Vec<models::Reliability>| groups.iter().any(|group| group.observed > 0.0);
+    let charts = card.calibration.iter().filter(|(_, groups)| happened(groups)).map(|(head, groups)| {
+        let points: Vec<(f64, f64)> =
+            groups.iter().map(|group| (f64::from(group.predicted), f64::from(group.observed))).collect();
+        figure(&escaped(head), words, &diagonal(&points))
+    });
+    charts.collect()
 }
 
 fn figure(name: &str, words: &str, chart: &str) -> String {
@@ -146,7 +160,11 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use models::Epoch;
+    use models::{Epoch, Reliability};
+
+    fn group(predicted: f32, observed: f32) -> Reliability {
+        Reliability { predicted, observed, rows: 100 }
+    }
 
     fn card() -> ModelCard {
         let metrics = [
@@ -164,6 +182,7 @@ mod tests {
             version: "v<2>".into(),
             metrics: metrics.map(|(name, value)| (name.to_owned(), value)).into(),
             counts: [("acts".to_owned(), 1_234_567), ("pinners".to_owned(), 900)].into(),
+            calibration: [("save".to_owned(), vec![group(0.01, 0.0), group(0.02, 0.03), group(0.2, 0.18)])].into(),
             curve: [(3.5, 0.1), (3.1, 0.1512), (3.0, 0.15)].map(epoch).into(),
             seconds: 100.0,
             training: serde_json::json!({ "dim": 64, "note": "a & b" }),
@@ -197,7 +216,7 @@ mod tests {
         for outside in ["http", "<script", "url(", "@import", "src=", "href="] {
             assert!(!report.contains(outside), "{outside} is in {report}");
         }
-        assert_eq!(report.matches("<svg").count(), 3, "loss, recall, calibration");
+        assert_eq!(report.matches("<svg").count(), 4, "loss, recall, calibration by action and of saves");
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{HEAD_COUNT, HEADS};
-use models::Ranker;
+use models::{Ranker, Reliability};
 
 use super::Task;
 use super::groups::{Group, rows_of};
-use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss};
+use crate::metrics::{auc, calibration_error, calibration_ratio, log_loss, reliability};
+
+/// By head, rows in groups of like chances.
+pub(super) type Calibration = BTreeMap<String, Vec<Reliability>>;
 
 /// Sum over heads of the log loss before calibration: what happens often says when to stop.
 pub(super) fn loss(task: &Task, ranker: &Ranker, groups: &[Group]) -> f64 {
@@ -19,10 +22,13 @@ pub(super) fn loss(task: &Task, ranker: &Ranker, groups: &[Group]) -> f64 {
     (0..HEAD_COUNT).filter(|&head| task.heads[head]).map(of_head).sum()
 }
 
-/// Figures per learned head, calibrated.
-pub(super) fn metrics(task: &Task, ranker: &Ranker, groups: &[Group]) -> BTreeMap<String, f64> {
+/// Groups of rows by chance.
+const BINS: usize = 20;
+
+/// Figures per learned head, calibrated, and how reliable its chances are.
+pub(super) fn metrics(task: &Task, ranker: &Ranker, groups: &[Group]) -> (BTreeMap<String, f64>, Calibration) {
     let outs = task.outs(ranker, groups);
-    let mut metrics = BTreeMap::new();
+    let (mut metrics, mut calibration) = (BTreeMap::new(), Calibration::new());
     for head in (0..HEAD_COUNT).filter(|&head| task.heads[head]) {
         let chance = |outs: &[f32], group: &Group| ranker.chances(group.surface, outs)[head];
         let (labels, chances) = told(task, groups, &outs, head, chance);
@@ -32,9 +38,10 @@ pub(super) fn metrics(task: &Task, ranker: &Ranker, groups: &[Group]) -> BTreeMa
         note("auc", auc(&labels, &chances));
         note("log_loss", (!labels.is_empty()).then(|| log_loss(&labels, &chances)));
         note("calibration", calibration_ratio(&labels, &chances));
-        note("calibration_error", (!labels.is_empty()).then(|| calibration_error(&labels, &chances, 20)));
+        note("calibration_error", (!labels.is_empty()).then(|| calibration_error(&labels, &chances, BINS)));
+        calibration.insert(HEADS[head].to_string(), reliability(&labels, &chances, BINS));
     }
-    metrics
+    (metrics, calibration)
 }
 
 /// What happened and its chance, where it is known.
