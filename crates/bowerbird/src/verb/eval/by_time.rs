@@ -3,11 +3,13 @@
 use super::{Args, measured};
 use crate::engine::{Reading, cores, views_before};
 use crate::evaluate::{About, Figures, PROTOCOL, later_cases};
+use crate::lake_roll::open_rolled;
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
 use crate::setup::Setup;
 use ::train::Device;
 use anyhow::{Result, bail};
+use lake::Lake;
 use serving::{Pipeline, Views};
 use std::sync::Arc;
 use store::EventLog;
@@ -26,6 +28,7 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
     let registry = data.registry();
     let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
     let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
+    let lake = open_rolled(setup, &data)?;
     drop(data);
 
     let views = Arc::new(views_before(log.as_ref(), from_ms, setup)?);
@@ -38,7 +41,7 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
             version
         }
         None if args.no_model => String::new(),
-        None => throwaway(setup, &views, log.as_ref(), &before, from_ms)?,
+        None => throwaway(setup, &views, (log.as_ref(), &lake), &before, from_ms)?,
     };
     let moment = readable(from_ms);
     let protocol = format!("what was done from {moment} UTC on, after what was done before; {PROTOCOL}");
@@ -46,7 +49,14 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
     measured(args, setup, &pipeline, cases, Some(&before), from_ms, about)
 }
 
-fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Acts, now_ms: u64) -> Result<String> {
+/// A model of what was done and shown before a moment.
+fn throwaway(
+    setup: &Setup,
+    views: &Arc<Views>,
+    (log, lake): (&dyn EventLog, &Lake),
+    before: &Acts,
+    now_ms: u64,
+) -> Result<String> {
     let task = Task {
         device: Device::Cpu,
         views,
@@ -55,7 +65,7 @@ fn throwaway(setup: &Setup, views: &Arc<Views>, log: &dyn EventLog, before: &Act
         config: &setup.config.train,
         checkpoint: None,
         registry: None,
-        lake: None,
+        lake: Some(lake),
         now_ms,
         stop: &setup.stop,
     };
