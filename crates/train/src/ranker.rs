@@ -148,7 +148,8 @@ impl Task<'_> {
             let mut told = Vec::new();
             for (group, row, outs) in groups::rows_of(groups, &outs) {
                 if self.rows.known(head, &self.rows.requests[group.request]) {
-                    told.push((group.surface, outs[head], self.rows.labels[row][head]));
+                    let (happened, weight) = (self.rows.labels[row][head], self.rows.weights[row]);
+                    told.push((group.surface, calibrate::Outcome { logit: outs[head], happened, weight }));
                 }
             }
             let platt = calibrate::by_surface(&told);

@@ -15,6 +15,9 @@ use train::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
 
 /// How often impressions that nothing came of may be halved before the oldest are left out.
 const HALVINGS_MAX: u32 = 3;
+/// Rows for each one that something came of, beyond which those that nothing came of may be halved: that makes what is
+/// learned an eighth less certain, and reaches back nearly twice as far.
+const PER_OUTCOME: usize = 8;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
 /// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
@@ -119,8 +122,8 @@ fn walk(
     Ok(known_from_ms)
 }
 
-/// The newest rows. When there are too many, every second one of those that nothing came of is left out and the others
-/// count twice; after that the oldest are left out.
+/// The newest rows. When there are too many and little came of most, every second one of those that nothing came of is
+/// left out and the others count twice; else the oldest are left out.
 struct Newest {
     rows: RankRows,
     rows_max: usize,
@@ -155,7 +158,7 @@ impl Newest {
     }
 
     fn thin(&mut self) {
-        if self.halvings < HALVINGS_MAX {
+        if self.halvings < HALVINGS_MAX && self.mostly_nothing() {
             self.halvings += 1;
             let halvings = self.halvings;
             self.rows.retain(|request, row| weight(request, row.pin, &row.labels, halvings));
@@ -167,6 +170,12 @@ impl Newest {
                 stays.then_some(row.weight)
             });
         }
+    }
+
+    /// Whether so little came of the rows that half of the others would teach nearly as much.
+    fn mostly_nothing(&self) -> bool {
+        let something = self.rows.labels.iter().filter(|labels| labels.contains(&true)).count();
+        something * PER_OUTCOME < self.rows.len()
     }
 }
 
@@ -337,22 +346,27 @@ mod tests {
             let place = rows.ends.partition_point(|&end| end <= row);
             (rows.requests[place], rows.row(row))
         };
-        let thinned = |rows_max: usize| {
+        let thinned = |rows_max: usize, every: usize| {
             let mut kept = Newest::of(rows_max);
             for row in 0..rows.len() {
+                let labels = if row % every == 0 { rows.labels[row] } else { [false; HEAD_COUNT] };
                 let (request, row) = shown(row);
                 let given = serving::Given { features: row.features.to_vec(), ..serving::Given::default() };
-                kept.add(&Shown::of_one(request, row.pin, given, row.labels), &HashSet::new());
+                kept.add(&Shown::of_one(request, row.pin, given, labels), &HashSet::new());
             }
             kept.rows
         };
-        assert_eq!(thinned(rows.len()).pins, rows.pins, "all fit");
+        assert_eq!(thinned(rows.len(), 1).pins, rows.pins, "all fit");
         let acted = |rows: &RankRows| rows.labels.iter().filter(|labels| labels.contains(&true)).count();
-        let some = thinned(rows.len() * 2 / 3);
-        assert!(some.len() < rows.len() && acted(&some) == acted(&rows), "what something came of stays");
+        let newest = thinned(rows.len() * 2 / 3, 1);
+        assert_eq!(newest.pins, rows.pins[rows.len() - newest.len()..], "something came of many: all of late stay");
+        const SELDOM: usize = 7;
+        let some = thinned(rows.len() * 2 / 3, SELDOM);
+        let all_acted = acted(&thinned(rows.len(), SELDOM));
+        assert!(some.len() < rows.len() && acted(&some) == all_acted, "what something came of stays");
         let stood_for: f32 = some.weights.iter().sum();
         assert!((stood_for / rows.len() as f32 - 1.0).abs() < 0.1, "{stood_for} of {}", rows.len());
-        let few = thinned(20);
+        let few = thinned(20, SELDOM);
         let middle_ms = rows.requests[rows.requests.len() / 2].ts_ms;
         assert!(few.len() <= 25 && few.requests[0].ts_ms > middle_ms, "the newest stay");
     }

@@ -7,21 +7,29 @@ use models::FIRST_FEATURES;
 /// Strength, in positives, of the belief that a surface needs the shift of all.
 const SHIFT_BELIEF: f64 = 200.0;
 
-/// Slope and shift per surface of one head, of rows of surface, logit and whether it happened: one slope for all, and
-/// a surface's own shift as far as it has positives to tell it.
-pub(crate) fn by_surface(rows: &[(Surface, f32, bool)]) -> [(f32, f32); Surface::ALL.len()] {
-    let (logits, happened): (Vec<f32>, Vec<bool>) = rows.iter().map(|(_, logit, label)| (*logit, *label)).unzip();
-    let (slope, shift) = platt(&logits, &happened);
+/// What a row says of one head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) logit: f32,
+    pub(crate) happened: bool,
+    /// For how many rows it stands.
+    pub(crate) weight: f32,
+}
+
+/// Slope and shift per surface of one head: one slope for all, and a surface's own shift as far as it has positives to
+/// tell it.
+pub(crate) fn by_surface(rows: &[(Surface, Outcome)]) -> [(f32, f32); Surface::ALL.len()] {
+    let (slope, shift) = platt(&rows.iter().map(|(_, outcome)| *outcome).collect::<Vec<_>>());
     Surface::ALL.map(|surface| {
-        let own = || rows.iter().filter(|(at, ..)| *at == surface);
-        let positives = own().filter(|(.., label)| *label).count() as f64;
+        let own = || rows.iter().filter(|(at, _)| *at == surface).map(|(_, outcome)| outcome);
+        let positives: f64 = own().filter(|outcome| outcome.happened).map(|outcome| f64::from(outcome.weight)).sum();
         // Newton's method on the shift alone: chances sum to what happened.
         let mut moved = 0.0f64;
         for _ in 0..20 {
             let (mut sum, mut slack) = (0.0f64, 1e-9f64);
-            for (_, logit, _) in own() {
-                let chance = 1.0 / (1.0 + (-f64::from(slope * logit + shift) - moved).exp());
-                (sum, slack) = (sum + chance, slack + chance * (1.0 - chance));
+            for Outcome { logit, weight, .. } in own() {
+                let (chance, weight) = (sigmoid(f64::from(slope * logit + shift) + moved), f64::from(*weight));
+                (sum, slack) = (sum + weight * chance, slack + weight * chance * (1.0 - chance));
             }
             moved = (moved - ((sum - positives) / slack).clamp(-1.0, 1.0)).clamp(-3.0, 3.0);
         }
@@ -31,26 +39,27 @@ pub(crate) fn by_surface(rows: &[(Surface, f32, bool)]) -> [(f32, f32); Surface:
 
 /// Slope and shift that make `sigmoid(slope · logit + shift)` most likely, by Newton's method with Platt's smoothed
 /// targets, so that they stay finite on separable rows. The slope stays positive: calibration does not turn an order.
-pub(crate) fn platt(logits: &[f32], happened: &[bool]) -> (f32, f32) {
-    let positives = happened.iter().filter(|label| **label).count() as f64;
-    let negatives = happened.len() as f64 - positives;
+pub(crate) fn platt(outcomes: &[Outcome]) -> (f32, f32) {
+    let of = |happened: bool| outcomes.iter().filter(move |outcome| outcome.happened == happened);
+    let [positives, negatives] =
+        [true, false].map(|happened| of(happened).map(|one| f64::from(one.weight)).sum::<f64>());
     let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0));
     let loss = |slope: f64, shift: f64| -> f64 {
-        let rows = logits.iter().zip(happened);
-        rows.map(|(logit, label)| {
-            let z = slope * f64::from(*logit) + shift;
-            z.max(0.0) + (-z.abs()).exp().ln_1p() - if *label { high } else { low } * z
-        })
-        .sum()
+        let of_one = |outcome: &Outcome| {
+            let z = slope * f64::from(outcome.logit) + shift;
+            let target = if outcome.happened { high } else { low };
+            f64::from(outcome.weight) * (z.max(0.0) + (-z.abs()).exp().ln_1p() - target * z)
+        };
+        outcomes.iter().map(of_one).sum()
     };
     let (mut slope, mut shift) = (1.0f64, 0.0f64);
     let mut best = loss(slope, shift);
     for _ in 0..50 {
         let (mut gs, mut gb, mut hss, mut hsb, mut hbb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
-        for (logit, label) in logits.iter().zip(happened) {
-            let x = f64::from(*logit);
-            let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
-            let (error, weight) = (p - if *label { high } else { low }, p * (1.0 - p));
+        for Outcome { logit, happened, weight } in outcomes {
+            let (x, of) = (f64::from(*logit), f64::from(*weight));
+            let p = sigmoid(slope * x + shift);
+            let (error, weight) = (of * (p - if *happened { high } else { low }), of * p * (1.0 - p));
             gs += error * x;
             gb += error;
             hss += weight * x * x;
@@ -75,6 +84,10 @@ pub(crate) fn platt(logits: &[f32], happened: &[bool]) -> (f32, f32) {
         best = found;
     }
     (slope as f32, shift as f32)
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
 }
 
 /// What the first pass reads of a row.
@@ -126,11 +139,21 @@ mod tests {
         let truth: Vec<f32> = (0..50_000).map(|_| 2.0 * rng.normal() - 2.0).collect();
         let happened: Vec<bool> = truth.iter().map(|z| rng.uniform() < 1.0 / (1.0 + (-z).exp())).collect();
         let distorted: Vec<f32> = truth.iter().map(|z| (z - 3.0) / 0.5).collect();
-        let (slope, shift) = platt(&distorted, &happened);
+        let outcomes = |logits: &[f32], happened: &[bool]| -> Vec<Outcome> {
+            let rows = logits.iter().zip(happened);
+            rows.map(|(&logit, &happened)| Outcome { logit, happened, weight: 1.0 }).collect()
+        };
+        let all = outcomes(&distorted, &happened);
+        let (slope, shift) = platt(&all);
         assert!((slope - 0.5).abs() < 0.02 && (shift - 3.0).abs() < 0.06, "{slope} {shift}");
-        let (slope, shift) = platt(&[-1.0, 1.0, 2.0], &[false, true, true]);
+        let thinned = all.iter().enumerate().filter(|(row, outcome)| outcome.happened || row % 4 == 0);
+        let thinned =
+            thinned.map(|(_, outcome)| Outcome { weight: if outcome.happened { 1.0 } else { 4.0 }, ..*outcome });
+        let (slope, shift) = platt(&thinned.collect::<Vec<_>>());
+        assert!((slope - 0.5).abs() < 0.04 && (shift - 3.0).abs() < 0.1, "a row for four: {slope} {shift}");
+        let (slope, shift) = platt(&outcomes(&[-1.0, 1.0, 2.0], &[false, true, true]));
         assert!(slope.is_finite() && shift.is_finite() && slope > 0.0);
-        assert!(platt(&[], &[]).0.is_finite());
+        assert!(platt(&[]).0.is_finite());
     }
 
     #[test]
