@@ -3,9 +3,11 @@
 mod ease;
 mod inverse;
 mod item_knn;
+mod linear_filter;
 
 pub use ease::{EASE_PINS_MAX, Ease};
 pub use item_knn::ItemKnn;
+pub use linear_filter::LinearFilter;
 
 use domain::PinId;
 use std::cmp::Ordering;

@@ -2,6 +2,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
+/// Which pins a catalogue that is too large to be scored as a whole ([`TrainConfig::candidates_max`]) is sampled for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Negatives {
+    /// Answers of other questions, and as many pins again that are drawn alike: popular ones are known well, and rare
+    /// ones are not forgotten (mixed negative sampling: Yang et al., WWW 2020).
+    #[default]
+    Mixed,
+    /// Answers of other questions alone.
+    InBatch,
+    /// Pins that are drawn alike, alone; an answer is scored for its own question only, unless it is drawn.
+    Uniform,
+}
+
 /// How a model is trained. `rate_ids`, `layers`, the spectral start and `epochs_for` were tried on real saves; the
 /// other defaults are reasoned, not measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +58,13 @@ pub struct TrainConfig {
     pub subject_share: f32,
     /// Pins that a step scores against. A catalogue up to this size is scored as a whole.
     pub candidates_max: usize,
+    /// Which pins these are where they are not all.
+    pub negatives: Negatives,
+    /// Whether a sampled pin counts the more the less likely it was to be sampled, so that the sum stands for the whole
+    /// catalogue's (Yi et al., RecSys 2019).
+    pub log_q: bool,
+    /// Whether the trunk is told what was done to the pins of a history, or only which they were.
+    pub actions: bool,
     /// Peak learning rate of the dense weights (AdamW).
     pub rate_dense: f32,
     /// Peak learning rate of the id table (row-wise Adagrad).
@@ -101,6 +122,9 @@ impl Default for TrainConfig {
             prefix_min: 0.3,
             subject_share: 0.2,
             candidates_max: 20_000,
+            negatives: Negatives::Mixed,
+            log_q: true,
+            actions: true,
             rate_dense: 1e-3,
             rate_ids: 0.03,
             weight_decay: 0.01,

@@ -2,12 +2,13 @@
 //! pinners each build and differentiate their own graph; their sums are taken in a fixed order, so the result does not
 //! depend on the number of threads.
 
-use domain::{HEAD_COUNT, PinId, Rng, hash64};
-use models::{IdTable, ModelConfig, Part, Weights};
+use domain::{Action, HEAD_COUNT, PinId, Rng, hash64};
+use models::{IdTable, ModelConfig, Part, TOKEN_FACTS, Weights};
 use rayon::prelude::*;
 
 use crate::adamw::{AdamW, Stride};
 use crate::batch::Example;
+use crate::candidates::{self, Candidates};
 use crate::deed::{Labelled, loss as deed_loss};
 use crate::gpu::Seat;
 use crate::net::{self, Dropout, Leaf, Rows};
@@ -31,12 +32,6 @@ pub(crate) struct Learner {
     pub(crate) popularity: Vec<f32>,
     /// The card that computes, if one does: the id table and its sums are newer there.
     pub(crate) seat: Option<Seat>,
-}
-
-/// What a step scores against: pins, and the logarithm of the chance that each one is among them.
-struct Candidates {
-    pins: Vec<PinId>,
-    log_chance: Vec<f32>,
 }
 
 /// What a step is about.
@@ -89,13 +84,14 @@ impl Learner {
         rate: f32,
         seed: u64,
     ) -> Result<f64, TrainError> {
-        let candidates = &self.candidates(config, examples, &mut Rng::new(seed));
+        let of = (&self.known[..], &self.popularity[..]);
+        let candidates = &candidates::draw(of, config, examples, &mut Rng::new(seed));
         self.gather(data, config, examples, &candidates.pins, seed);
         let (model, touched, scale) = (&self.model, &self.touched, self.scale());
         let step = Step { data, config, model, touched, candidates, examples, scale, seed };
         let (rows, weights) = (touched.rows(&self.ids), self.weights.matrices());
         let rate_ids = rate * config.rate_ids;
-        let (loss, dense) = match &mut self.seat {
+        let (loss, mut dense) = match &mut self.seat {
             Some(seat) => seat.step(&step, weights, rows, rate_ids)?,
             None => {
                 let ids = Cpu.bag(&self.ids.rows().values, model.dim, &rows);
@@ -106,6 +102,9 @@ impl Learner {
                 (found.loss, found.dense)
             }
         };
+        if !config.actions {
+            forget_actions(&mut dense);
+        }
         if loss.is_finite() {
             let (decay, clip_norm) = (config.weight_decay, config.clip_norm);
             let stride = Stride { rate: rate * config.rate_dense, decay, clip_norm };
@@ -133,38 +132,6 @@ impl Learner {
 
     fn scale(&self) -> f32 {
         self.weights.part(Part::LogScale).values[0].exp()
-    }
-
-    /// All known pins while they are few; else the targets (in-batch negatives of each other; a random part of them
-    /// when they are too many) and uniform draws. A pin's chance to be there corrects its weight in the sum:
-    /// `1 - (1 - kept · (1 - (1 - popularity)^targets)) · (1 - 1/known)^draws`, where `kept` is the part of the
-    /// different targets that stays.
-    fn candidates(&self, config: &TrainConfig, examples: &[Example], rng: &mut Rng) -> Candidates {
-        if self.known.len() <= config.candidates_max {
-            return Candidates { pins: self.known.clone(), log_chance: vec![0.0; self.known.len()] };
-        }
-        let questions = examples.iter().flat_map(|example| &example.questions);
-        let mut pins: Vec<PinId> =
-            questions.flat_map(|question| question.targets.iter().map(|(pin, _)| *pin)).collect();
-        let (targets, draws) = (pins.len() as f32, config.candidates_max / 2);
-        pins.sort_unstable();
-        pins.dedup();
-        rng.shuffle(&mut pins);
-        let different = pins.len().max(1) as f32;
-        pins.truncate(config.candidates_max - draws);
-        let kept = pins.len() as f32 / different;
-        let known = self.known.len() as u32;
-        pins.extend((0..draws).map(|_| self.known[rng.below(known) as usize]));
-        pins.sort_unstable();
-        pins.dedup();
-        let miss_draws = (draws as f32 * (-1.0 / known as f32).ln_1p()).exp();
-        let chance = |pin: &PinId| {
-            let miss_targets = (targets * (-self.popularity[pin.index()]).ln_1p()).exp();
-            let miss_kept = 1.0 - kept * (1.0 - miss_targets);
-            (1.0 - miss_kept * miss_draws).max(f32::MIN_POSITIVE).ln()
-        };
-        let log_chance = pins.iter().map(chance).collect();
-        Candidates { pins, log_chance }
     }
 
     /// Gathers the ids of all pins that the step reads. Some pins with content lose their id for the step, so that
@@ -276,6 +243,13 @@ impl Step<'_> {
     }
 }
 
+/// Leaves what a token says of its action where it is.
+fn forget_actions(dense: &mut [Vec<f32>]) {
+    let facts = &mut dense[Part::TokenFacts as usize];
+    let dim = facts.len() / TOKEN_FACTS;
+    facts[..Action::ALL.len() * dim].fill(0.0);
+}
+
 /// Buffers one after the other.
 fn joined<'a, E: Engine>(engine: &E, parts: impl Iterator<Item = &'a E::Buffer> + Clone) -> E::Buffer
 where
@@ -350,83 +324,6 @@ pub(crate) fn add(sums: &mut [Vec<f32>], parts: &[Vec<f32>]) {
         match sum.is_empty() {
             true => sum.extend_from_slice(part),
             false => sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::batch::Question;
-    use domain::Surface;
-    use models::SubjectKind;
-
-    const PINS: usize = 400;
-
-    /// Knows that the pins' popularity falls with their number.
-    fn learner() -> Learner {
-        let model = ModelConfig { id_rows: 256, dim: 8, heads: 2, ..ModelConfig::default() };
-        let weights = Weights::new(&model, 1);
-        let total = (1..=PINS).map(|pin| 1.0 / pin as f32).sum::<f32>();
-        Learner {
-            adamw: AdamW::new(weights.matrices()),
-            adagrad: RowAdagrad::new(model.id_rows),
-            touched: Touched::new(PINS),
-            seat: None,
-            ids: IdTable::new(model.id_rows, model.dim),
-            known: (0..PINS as u32).map(PinId).collect(),
-            popularity: (1..=PINS).map(|pin| 1.0 / (pin as f32 * total)).collect(),
-            model,
-            weights,
-        }
-    }
-
-    /// One question with so many targets, drawn by popularity.
-    fn asked(popularity: &[f32], targets: usize, rng: &mut Rng) -> Example {
-        let mut draw = || {
-            let mut left = rng.uniform();
-            let pin = popularity.iter().position(|share| {
-                left -= share;
-                left < 0.0
-            });
-            PinId(pin.unwrap_or(0) as u32)
-        };
-        let question = Question {
-            prefix: 0,
-            surface: Surface::Home,
-            kind: SubjectKind::None,
-            pins: Vec::new(),
-            content: Vec::new(),
-            gap: 0,
-            targets: (0..targets).map(|_| (draw(), 1.0 / targets as f32)).collect(),
-            rows: Vec::new(),
-        };
-        Example { acts: Vec::new(), before_ms: None, questions: vec![question], positives: Vec::new() }
-    }
-
-    #[test]
-    fn chances_are_the_shares_of_steps_in_which_a_pin_is_a_candidate() {
-        const STEPS: u32 = 4_000;
-        let learner = learner();
-        // The 300 targets are about 110 different pins: all of them fit, and not half of them.
-        for candidates_max in [300, 80] {
-            let config = TrainConfig { candidates_max, ..TrainConfig::default() };
-            let mut rng = Rng::new(3);
-            let (mut seen, mut told) = (vec![0.0; PINS], vec![(0.0, 0.0); PINS]);
-            for _ in 0..STEPS {
-                let found = learner.candidates(&config, &[asked(&learner.popularity, 300, &mut rng)], &mut rng);
-                assert!(found.pins.len() <= candidates_max);
-                for (pin, log_chance) in found.pins.iter().zip(&found.log_chance) {
-                    seen[pin.index()] += 1.0 / STEPS as f32;
-                    let (sum, count) = &mut told[pin.index()];
-                    *sum += log_chance.exp();
-                    *count += 1.0;
-                }
-            }
-            for pin in [0, 1, 5, 20, 100, 399] {
-                let (sum, count) = told[pin];
-                assert!((sum / count / seen[pin] - 1.0).abs() < 0.1, "pin {pin}: {} of {}", sum / count, seen[pin]);
-            }
         }
     }
 }

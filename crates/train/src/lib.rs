@@ -28,7 +28,8 @@
 //! softmax over each request; then each action's chance is calibrated (Platt 1999) on requests that taught nothing.
 //!
 //! Judging is here too: rankings over the whole catalogue ([`Report`]), hold-outs ([`holdout_row`]), the published
-//! baselines ([`Ease`], [`ItemKnn`], [`Popularity`]), and any model on the pinners of a run ([`validation_recall`]).
+//! baselines ([`LinearFilter`], [`Ease`], [`ItemKnn`], [`Popularity`]), any model alone ([`ranked`]) and on the
+//! pinners of a run ([`validation_recall`]).
 //! Useful for: histories of positive acts, with or without times and contents. Not useful for: learning while
 //! serving.
 //!
@@ -38,6 +39,7 @@
 mod adamw;
 mod baseline;
 mod batch;
+mod candidates;
 mod chances;
 mod checkpoint;
 mod config;
@@ -67,9 +69,9 @@ mod tape;
 mod tests;
 mod validate;
 
-pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, Popularity};
+pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, LinearFilter, Popularity};
 pub use chances::{ChanceFigures, Judged};
-pub use config::TrainConfig;
+pub use config::{Negatives, TrainConfig};
 pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
 pub use fit::{Device, Progress, Session, Trained, Work, fit};
@@ -81,4 +83,4 @@ pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
 pub use ranker::{Distilled, FunnelRequest, RankedFit, distil_first_pass, fit_ranker};
 pub use split::holdout_row;
 pub use start::HeldBack;
-pub use validate::validation_recall;
+pub use validate::{Asked, ranked, validation_recall};

@@ -14,20 +14,10 @@ const ROUNDS: usize = 6;
 /// the top eigenvectors of the degree-normalised co-action matrix, by subspace iteration. `pins × dim`.
 pub(crate) fn start(stories: &[History], pins: usize, dim: usize, seed: u64) -> Vec<f32> {
     let lists = lists(stories);
-    let mut degree = vec![0u32; pins];
-    lists.iter().flatten().for_each(|&pin| degree[pin as usize] += 1);
-    let scale: Vec<f32> = degree.iter().map(|&degree| 1.0 / (degree.max(1) as f32).sqrt()).collect();
-    let width = dim + EXTRA;
-    let mut rng = Rng::new(seed);
-    let mut basis: Vec<f32> = (0..pins * width).map(|_| rng.normal()).collect();
-    for _ in 0..ROUNDS {
-        orthonormalise(&mut basis, width);
-        basis = multiply(&lists, &scale, &basis, width);
-    }
-    orthonormalise(&mut basis, width);
-    let mut out = vec![0.0; pins * dim];
-    for (row, out) in basis.chunks_exact(width).zip(out.chunks_exact_mut(dim)) {
-        out.copy_from_slice(&row[..dim]);
+    let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
+    let degree = degrees(&lists, pins);
+    let mut out = basis(&lists, pins, dim, seed);
+    for out in out.chunks_exact_mut(dim) {
         let length = out.iter().map(|value| value * value).sum::<f32>().sqrt();
         if length > 1e-9 {
             out.iter_mut().for_each(|value| *value /= length);
@@ -41,6 +31,29 @@ pub(crate) fn start(stories: &[History], pins: usize, dim: usize, seed: u64) -> 
     out
 }
 
+/// In how many lists each pin is.
+pub(crate) fn degrees(lists: &[&[u32]], pins: usize) -> Vec<u32> {
+    let mut degree = vec![0; pins];
+    lists.iter().copied().flatten().for_each(|&pin| degree[pin as usize] += 1);
+    degree
+}
+
+/// Orthonormal columns that span the strongest directions of lists of different pins, degree-normalised: those of
+/// `Aᵀ A` with `A = D⁻¹ᐟ² R D⁻¹ᐟ²` (lists × pins). `pins × dim`.
+pub(crate) fn basis(lists: &[&[u32]], pins: usize, dim: usize, seed: u64) -> Vec<f32> {
+    let root = |degree: u32| 1.0 / (degree.max(1) as f32).sqrt();
+    let scale: Vec<f32> = degrees(lists, pins).into_iter().map(root).collect();
+    let width = dim + EXTRA;
+    let mut rng = Rng::new(seed);
+    let mut basis: Vec<f32> = (0..pins * width).map(|_| rng.normal()).collect();
+    for _ in 0..ROUNDS {
+        orthonormalise(&mut basis, width);
+        basis = multiply(lists, &scale, &basis, width);
+    }
+    orthonormalise(&mut basis, width);
+    basis.chunks_exact(width).flat_map(|row| &row[..dim]).copied().collect()
+}
+
 fn lists(stories: &[History]) -> Vec<Vec<u32>> {
     let list = |story: &History| {
         let mut pins: Vec<u32> = story.acts.iter().map(|act| act.pin.0).collect();
@@ -51,8 +64,8 @@ fn lists(stories: &[History]) -> Vec<Vec<u32>> {
     stories.iter().map(list).collect()
 }
 
-/// `Aᵀ A x` with `A = D⁻¹ᐟ² R D⁻¹ᐟ²` (pinners × pins), by fixed shards of pinners.
-fn multiply(lists: &[Vec<u32>], scale: &[f32], x: &[f32], width: usize) -> Vec<f32> {
+/// `Aᵀ A x`, by fixed shards of lists.
+fn multiply(lists: &[&[u32]], scale: &[f32], x: &[f32], width: usize) -> Vec<f32> {
     const SHARDS: usize = 4;
     let per_shard = lists.len().div_ceil(SHARDS).max(1);
     let parts: Vec<Vec<f32>> = lists
@@ -62,12 +75,12 @@ fn multiply(lists: &[Vec<u32>], scale: &[f32], x: &[f32], width: usize) -> Vec<f
             let mut mean = vec![0.0; width];
             for list in lists {
                 mean.fill(0.0);
-                for &pin in list {
+                for &pin in *list {
                     let row = &x[pin as usize * width..][..width];
                     mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += scale[pin as usize] * value);
                 }
                 let share = 1.0 / list.len().max(1) as f32;
-                for &pin in list {
+                for &pin in *list {
                     let row = &mut out[pin as usize * width..][..width];
                     row.iter_mut().zip(&mean).for_each(|(sum, value)| *sum += share * scale[pin as usize] * value);
                 }

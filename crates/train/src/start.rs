@@ -1,6 +1,6 @@
 //! How a run begins: who is learned from, how large the model is, where its weights start.
 
-use domain::{PinId, PinnerId, Rng, hash64};
+use domain::{Action, PinId, PinnerId, Rng, hash64};
 use models::{IdTable, ModelConfig, Part, Weights};
 
 use crate::adamw::AdamW;
@@ -84,6 +84,9 @@ pub(crate) fn learner(data: &Dataset, config: &TrainConfig, stories: &[History])
     model.check()?;
     let mut weights = Weights::new(&model, hash64(config.seed));
     weights.matrices_mut()[Part::LogScale as usize].values[0] = config.log_scale;
+    if !config.actions {
+        weights.matrices_mut()[Part::TokenFacts as usize].values[..Action::ALL.len() * model.dim].fill(0.0);
+    }
     Ok(Learner {
         adamw: AdamW::new(weights.matrices()),
         adagrad: RowAdagrad::new(model.id_rows),

@@ -62,45 +62,86 @@ pub fn validation_recall(model: &Model, data: &Dataset, config: &TrainConfig) ->
     Ok((!probes.is_empty()).then(|| recall(model, data, &known, &probes)))
 }
 
+/// Whom a model is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What the model is told that they did, newest last.
+    pub before: Vec<Act>,
+    /// The moment (ms, UTC).
+    pub asked_ms: u64,
+    /// Pins that are not ranked: what they had acted on, whether the model is told of it or not.
+    pub known: Vec<PinId>,
+}
+
+/// The first `depth` of all pins that something is known of, for everybody: by the inner product of the pinner's and
+/// the pins' vectors alone, ties by id.
+pub fn ranked(model: &Model, data: &Dataset, asked: &[Asked], depth: usize) -> Vec<Vec<PinId>> {
+    let is_known = |pin: PinId| model.ids().knows(pin) || !data.content_of(pin).is_empty();
+    let pins: Vec<PinId> = (0..data.pins as u32).map(PinId).filter(|&pin| is_known(pin)).collect();
+    let vectors = vectors(model, data, &pins);
+    let chunk = |asked: &[Asked]| -> Vec<Vec<PinId>> {
+        let past: Vec<(&[Act], u64)> = asked.iter().map(|asked| (&asked.before[..], asked.asked_ms)).collect();
+        let scores = scores(model, data, &vectors, &past);
+        let rows = asked.iter().zip(scores.chunks_exact(pins.len().max(1)));
+        rows.map(|(asked, scores)| best(asked.known.iter().copied(), &pins, scores, depth)).collect()
+    };
+    asked.par_chunks(CHUNK).flat_map_iter(chunk).collect()
+}
+
 /// Mean recall@20 over the probes; what a pinner acted on before is not ranked.
 pub(crate) fn recall(model: &Model, data: &Dataset, known: &[PinId], probes: &[Probe]) -> f64 {
-    let dim = model.dim();
-    let inputs: Vec<PinInput> = known
-        .iter()
-        .map(|&pin| PinInput { pin, content: data.content_of(pin), neighbours: data.neighbours_of(pin, usize::MAX) })
-        .collect();
-    let mut vectors = vec![0.0; known.len() * dim];
-    let (inputs, slots) = (inputs.par_chunks(1024), vectors.par_chunks_mut(1024 * dim));
-    inputs.zip(slots).for_each(|(inputs, out)| model.pin_vectors(inputs, out));
+    let vectors = vectors(model, data, known);
     let sums: Vec<f64> = probes.par_chunks(CHUNK).map(|probes| chunk(model, data, known, &vectors, probes)).collect();
     sums.iter().sum::<f64>() / probes.len().max(1) as f64
 }
 
-/// Sum of recalls over one chunk of probes.
-fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes: &[Probe]) -> f64 {
-    let (dim, mut scratch) = (model.dim(), Scratch::default());
-    let mut users = Vec::with_capacity(probes.len() * dim);
-    for probe in probes {
-        let history = tokens(&probe.before, model.config().history_max, |pin| data.content_of(pin));
-        let condition = Condition::home(probe.before.last().map(|act| act.ts_ms), probe.asked_ms);
-        users.extend(model.encode(&history, &condition, &mut scratch).vector);
-    }
-    let mut scores = vec![0.0; probes.len() * known.len()];
-    let pins = Operand::new(vectors, known.len(), dim, dim);
-    matmul(&mut scores, known.len(), Operand::new(&users, probes.len(), dim, dim), pins.transposed(), 0.0, 1.0);
-    let rows = scores.chunks_exact(known.len().max(1));
-    probes.iter().zip(rows).map(|(probe, scores)| recall_at(&best(probe, known, scores), &probe.later, DEPTH)).sum()
+/// The vectors of pins, one after the other.
+fn vectors(model: &Model, data: &Dataset, pins: &[PinId]) -> Vec<f32> {
+    let dim = model.dim();
+    let inputs: Vec<PinInput> = pins
+        .iter()
+        .map(|&pin| PinInput { pin, content: data.content_of(pin), neighbours: data.neighbours_of(pin, usize::MAX) })
+        .collect();
+    let mut vectors = vec![0.0; pins.len() * dim];
+    let (inputs, slots) = (inputs.par_chunks(1024), vectors.par_chunks_mut(1024 * dim));
+    inputs.zip(slots).for_each(|(inputs, out)| model.pin_vectors(inputs, out));
+    vectors
 }
 
-/// The best pins that the probe's pinner had not acted on; ties by id.
-fn best(probe: &Probe, known: &[PinId], scores: &[f32]) -> Vec<PinId> {
-    let seen: std::collections::HashSet<PinId> = probe.before.iter().map(|act| act.pin).collect();
+/// Sum of recalls over one chunk of probes.
+fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes: &[Probe]) -> f64 {
+    let past: Vec<(&[Act], u64)> = probes.iter().map(|probe| (&probe.before[..], probe.asked_ms)).collect();
+    let scores = scores(model, data, vectors, &past);
+    let rows = probes.iter().zip(scores.chunks_exact(known.len().max(1)));
+    let best = |probe: &Probe, scores| best(probe.before.iter().map(|act| act.pin), known, scores, DEPTH);
+    rows.map(|(probe, scores)| recall_at(&best(probe, scores), &probe.later, DEPTH)).sum()
+}
+
+/// Scores of all pins for everybody who did something and asks at a moment (ms, UTC), a row each.
+fn scores(model: &Model, data: &Dataset, vectors: &[f32], past: &[(&[Act], u64)]) -> Vec<f32> {
+    let (dim, mut scratch) = (model.dim(), Scratch::default());
+    let mut users = Vec::with_capacity(past.len() * dim);
+    for &(acts, asked_ms) in past {
+        let history = tokens(acts, model.config().history_max, |pin| data.content_of(pin));
+        let condition = Condition::home(acts.last().map(|act| act.ts_ms), asked_ms);
+        users.extend(model.encode(&history, &condition, &mut scratch).vector);
+    }
+    let pins = vectors.len() / dim;
+    let mut scores = vec![0.0; past.len() * pins];
+    let of_pins = Operand::new(vectors, pins, dim, dim);
+    matmul(&mut scores, pins, Operand::new(&users, past.len(), dim, dim), of_pins.transposed(), 0.0, 1.0);
+    scores
+}
+
+/// The best pins that are not of the past; ties by id.
+fn best(past: impl Iterator<Item = PinId>, known: &[PinId], scores: &[f32], depth: usize) -> Vec<PinId> {
+    let seen: std::collections::HashSet<PinId> = past.collect();
     let rows = known.iter().zip(scores).filter(|(pin, _)| !seen.contains(pin));
     let mut ranked: Vec<(f32, PinId)> = rows.map(|(pin, score)| (*score, *pin)).collect();
     let order = |a: &(f32, PinId), b: &(f32, PinId)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if ranked.len() > DEPTH {
-        ranked.select_nth_unstable_by(DEPTH, order);
-        ranked.truncate(DEPTH);
+    if ranked.len() > depth {
+        ranked.select_nth_unstable_by(depth, order);
+        ranked.truncate(depth);
     }
     ranked.sort_by(order);
     ranked.into_iter().map(|(_, pin)| pin).collect()

@@ -4,7 +4,7 @@ use super::{BASELINE_CUTOFFS, Case, SEED};
 use crate::progress::Progress;
 use crate::stop::Stop;
 use domain::PinId;
-use train::{Ease, ItemKnn, Popularity, Report, ReportSummary, evaluate};
+use train::{Ease, ItemKnn, LinearFilter, Popularity, Report, ReportSummary, evaluate};
 
 /// Ridge of EASE (Steck, WWW 2019).
 const EASE_LAMBDA: f32 = 500.0;
@@ -46,6 +46,11 @@ impl<'a> Split<'a> {
         self.measure("item-kNN", &|known, k| knn.rank(known, k))
     }
 
+    fn linear_filter(&self) -> ReportSummary {
+        let filter = LinearFilter::fit(self.rows, self.pins);
+        self.measure("linear filter", &|known, k| filter.rank(known, k))
+    }
+
     /// Nothing when there are too many pins for it, or somebody asked to stop: what was measured before is told.
     fn ease(&self, stop: &Stop) -> Option<ReportSummary> {
         let progress = Progress::new("EASE", 0);
@@ -64,7 +69,8 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Popularity, item-kNN and EASE, learned from `rows` (saved pins by pinner) and asked for the same cases.
+/// Popularity, item-kNN, the linear filter and EASE, learned from `rows` (saved pins by pinner) and asked for the same
+/// cases.
 pub(crate) fn baselines(
     rows: &[Vec<PinId>],
     cases: &[Case],
@@ -72,7 +78,8 @@ pub(crate) fn baselines(
     stop: &Stop,
 ) -> Vec<(&'static str, ReportSummary)> {
     let split = Split::new(rows, cases, pins);
-    let mut all = vec![("popularity", split.popularity()), ("item_knn", split.item_knn())];
+    let filter = ("linear_filter", split.linear_filter());
+    let mut all = vec![("popularity", split.popularity()), ("item_knn", split.item_knn()), filter];
     all.extend(split.ease(stop).map(|ease| ("ease", ease)));
     all
 }

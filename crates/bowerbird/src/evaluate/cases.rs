@@ -66,12 +66,12 @@ pub(crate) fn later_cases(acts: &Acts, from_ms: u64, catalogue: &Catalogue) -> V
 }
 
 /// At most `count` of the cases, drawn by `seed`, in their order.
-pub(crate) fn sample(cases: Vec<Case>, count: Option<usize>, seed: u64) -> Vec<Case> {
+pub(crate) fn sample<T>(cases: Vec<T>, count: Option<usize>, seed: u64) -> Vec<T> {
     let Some(count) = count.filter(|&count| count < cases.len()) else { return cases };
     let mut places: Vec<usize> = (0..cases.len()).collect();
     Rng::new(seed).shuffle(&mut places);
     places.truncate(count);
     places.sort_unstable();
-    let mut cases: Vec<Option<Case>> = cases.into_iter().map(Some).collect();
+    let mut cases: Vec<Option<T>> = cases.into_iter().map(Some).collect();
     places.into_iter().filter_map(|place| cases[place].take()).collect()
 }

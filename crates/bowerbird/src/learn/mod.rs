@@ -15,8 +15,9 @@ mod told;
 mod training;
 
 pub(crate) use acts::{Acts, read_acts};
+pub(crate) use dataset::dataset;
 pub(crate) use export::export;
 pub(crate) use gate::{judge, measure_again};
 pub(crate) use impressions::{Impressions, Look, Shown};
-pub(crate) use shown::shown_rows;
+pub(crate) use shown::{WasShown, shown_rows};
 pub(crate) use training::{Outcome, Task, said, train};

@@ -37,3 +37,56 @@ fn the_benches_tell_their_figures() {
     }
     assert_eq!(start["starts"][0]["edges"], start["rebuilt"]["edges"]);
 }
+
+const SMALL: &str = "[train]\ndim = 16\nhidden = 16\nepochs = 2\nlayers = 1\n";
+
+/// Lines of pinners, each with `pins` of 160 pins of one of four tastes.
+fn tastes(pinners: usize, pins: usize) -> String {
+    let pin = |pinner: usize, place: usize| 4 * ((7 * pinner + 3 * place) % 40) + pinner % 4;
+    let line = |pinner: usize| {
+        let pins: Vec<String> = (0..pins).map(|place| pin(pinner, place).to_string()).collect();
+        format!("{pinner} {}\n", pins.join(" "))
+    };
+    (0..pinners).map(line).collect()
+}
+
+#[test]
+fn an_ablation_tells_each_variant_and_each_published_order() {
+    let house = House::new();
+    let (saves, config) = (house.write("saves.txt", &tastes(60, 12)), house.write("small.toml", SMALL));
+    assert_eq!(house.run(&["import", "pinterest", &saves]).code, 0);
+    let ablation = |table: &str| house.json(&["--config", &config, "bench", "ablation", "--table", table]);
+
+    let negatives = ablation("negatives");
+    assert_eq!((&negatives["table"], &negatives["pinners"]), (&json!("negatives"), &json!(60)));
+    assert!(negatives["config"]["candidates_max"].as_u64().expect("a number") < 160, "negatives are sampled");
+    let rows = negatives["rows"].as_array().expect("rows");
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["variant"].as_str()).collect();
+    assert_eq!(names, ["uniform", "uniform, logQ", "in-batch", "in-batch, logQ", "mixed", "mixed, logQ"]);
+    for row in rows {
+        let [low, high] = [0, 1].map(|end| row["intervals"]["recall@10"][end].as_f64().expect("an end"));
+        let recall = row["recall@10"].as_f64().expect("a figure");
+        assert!(low <= recall && recall <= high && recall > 0.0, "{row}");
+    }
+    assert_eq!(negatives["order"].as_array().map(Vec::len), Some(6));
+    assert_eq!(ablation("neighbours")["order"][0]["claim"], "neighbours > no neighbours");
+
+    let told = |table: &str| house.fails(&["--config", &config, "bench", "ablation", "--table", table]);
+    assert!(told("targets").contains("it needs times"));
+    assert!(told("fresh").contains("no pin has contents"));
+    assert!(told("fusion").contains("too few impressions"));
+}
+
+#[test]
+fn an_ablation_of_sequences_lets_user_vectors_grow_old() {
+    let house = House::new();
+    let (saves, config) = (house.write("sequences.txt", &tastes(60, 12)), house.write("small.toml", SMALL));
+    assert_eq!(house.run(&["import", "sequences", &saves]).code, 0);
+    let targets = house.json(&["--config", &config, "bench", "ablation", "--table", "targets", "--pinners", "40"]);
+    assert_eq!(targets["pinners"], 40);
+    assert!(targets["protocol"].as_str().expect("words").starts_with("the last pin of each sequence"), "{targets}");
+    let rows = targets["rows"].as_array().expect("rows");
+    assert_eq!((rows.len(), &rows[1]["variant"]), (12, &json!("next, 1 act old")));
+    let claims = targets["order"].as_array().expect("claims");
+    assert!(claims[1]["claim"].as_str().expect("words").starts_with("dense loses less than next"), "{targets}");
+}

@@ -1,5 +1,6 @@
-//! `bowerbird bench`: how fast this machine is, measured on the real thing.
+//! `bowerbird bench`: how fast this machine is, and what parts of the recipe are worth, measured on the real thing.
 
+mod ablation;
 mod blend;
 mod child;
 mod clock;
@@ -19,7 +20,7 @@ use crate::setup::Setup;
 use anyhow::Result;
 use clap::Subcommand;
 
-/// Measure speed on this machine.
+/// Measure speed on this machine, and what parts of the recipe are worth.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -28,6 +29,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// What parts of the recipe are worth: trains with and without them and measures both on held-out acts.
+    Ablation(ablation::Args),
     /// Durable bulk ingest: events per second from a JSONL file into a fresh event log on this disk.
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
@@ -51,6 +54,7 @@ enum What {
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
+        What::Ablation(args) => ablation::run(args, setup),
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
         What::Rank(args) => rank::run(args, setup),

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// leave-one-out: which of the two withheld pins is looked for.
     #[arg(long, default_value = "test")]
     target: Target,
-    /// Measure popularity, item-kNN (cosine) and EASE (λ = 500) on the same split too.
+    /// Measure popularity, item-kNN (cosine), the linear filter GF-CF and EASE (λ = 500) on the same split too.
     #[arg(long)]
     baselines: bool,
     /// Look at the candidates: each generator alone and all together, a thousand pins deep, beside the baselines.
