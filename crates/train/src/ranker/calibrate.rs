@@ -146,11 +146,17 @@ mod tests {
         let all = outcomes(&distorted, &happened);
         let (slope, shift) = platt(&all);
         assert!((slope - 0.5).abs() < 0.02 && (shift - 3.0).abs() < 0.06, "{slope} {shift}");
-        let thinned = all.iter().enumerate().filter(|(row, outcome)| outcome.happened || row % 4 == 0);
-        let thinned =
-            thinned.map(|(_, outcome)| Outcome { weight: if outcome.happened { 1.0 } else { 4.0 }, ..*outcome });
-        let (slope, shift) = platt(&thinned.collect::<Vec<_>>());
-        assert!((slope - 0.5).abs() < 0.04 && (shift - 3.0).abs() < 0.1, "a row for four: {slope} {shift}");
+        let stands_for = |row: usize| if row.is_multiple_of(3) { 4 } else { 1 };
+        let some = || all[..2_000].iter().enumerate();
+        let weighted: Vec<Outcome> =
+            some().map(|(row, outcome)| Outcome { weight: stands_for(row) as f32, ..*outcome }).collect();
+        let repeated: Vec<Outcome> =
+            some().flat_map(|(row, outcome)| std::iter::repeat_n(*outcome, stands_for(row))).collect();
+        let ((slope, shift), (again, same)) = (platt(&weighted), platt(&repeated));
+        assert!((slope - again).abs() < 1e-4 && (shift - same).abs() < 1e-3, "{slope} {shift}, {again} {same}");
+        let surfaces = |rows: &[Outcome]| by_surface(&rows.iter().map(|row| (Surface::Home, *row)).collect::<Vec<_>>());
+        let (shift, same) = (surfaces(&weighted)[0].1, surfaces(&repeated)[0].1);
+        assert!((shift - same).abs() < 1e-3, "{shift} {same}");
         let (slope, shift) = platt(&outcomes(&[-1.0, 1.0, 2.0], &[false, true, true]));
         assert!(slope.is_finite() && shift.is_finite() && slope > 0.0);
         assert!(platt(&[]).0.is_finite());
