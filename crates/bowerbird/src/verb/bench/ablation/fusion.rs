@@ -67,7 +67,7 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Value> {
     for seed in 0..args.seeds {
         for actions in [true, false] {
             let config = TrainConfig { seed: setup.config.train.seed + seed, actions, ..setup.config.train.clone() };
-            let model = sequence_model(setup, &data, &acts, (was_shown()?, seen_ms), &config)?;
+            let model = sequence_model((args.device, setup), &data, &acts, (was_shown()?, seen_ms), &config)?;
             let rows = rows(setup, &data, &lake, (&model, &moments), &config)?;
             for (name, reads, _) in VARIANTS.iter().filter(|(.., told)| *told == actions) {
                 let judged = judged(&rows, *reads, &traits, &model, &config)?;
@@ -95,7 +95,7 @@ fn task<'a>(setup: &'a Setup, data: &'a Reading, config: &'a TrainConfig) -> Tas
 
 /// The sequence model of all that was before a moment.
 fn sequence_model(
-    setup: &Setup,
+    (device, setup): (Device, &Setup),
     data: &Reading,
     acts: &Acts,
     (was_shown, before_ms): (WasShown, u64),
@@ -103,7 +103,7 @@ fn sequence_model(
 ) -> Result<Model> {
     let views = views_before(data.log.as_ref(), before_ms, setup)?;
     let data = dataset(&views, acts, was_shown, before_ms, config.neighbours_max)?;
-    trained(if config.actions { "with actions" } else { "without actions" }, &data, config, setup)
+    trained(if config.actions { "with actions" } else { "without actions" }, &data, config, (device, setup))
 }
 
 /// Rows that teach, and rows that are judged.

@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Ask for so many pinners only.
     #[arg(long, value_name = "N")]
     pinners: Option<usize>,
+    /// What computes the steps of the sequence model: `cpu` or `gpu`.
+    #[arg(long, default_value = "cpu")]
+    device: Device,
 }
 
 /// Runs the bench.
@@ -76,7 +79,7 @@ fn retrieval(table: Table, args: &Args, setup: &Setup) -> Result<Value> {
         let mut measured = vec![Measured::default(); ages.len()];
         for seed in 0..args.seeds {
             let config = TrainConfig { seed: base.seed + seed, ..variant.of(&base) };
-            let model = trained(variant.name, data, &config, setup)?;
+            let model = trained(variant.name, data, &config, (args.device, setup))?;
             for (age, measured) in ages.iter().zip(&mut measured) {
                 measured.add(&model, data, &halves, *age);
             }
@@ -112,7 +115,7 @@ fn name(variant: &Variant, age: u64, way: Way) -> String {
 }
 
 /// A sequence model.
-fn trained(what: &str, data: &Dataset, config: &TrainConfig, setup: &Setup) -> Result<Model> {
+fn trained(what: &str, data: &Dataset, config: &TrainConfig, (device, setup): (Device, &Setup)) -> Result<Model> {
     let bar = Progress::new("train", 0);
     let mut progress = |progress: &::train::Progress| {
         bar.total(progress.steps);
@@ -121,7 +124,7 @@ fn trained(what: &str, data: &Dataset, config: &TrainConfig, setup: &Setup) -> R
     };
     let flag = setup.stop.flag();
     let session = Session {
-        device: Device::Cpu,
+        device,
         checkpoint: None,
         progress: &mut progress,
         stop: &flag,
