@@ -188,9 +188,8 @@ fn told(args: &Args, setup: &Setup, moments: &Moments, found: &BTreeMap<&str, By
     let row = |(name, ..): &(&str, Reads, bool)| {
         let mut row = json!({ "variant": name, "published": null });
         for (name, judged) in names.iter().zip(found.get(name).into_iter().flatten()) {
-            let ChanceFigures { auc, auc_interval, gauc, gauc_interval, ne, .. } = judged.figures(SEED);
+            let ChanceFigures { auc, auc_interval, gauc, gauc_interval, .. } = judged.figures(SEED);
             (row[column(name, "AUC")], row[column(name, "GAUC")]) = (json!(auc), json!(gauc));
-            row[column(name, "NE")] = json!(ne);
             row["intervals"][column(name, "AUC")] = json!(auc_interval);
             row["intervals"][column(name, "GAUC")] = json!(gauc_interval);
         }
@@ -213,7 +212,7 @@ fn told(args: &Args, setup: &Setup, moments: &Moments, found: &BTreeMap<&str, By
     figures.insert("impressions".into(), of_all.into());
     figures.insert("seeds".into(), args.seeds.into());
     figures.insert("config".into(), json!(setup.config.train));
-    let columns = names.iter().flat_map(|name| [column(name, "AUC"), column(name, "GAUC"), column(name, "NE")]);
+    let columns = names.iter().flat_map(|name| [column(name, "AUC"), column(name, "GAUC")]);
     figures.insert("columns".into(), columns.collect::<Vec<_>>().into());
     figures.insert("rows".into(), rows.into());
     figures.insert("order".into(), claims.map(|claim| claim.json()).collect::<Vec<_>>().into());
