@@ -167,7 +167,7 @@ impl Card {
 /// Leaves freed memory with the process, so that a step does not ask for it again.
 fn keep_memory(context: &CudaContext) {
     let (mut pool, mut kept) = (std::ptr::null_mut(), KEPT_BYTES);
-    // SAFETY: the device is open, and both pointers live for the calls. A device without pools says so; nothing is lost.
+    // SAFETY: the device is open, and both pointers live for the calls. A device without pools says so.
     unsafe {
         if driver::cuDeviceGetDefaultMemPool(&mut pool, context.cu_device()) == driver::CUresult::CUDA_SUCCESS {
             driver::cuMemPoolSetAttribute(pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, (&raw mut kept).cast());
@@ -180,7 +180,7 @@ pub(super) fn threads(count: usize) -> LaunchConfig {
     LaunchConfig { grid_dim: ((count as u32).div_ceil(BLOCK), 1, 1), block_dim: (BLOCK, 1, 1), shared_mem_bytes: 0 }
 }
 
-/// Runs a kernel with so many threads; its first argument is the number of those that have work, one for `each` threads.
+/// Runs a kernel; its first argument is how many pieces of work there are, of `each` threads.
 macro_rules! launch {
     ($card:expr, $kernel:ident, $work:expr, $each:expr, $($argument:expr),*) => {{
         let (card, work) = ($card, $work);
