@@ -225,8 +225,7 @@ impl Step<'_> {
         Shard { tape, vectors: users.asking, deeds: Some(users.deeds), leaves: users.leaves }
     }
 
-    /// Of each question about what comes next the candidates that answer it, with weights, and all that its pinner acted
-    /// on.
+    /// Of each question about what comes next the candidates that answer it, with weights, and all of its pinner's.
     fn answers(&self) -> Answers {
         let mut row_of = vec![u32::MAX; self.data.pins];
         self.candidates.pins.iter().enumerate().for_each(|(row, pin)| row_of[pin.index()] = row as u32);

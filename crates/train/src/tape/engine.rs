@@ -72,7 +72,7 @@ pub(crate) trait Engine: Sync {
     fn fold_back(&self, gradient: &Self::Buffer, width: usize, cols: usize) -> Self::Buffer;
     /// Rows over their root mean squares, times a gain; and one over each root mean square.
     fn rms(&self, x: &Self::Buffer, cols: usize, gain: Option<&Self::Buffer>) -> (Self::Buffer, Self::Buffer);
-    /// The way back of [`Engine::rms`], which gave `scales`, to `x` where it is wanted, and to the gain if there is one.
+    /// The way back of [`Engine::rms`], which gave `scales`, to `x` where it is wanted, and to a gain.
     fn rms_back_to(
         &self,
         of: Normed<Self::Buffer>,

@@ -18,8 +18,9 @@ const WORKLOAD: &str = include_str!("../../../../../bench/workloads/train-20k.to
 const BEGAN_MS: u64 = 1_700_000_000_000;
 const HOUR_MS: u32 = 3_600_000;
 
-/// Trains the sequence model with the configuration's defaults on planted histories and measures the steps between a warm-up and the end: drawing examples, the trunk, the tower of all pins, the softmax over them, the
-/// way back and the optimisers. What comes before the first step and validation are not measured.
+/// Trains the sequence model with the configuration's defaults on planted histories and measures the steps between a
+/// warm-up and the end: drawing examples, the trunk, the tower of all pins, the softmax over them, the way back and the
+/// optimisers. What comes before the first step and validation are not measured.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Steps before anything is measured.
@@ -167,8 +168,14 @@ fn tell(args: &Args, setup: &Setup, workload: Workload, config: &TrainConfig, re
             "candidates": workload.pins.min(config.candidates_max as u32),
         },
         "peak_bytes": peak_bytes(),
-        "repeats": repeats.iter().map(|one| json!({"cpu_s": one.cpu_s, "wall_s": one.wall_s, "loss": one.loss})).collect::<Vec<_>>(),
+        "repeats": repeats.iter().map(Repeat::json).collect::<Vec<_>>(),
     }));
+}
+
+impl Repeat {
+    fn json(&self) -> serde_json::Value {
+        json!({ "cpu_s": self.cpu_s, "wall_s": self.wall_s, "loss": self.loss })
+    }
 }
 
 impl Workload {
