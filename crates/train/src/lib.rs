@@ -33,8 +33,8 @@
 //! Useful for: histories of positive acts, with or without times and contents. Not useful for: learning while
 //! serving.
 //!
-//! **Architecture invariant:** the same data, configuration and seed give the same bytes, on any number of threads,
-//! stopped and continued or not. No clock: length follows from the data. Acts that tie in time carry no order.
+//! **Architecture invariant:** the same data, configuration and seed give the same bytes on a CPU, on any number of
+//! threads, stopped and continued or not. No clock: length follows from the data. Acts that tie in time carry no order.
 
 mod adamw;
 mod baseline;

@@ -39,7 +39,7 @@ impl Columns {
         let known = || pins.iter().map(|&pin| catalogue.row(pin));
         let source: Vec<Option<Source>> = (0..pins.len()).map(|row| leading(&rows.candidates, row)).collect();
         let columns = Columns {
-            vectors: Vectors::none(pins.len()),
+            vectors: Vectors::none(0, pins.len()),
             looks: true,
             creators: Members::of(known().map(|row| row.and_then(|row| row.creator()))),
             topics: Members::of(known().map(|row| row.map_or(&[][..], |row| row.topics()).iter().copied())),
@@ -70,16 +70,9 @@ impl Columns {
 
 fn vectors(index: &RwLock<VectorIndex>, pins: &[PinId]) -> Vectors {
     let index = read(index);
-    let dim = index.dim();
-    let (mut values, mut known) = (vec![0.0; pins.len() * dim], vec![false; pins.len()]);
-    index.read_all(pins, |row, vector| {
-        values[row * dim..][..dim].copy_from_slice(vector);
-        known[row] = true;
-    });
-    Vectors::of(dim, pins.len(), |row, into| {
-        into.copy_from_slice(&values[row * dim..][..dim]);
-        known[row]
-    })
+    let mut vectors = Vectors::none(index.dim(), pins.len());
+    index.read_all(pins, |row, vector| vectors.put(row, vector));
+    vectors
 }
 
 /// The source that ranked the row highest; of several, the first.

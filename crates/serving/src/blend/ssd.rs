@@ -28,23 +28,21 @@ pub(super) struct Vectors {
 }
 
 impl Vectors {
-    /// The vectors of `rows` rows; `read` writes one of any length and says whether there is one.
-    pub(super) fn of(dim: usize, rows: usize, mut read: impl FnMut(usize, &mut [f32]) -> bool) -> Vectors {
+    /// Rows without any vector, which may be put there.
+    pub(super) fn none(dim: usize, rows: usize) -> Vectors {
         let width = dim.next_multiple_of(LANES);
-        let (mut values, mut known) = (vec![0.0; rows * width], vec![false; rows]);
-        for (row, (into, known)) in values.chunks_exact_mut(width.max(1)).zip(&mut known).enumerate() {
-            let there = read(row, &mut into[..dim]);
-            let length = dot(into, into).sqrt();
-            *known = there && length > 1e-6;
-            let scale = if *known { 1.0 / length } else { 0.0 };
-            into.iter_mut().for_each(|value| *value *= scale);
-        }
-        Vectors { width, values, known }
+        Vectors { width, values: vec![0.0; rows * width], known: vec![false; rows] }
     }
 
-    /// Rows without any vector.
-    pub(super) fn none(rows: usize) -> Vectors {
-        Vectors::of(0, rows, |_, _| false)
+    /// Puts a vector of any length; one of next to none is as none.
+    pub(super) fn put(&mut self, row: usize, vector: &[f32]) {
+        let length = dot(vector, vector).sqrt();
+        if length > 1e-6 {
+            let into = &mut self.values[row * self.width..];
+            let scale = 1.0 / length;
+            into.iter_mut().zip(vector).for_each(|(into, value)| *into = value * scale);
+            self.known[row] = true;
+        }
     }
 
     /// How many rows have a vector.
@@ -185,11 +183,9 @@ impl<'a> Window<'a> {
 /// `relevance + gamma · ‖v⊥‖` of those that are left. Rows come by relevance, best first, with vectors of `dim` numbers
 /// one after the other.
 pub fn ssd(relevance: &[f32], vectors: &[f32], dim: usize, gamma: f32, window: usize, places: usize) -> Vec<usize> {
-    let vectors = Vectors::of(dim, relevance.len(), |row, into| {
-        into.copy_from_slice(&vectors[row * dim..][..dim]);
-        true
-    });
-    let mut window = Window::new(&vectors, window);
+    let mut known = Vectors::none(dim, relevance.len());
+    (0..relevance.len()).for_each(|row| known.put(row, &vectors[row * dim..][..dim]));
+    let mut window = Window::new(&known, window);
     let (mut open, mut shares) = (vec![true; relevance.len()], vec![0.0; relevance.len()]);
     let mut slate = Vec::with_capacity(places.min(relevance.len()));
     while slate.len() < places.min(relevance.len()) {

@@ -147,12 +147,16 @@ fn rest(vector: &[f32], others: &[&[f32]], own: f64) -> f64 {
     without(wide(vector, usize::MAX), &basis).1
 }
 
+/// A row for each vector.
+fn of(given: &[Vec<f32>]) -> Vectors {
+    let mut vectors = Vectors::none(given[0].len(), given.len());
+    given.iter().enumerate().for_each(|(row, vector)| vectors.put(row, vector));
+    vectors
+}
+
 /// The largest error of any share over a slate of all vectors.
 fn worst_share(given: &[Vec<f32>], size: usize, own: f64) -> f64 {
-    let vectors = Vectors::of(given[0].len(), given.len(), |row, into| {
-        into.copy_from_slice(&given[row]);
-        true
-    });
+    let vectors = of(given);
     let mut window = Window::new(&vectors, size);
     let (mut open, mut shares) = (vec![true; given.len()], vec![0.0; given.len()]);
     let (mut picks, mut worst) = (Vec::new(), 0.0f64);
@@ -193,10 +197,7 @@ fn shares_are_those_of_the_exact_decomposition_over_a_long_slate() {
 fn a_look_that_was_shown_twice_counts_until_the_second_has_left() {
     let axis = |at: usize| (0..8).map(|i| f32::from(u8::from(i == at))).collect::<Vec<f32>>();
     let given = [axis(0), axis(0), axis(1), axis(0), axis(2)];
-    let vectors = Vectors::of(8, given.len(), |row, into| {
-        into.copy_from_slice(&given[row]);
-        true
-    });
+    let vectors = of(&given);
     let (mut window, mut open, mut shares) = (Window::new(&vectors, 2), vec![true; 5], vec![0.0; 5]);
     for (pick, like_it) in [(0, 0.0), (1, 0.0), (2, 0.0), (4, 1.0)] {
         open[pick] = false;
@@ -209,10 +210,7 @@ fn a_look_that_was_shown_twice_counts_until_the_second_has_left() {
 #[test]
 fn a_row_without_a_vector_is_neither_like_the_picks_nor_unlike_them() {
     let given = [unit(vec![1.0, 0.0]), unit(vec![1.0, 1.0]), unit(vec![0.0, 1.0]), vec![0.0, 0.0]];
-    let vectors = Vectors::of(2, 4, |row, into| {
-        into.copy_from_slice(&given[row]);
-        row != 3
-    });
+    let vectors = of(&given);
     let (mut window, mut open, mut shares) = (Window::new(&vectors, 4), vec![true; 4], vec![0.0; 4]);
     open[0] = false;
     window.push(0);
@@ -241,10 +239,7 @@ fn blocks_that_are_left_out_hold_no_better_row() {
         let given = grouped(200, 16, &mut rng);
         let mut relevance: Vec<f32> = (0..200).map(|_| rng.normal()).collect();
         relevance.sort_by(|a, b| b.total_cmp(a));
-        let vectors = Vectors::of(16, 200, |row, into| {
-            into.copy_from_slice(&given[row]);
-            true
-        });
+        let vectors = of(&given);
         let mut window = Window::new(&vectors, 5);
         let (mut open, mut shares, mut slate) = (vec![true; 200], vec![0.0; 200], Vec::new());
         for _ in 0..100 {
