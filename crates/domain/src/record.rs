@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// One stage of the funnel: how long it took and how many candidates passed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StageTrace {
-    /// Name of the stage, or `stage/component`.
+    /// Name of the stage, or `stage/component`: a part of the stage of that name, or one beside it where there is none.
     pub name: String,
     /// How long it took (µs).
     pub took_us: u32,
@@ -31,6 +31,16 @@ pub struct Trace {
     pub degraded: Vec<String>,
     /// Version of the model that scored; empty when none was there.
     pub model: String,
+}
+
+impl Trace {
+    /// What the funnel took (µs): its stages. A part of a stage runs within it and counts once.
+    pub fn took_us(&self) -> u64 {
+        let is_part = |stage: &&StageTrace| {
+            stage.name.split_once('/').is_some_and(|(whole, _)| self.stages.iter().any(|stage| stage.name == whole))
+        };
+        self.stages.iter().filter(|stage| !is_part(stage)).map(|stage| u64::from(stage.took_us)).sum()
+    }
 }
 
 /// A reason why an item does not stand where its utility would put it. The moves of an item follow each other: the
@@ -93,4 +103,16 @@ pub struct RequestRecord {
     pub shown: u32,
     /// What the funnel did.
     pub trace: Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_takes_what_its_stages_take_and_parts_count_once() {
+        let stage = |name: &str, took_us| StageTrace { name: name.into(), took_us, ..StageTrace::default() };
+        let stages = vec![stage("generate/walks", 30), stage("generate", 40), stage("features/l1", 5), stage("l1", 2)];
+        assert_eq!(Trace { stages, ..Trace::default() }.took_us(), 47);
+    }
 }

@@ -377,8 +377,6 @@ impl Unit {
             Subject::Board(board) => ("board", None, Some(board.0)),
             Subject::Query(query) => ("query", Some(query.clone()), None),
         };
-        // Components run within their stage, so that only the stages themselves add up.
-        let whole = record.trace.stages.iter().filter(|stage| !stage.name.contains('/'));
         self.tables[REQUESTS].push([
             at,
             request_id,
@@ -394,7 +392,7 @@ impl Unit {
             Cell::Int(i64::from(record.shown)),
             Cell::Int(record.trace.ranked.len() as i64),
             Cell::Int(record.trace.dropped.len() as i64),
-            Cell::Int(whole.map(|stage| i64::from(stage.took_us)).sum()),
+            Cell::Int(record.trace.took_us() as i64),
             Cell::Texts(&record.trace.degraded),
         ]);
     }

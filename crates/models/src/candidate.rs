@@ -6,7 +6,7 @@ use crate::{BlockPart, Model, Part, UserState};
 use domain::PinId;
 
 /// Candidates that are encoded at once: their rows stay in the nearest cache.
-const BLOCK: usize = 32;
+const BLOCK: usize = 48;
 
 /// Buffers of encoding candidates, kept between requests.
 #[derive(Clone, Debug, Default)]

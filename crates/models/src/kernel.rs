@@ -2,6 +2,7 @@
 //! twice: for any machine, and for AVX2 with fused multiply-add, chosen at run time.
 
 use crate::Matrix;
+use std::ops::Range;
 
 /// A function whose body is compiled twice: for any machine, and for AVX2 with fused multiply-add, chosen at run time.
 /// `FUSED` says in the body for which; [`fma`] follows it.
@@ -86,7 +87,7 @@ unsafe fn matmul_avx512(x: &[f32], w: &Matrix, out: &mut [f32]) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn matmul_avx2(x: &[f32], w: &Matrix, out: &mut [f32]) {
-    matmul_body::<4, 16, true>(x, w, out);
+    matmul_body::<6, 16, true>(x, w, out);
 }
 
 /// `a · b + c`; fused only where the machine does it in one instruction.
@@ -95,54 +96,72 @@ pub fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// In tiles of `ROWS` × `COLS` sums that stay in registers.
+/// Columns of the tiles at the right edge, and of those before it where a machine's own are wider.
+const EDGE: usize = 8;
+const MIDDLE: usize = 16;
+
+/// In tiles of `ROWS` × `COLS` sums that stay in registers. Each sum is added up in the same order in every tile.
 #[inline(always)]
 fn matmul_body<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
     if w.rows == 0 || w.cols == 0 {
         return;
     }
     debug_assert_eq!(x.len() / w.rows, out.len() / w.cols);
-    let (mut strips, mut outs) = (x.chunks_exact(ROWS * w.rows), out.chunks_exact_mut(ROWS * w.cols));
-    for (x, out) in (&mut strips).zip(&mut outs) {
-        strip::<ROWS, COLS, FUSED>(x, w, out);
-    }
-    // Loops, not `for_each`: a closure would be compiled for machines without fused multiply-add.
-    for (x, out) in strips.remainder().chunks_exact(w.rows).zip(outs.into_remainder().chunks_exact_mut(w.cols)) {
-        strip::<1, COLS, FUSED>(x, w, out);
-    }
+    let rows = out.len() / w.cols;
+    let whole = rows - rows % ROWS;
+    let pairs = rows - rows % 2;
+    strips::<ROWS, COLS, FUSED>(x, w, out, 0..whole);
+    strips::<2, COLS, FUSED>(x, w, out, whole..pairs.max(whole));
+    strips::<1, COLS, FUSED>(x, w, out, pairs.max(whole)..rows);
 }
 
-/// `ROWS` rows of the product.
+/// `ROWS` rows at a time of the product.
 #[inline(always)]
-fn strip<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
-    let mut col = 0;
-    while col + COLS <= w.cols {
-        tile::<ROWS, COLS, FUSED>(x, w, out, col, |row, part| part.copy_from_slice(&row[..COLS]));
-        col += COLS;
-    }
-    while col < w.cols {
-        let width = (w.cols - col).min(16);
-        tile::<ROWS, 16, FUSED>(x, w, out, col, |row, part| part[..width].copy_from_slice(&row[..width]));
-        col += width;
+fn strips<const ROWS: usize, const COLS: usize, const FUSED: bool>(
+    x: &[f32],
+    w: &Matrix,
+    out: &mut [f32],
+    rows: Range<usize>,
+) {
+    let (x, out) = (&x[rows.start * w.rows..rows.end * w.rows], &mut out[rows.start * w.cols..rows.end * w.cols]);
+    // Loops, not `for_each`: a closure would be compiled for machines without fused multiply-add.
+    for (x, out) in x.chunks_exact(ROWS * w.rows).zip(out.chunks_exact_mut(ROWS * w.cols)) {
+        let mut col = 0;
+        while col + COLS <= w.cols {
+            tile::<ROWS, COLS, FUSED>(x, w, out, col, 0);
+            col += COLS;
+        }
+        while COLS > MIDDLE && col + MIDDLE <= w.cols {
+            tile::<ROWS, MIDDLE, FUSED>(x, w, out, col, 0);
+            col += MIDDLE;
+        }
+        while col < w.cols && w.cols >= EDGE {
+            // The last one begins where a whole one still fits, and leaves out what was told.
+            let from = col.min(w.cols - EDGE);
+            tile::<ROWS, EDGE, FUSED>(x, w, out, from, col - from);
+            col = from + EDGE;
+        }
+        for col in col..w.cols {
+            tile::<ROWS, 1, FUSED>(x, w, out, col, 0);
+        }
     }
 }
 
-/// The tile of the product from a column on, as wide as the matrix has room; `read` takes a row of the matrix from that
-/// column on.
+/// `COLS` columns of the product from one on; the first `told` of them are not added.
 #[inline(always)]
 fn tile<const ROWS: usize, const COLS: usize, const FUSED: bool>(
     x: &[f32],
     w: &Matrix,
     out: &mut [f32],
     col: usize,
-    read: impl Fn(&[f32], &mut [f32; COLS]),
+    told: usize,
 ) {
     let mut sums = [[0.0f32; COLS]; ROWS];
     let inner = w.rows;
     let x: [&[f32]; ROWS] = std::array::from_fn(|r| &x[r * inner..][..inner]);
     for (k, row) in (0..inner).zip(w.values.chunks_exact(w.cols)) {
-        let mut part = [0.0f32; COLS];
-        read(&row[col..], &mut part);
+        // An array, or else the sums of narrow tiles go to memory and back.
+        let Some(&part) = row[col..].first_chunk::<COLS>() else { return };
         for r in 0..ROWS {
             let factor = x[r][k];
             for j in 0..COLS {
@@ -151,8 +170,8 @@ fn tile<const ROWS: usize, const COLS: usize, const FUSED: bool>(
         }
     }
     for (r, sums) in sums.iter().enumerate() {
-        let out = &mut out[r * w.cols + col..(r + 1) * w.cols];
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+        let out = &mut out[r * w.cols + col + told..r * w.cols + col + COLS];
+        out.iter_mut().zip(&sums[told..]).for_each(|(out, sum)| *out += sum);
     }
 }
 

@@ -8,7 +8,7 @@ use domain::Surface;
 use std::ops::Range;
 
 /// Rows that are computed at once.
-const BLOCK: usize = 32;
+const BLOCK: usize = 48;
 
 /// Buffers of a ranking, kept between requests.
 #[derive(Clone, Debug, Default)]

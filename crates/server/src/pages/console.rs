@@ -191,7 +191,7 @@ fn requests(app: &App, recent: &[Arc<Answered>]) -> Markup {
                     td { a href=(parts::home(&one.pinner)) { (one.pinner) } }
                     td.wide { (about(app, &one.subject)) }
                     td.n { (one.shown) }
-                    td.n { (millis(total_us(one))) }
+                    td.n { (millis(one.trace().took_us())) }
                     td.wide { (one.trace().degraded.join("; ")) }
                 }
             }
@@ -213,13 +213,8 @@ pub(super) fn about(app: &App, subject: &Subject) -> String {
     }
 }
 
-/// Time of a request: its stages without their parts.
-pub(super) fn total_us(one: &Answered) -> u32 {
-    one.trace().stages.iter().filter(|stage| !stage.name.contains('/')).map(|stage| stage.took_us).sum()
-}
-
-pub(super) fn millis(us: u32) -> String {
-    format!("{:.2} ms", f64::from(us) / 1e3)
+pub(super) fn millis(us: impl Into<u64>) -> String {
+    format!("{:.2} ms", us.into() as f64 / 1e3)
 }
 
 /// A number with thin spaces between thousands.

@@ -1,6 +1,6 @@
 //! One answer from the inside: the funnel stage by stage, every ranked pin, and what was dropped.
 
-use super::console::{about, millis, total_us};
+use super::console::{about, millis};
 use super::why::percent;
 use super::{Page, Tab, parts};
 use crate::app::App;
@@ -30,7 +30,7 @@ pub(crate) async fn trace(State(app): State<App>, Segment(id): Segment) -> Resul
                 h1 { (heading(told.surface)) @if !subject.is_empty() { " " (subject) } }
                 p {
                     "for " a href=(parts::home(&told.pinner)) { (told.pinner) } ", " (told.shown) " of "
-                    (told.trace().ranked.len()) " pins shown, " (millis(total_us(&told)))
+                    (told.trace().ranked.len()) " pins shown, " (millis(told.trace().took_us()))
                     @if !told.trace().model.is_empty() { ", model " code { (told.trace().model) } }
                 }
                 p { code { (told.request_id) } " · " a href={ "/v1/requests/" (told.request_id) } { "as JSON" } }
