@@ -31,12 +31,14 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and |
 /// |  | lifts over the pinner's own rates |
 /// | `pin_shown`, `pin_gap` | how often the pinner was shown the pin; gap since the last time |
+/// | `lifelong_best`, `…_mean` | cosine with the most similar of up to 16,000 pins liked; mean of the best 8 |
+/// | `lifelong_gap` | gap since that most similar one was liked |
 /// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
 /// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when |
 /// |  | unknown, so that all compete as if each stood first |
-pub const FEATURES: [&str; 93] = [
+pub const FEATURES: [&str; 96] = [
     "dot",
     "walk",
     "walk_share",
@@ -119,6 +121,9 @@ pub const FEATURES: [&str; 93] = [
     "own_topic_hide",
     "pin_shown",
     "pin_gap",
+    "lifelong_best",
+    "lifelong_mean",
+    "lifelong_gap",
     "query_impressions",
     "query_acts",
     "home",

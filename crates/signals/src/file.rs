@@ -11,7 +11,7 @@ use domain::{Snapshot, SnapshotError};
 use std::io::{self, Write};
 
 const KIND: &str = "signals";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Places, moments and counts of each kind of key.
 const DENSE: [[&str; 3]; 5] = [

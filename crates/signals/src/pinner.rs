@@ -1,6 +1,7 @@
 //! What is known of one pinner.
 
 use crate::bytes::{BadState, Reader, put_int};
+use crate::lifelong::{self, Liked};
 use crate::recent::RecentIds;
 use crate::shown::{self, Shown};
 use domain::{Act, Action, BoardId, PinId, Surface};
@@ -13,13 +14,15 @@ pub const BOARDS_MAX: usize = 1_024;
 pub const NEGATIVES_MAX: usize = 64;
 const SEEN_MAX: usize = 4_096;
 const SAVED_MAX: usize = 32_768;
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// One pinner's state; only pinners who acted have one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PinnerState {
     /// Positive acts sorted by time, newest last; one per (pin, action).
     pub(crate) history: Vec<Act>,
+    /// Pins of positive acts that no longer fit there, in order of time.
+    pub(crate) lifelong: Vec<Liked>,
     /// Negative acts likewise.
     pub(crate) negatives: Vec<Act>,
     /// Impressions sorted by time, newest last.
@@ -40,7 +43,9 @@ impl PinnerState {
             shown::insert(&mut self.shown, Shown::new(act.pin, act.ts_ms));
         }
         if act.action.is_positive() {
-            remember(&mut self.history, *act, SEQUENCE_MAX);
+            if let Some(oldest) = remember(&mut self.history, *act, SEQUENCE_MAX) {
+                lifelong::insert(&mut self.lifelong, Liked::of(&oldest));
+            }
         }
         if act.action.is_negative() {
             remember(&mut self.negatives, *act, NEGATIVES_MAX);
@@ -68,6 +73,7 @@ impl PinnerState {
     pub(crate) fn encode(&self, to: &mut Vec<u8>) {
         to.push(VERSION);
         put_acts(to, &self.history);
+        lifelong::encode(&self.lifelong, to);
         put_acts(to, &self.negatives);
         shown::encode(&self.shown, to);
         self.seen.encode(to);
@@ -81,6 +87,7 @@ impl PinnerState {
         let mut from = Reader::new(bytes, VERSION)?;
         let mut state = PinnerState {
             history: read_acts(&mut from, SEQUENCE_MAX, Action::is_positive)?,
+            lifelong: lifelong::decode(&mut from)?,
             negatives: read_acts(&mut from, NEGATIVES_MAX, Action::is_negative)?,
             shown: shown::decode(&mut from)?,
             seen: RecentIds::decode(&mut from)?,
@@ -96,27 +103,30 @@ impl PinnerState {
     }
 }
 
-/// Puts an act in its place in time; of the same action on the same pin only the newest stays.
-fn remember(acts: &mut Vec<Act>, act: Act, max: usize) {
+/// Puts an act in its place in time; of the same action on the same pin only the newest stays. Gives the oldest where
+/// there is no room for all.
+fn remember(acts: &mut Vec<Act>, act: Act, max: usize) -> Option<Act> {
     let twin = acts.iter().position(|old| (old.pin, old.action) == (act.pin, act.action));
     if let Some(twin) = twin {
         if acts[twin].ts_ms > act.ts_ms {
-            return;
+            return None;
         }
         acts.remove(twin);
     }
     let mut place = acts.partition_point(|old| old.ts_ms <= act.ts_ms);
+    let mut oldest = None;
     if acts.len() >= max {
         if place == 0 {
-            return;
+            return Some(act);
         }
-        acts.remove(0);
+        oldest = Some(acts.remove(0));
         place -= 1;
     }
     if acts.len() == acts.capacity() {
         acts.reserve_exact((acts.len() / 4 + 4).min(max - acts.len()));
     }
     acts.insert(place, act);
+    oldest
 }
 
 fn put_acts(to: &mut Vec<u8>, acts: &[Act]) {

@@ -3,7 +3,7 @@
 use crate::counters::{Dense, Hashed};
 use crate::pinner::PinnerState;
 use crate::popular::Popular;
-use crate::{Horizon, Shown, Tally};
+use crate::{Horizon, Liked, Shown, Tally};
 use domain::{Act, Action, BoardId, PinId, PinnerId, Surface, hash64};
 
 /// Most pairs of query and pin in each of two generations.
@@ -83,6 +83,11 @@ impl Signals {
     /// again to the same pin stands where it was done last.
     pub fn history(&self, pinner: PinnerId) -> &[Act] {
         self.state(pinner).map_or(&[], |state| &state.history)
+    }
+
+    /// Pins that the pinner liked before those acts, in order of time, newest last, at most [`crate::LIFELONG_MAX`].
+    pub fn lifelong(&self, pinner: PinnerId) -> &[Liked] {
+        self.state(pinner).map_or(&[], |state| &state.lifelong)
     }
 
     /// The pinner's last negative acts likewise, at most [`crate::NEGATIVES_MAX`].

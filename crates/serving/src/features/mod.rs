@@ -1,6 +1,7 @@
 //! The ranking features of candidates: one definition, for requests and for training rows.
 
 mod counted;
+mod lifelong;
 mod lifts;
 mod logarithm;
 
@@ -8,6 +9,7 @@ use crate::context::Context;
 use crate::views::read;
 use counted::fill_counted;
 use domain::{Candidates, PinId, Source, Surface};
+use lifelong::fill_lifelong;
 use logarithm::ln_1p;
 use models::{FEATURE_COUNT, feature};
 use std::f32::consts::TAU;
@@ -39,9 +41,12 @@ pub(crate) fn first_features(context: &Context, candidates: &Candidates) -> Vec<
     values
 }
 
-/// Fills in what counters and the catalogue know: memory far apart, which is read for few candidates only.
+/// Fills in what counters, the catalogue and a lifetime of likes know: memory far apart, which is read for few candidates
+/// only.
 pub(crate) fn fill_others(values: &mut [f32], context: &Context, candidates: &Candidates) {
-    fill_counted(values.as_chunks_mut::<FEATURE_COUNT>().0, context, &candidates.pins);
+    let (rows, pins) = (values.as_chunks_mut::<FEATURE_COUNT>().0, &candidates.pins[..]);
+    fill_counted(rows, context, pins);
+    fill_lifelong(rows, context, pins);
     values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
 }
 

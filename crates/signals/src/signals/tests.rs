@@ -88,6 +88,9 @@ fn the_newest_acts_stay_when_the_sequence_is_full() {
     }
     let expected: Vec<(u32, u64)> = (1_000 - SEQUENCE_MAX as u32..1_000).map(|pin| (pin, u64::from(pin))).collect();
     assert_eq!(history(&signals), expected);
+    let before: Vec<u32> = signals.lifelong(ANN).iter().map(|liked| liked.pin.0).collect();
+    assert_eq!(before.len(), 1_000 - SEQUENCE_MAX, "what left the sequence is not forgotten");
+    assert!(signals.lifelong(ANN).is_sorted_by_key(|liked| liked.at_s));
     assert!((0..1_000).all(|pin| signals.saved(ANN, PinId(pin))), "saved outlives the sequence");
     assert_eq!(signals.boards_of(ANN).len(), 1_000.min(BOARDS_MAX));
 }
