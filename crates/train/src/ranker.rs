@@ -39,7 +39,7 @@ pub struct RankedFit {
 
 /// Learns the ranking head of `model`. The newest tenth of the requests whose outcomes are known is not learned from at
 /// first: half of it decides when to stop and calibrates, half measures (of very few requests all do everything).
-/// Then the head is learned once more from all rows, for as many passes, and keeps the calibration. A head with fewer
+/// Then all of it calibrates, and the head is learned once more from all rows, for as many passes. A head with fewer
 /// than 10 positives gives everybody its prior rate, mixed with the rate seen; when no head has enough, the model comes
 /// back as it was. `said` are the traits of pinners and pins.
 ///
@@ -60,9 +60,11 @@ pub fn fit_ranker(rows: &RankRows, said: &Said, model: &Model, config: &TrainCon
     task.calibrate(&mut ranker, &split.calibrate);
     task.flatten(&mut ranker);
     let (mut metrics, calibration) = judge::metrics(&task, &ranker, &split.measure);
-    let platt = ranker.part(RankPart::Platt).clone();
     let all: Vec<Group> = split.all();
     if all.len() > split.teach.len() {
+        // Measured: what is left for calibration is all that was not learned from.
+        task.calibrate(&mut ranker, &[split.calibrate, split.measure].concat());
+        let platt = ranker.part(RankPart::Platt).clone();
         ranker = learn::for_epochs(&task, begun, &all, epochs)?;
         *ranker.part_mut(RankPart::Platt) = platt;
         task.flatten(&mut ranker);
