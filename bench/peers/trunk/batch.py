@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .shapes import ACTIONS, CONDITION_FACTS, DISTANCES, DWELLS, KINDS, SURFACES, TOKEN_FACTS
+from .shapes import ACTIONS, CONDITION_FACTS, DISTANCES, DWELLS, GAPS, KINDS, SURFACES, TOKEN_FACTS
 
 HOME, RELATED, SEARCH, BOARD = 0, 1, 2, 3
-NONE, PIN, OF_BOARD, QUERY = range(KINDS)
+NONE, PIN, OF_BOARD, QUERY, _TOPIC = range(KINDS)
+NEXT, LATER = 0, 1
 # Gaps of half of 0 to 48 hours, mostly: the bucket of a day.
 GAP = 5
 
@@ -78,6 +79,7 @@ def question(place, pins, boards, content, config, rng):
     """Prefix, surface, kind, subject pins and content, answers of one question; None without answers."""
     surface, kind, asked, prefix = HOME, NONE, [], place
     later, later_boards = pins[place:], boards[place:]
+    reach = NEXT if rng.random() < config.next_share else LATER
     if rng.random() < config.subject_share:
         chosen, draw = rng.integers(len(later)), rng.integers(10)
         on_board = pins[:place][boards[:place] == later_boards[chosen]]
@@ -85,14 +87,16 @@ def question(place, pins, boards, content, config, rng):
         if draw < 4:
             surface, kind, asked, later = RELATED, PIN, [later[chosen]], same
             prefix = 0 if rng.integers(2) == 0 else place
-        elif draw >= 8:
+        elif draw >= 9:
             surface, kind = SEARCH, QUERY
-        elif len(on_board):
+        # The pins of this workload have no topics, so that who would ask about one asks at home.
+        elif draw < 7 and len(on_board):
             surface, kind, asked, later = BOARD, OF_BOARD, on_board[-config.neighbours_max :], same
-    answers = [pin for pin in later if pin not in asked][: config.targets_max]
+    answers = [pin for pin in later if pin not in asked][: 1 if reach == NEXT else config.targets_max]
     about = content[asked].mean(axis=0) if len(asked) else np.zeros(content.shape[1], np.float32)
     facts = np.zeros(CONDITION_FACTS, np.float32)
-    facts[[surface, SURFACES + kind, SURFACES + KINDS + (GAP if prefix else 0)]] = 1
+    gaps = SURFACES + KINDS
+    facts[[surface, SURFACES + kind, gaps + (GAP if prefix else 0), gaps + GAPS + reach]] = 1
     return (prefix, asked, np.concatenate([about, facts]), answers) if answers else None
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 WORKLOAD = Path(__file__).parents[2] / "workloads" / "train-20k.toml"
 
-# Vocabularies of the product: actions, surfaces, buckets of dwell time, of gaps, of distance, kinds of subjects.
-ACTIONS, SURFACES, DWELLS, GAPS, DISTANCES, KINDS = 15, 5, 8, 12, 10, 4
+# Vocabularies of the product: actions, surfaces, buckets of dwell time, of gaps, of distance, kinds of subjects, reaches.
+ACTIONS, SURFACES, DWELLS, GAPS, DISTANCES, KINDS, REACHES = 15, 5, 8, 12, 10, 5, 2
 TOKEN_FACTS = ACTIONS + SURFACES + DWELLS + GAPS
-CONDITION_FACTS = SURFACES + KINDS + GAPS
+CONDITION_FACTS = SURFACES + KINDS + GAPS + REACHES
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Config:
     history_max: int = 64
     batch: int = 512
     questions: int = 8
+    next_share: float = 0.5
     targets_max: int = 16
     nearness: float = 1.0
     prefix_min: float = 0.3

@@ -50,7 +50,8 @@ pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankInput, RankPart, RankScratch, RankTraits, Ranker};
 pub use token::{
-    CONDITION_FACTS, Condition, DISTANCES, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token, tokens,
+    CONDITION_FACTS, Condition, DISTANCES, Reach, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token,
+    tokens,
 };
 pub use trunk::Scratch;
 pub use weights::{BlockPart, Matrix, Part, Weights};

@@ -30,6 +30,8 @@ pub struct PinInput<'a> {
 pub struct UserState {
     /// Unit length, `dim` values; all zeros when nothing is known and nothing is asked.
     pub vector: Vec<f32>,
+    /// The same under each other condition that was asked for.
+    pub others: Vec<Vec<f32>>,
     /// What candidates attend to in each block of the trunk, once a request for all of them; empty where nobody asked.
     pub(crate) memories: Vec<Memory>,
 }
@@ -139,15 +141,27 @@ impl Model {
 
     /// Encodes a history (newest last) and a question. Content vectors of another width count as missing.
     pub fn encode(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        let vector = trunk::encode(self, history, condition, scratch, None);
-        UserState { vector, memories: Vec::new() }
+        self.encode_all(history, std::slice::from_ref(condition), false, scratch)
     }
 
     /// The same with what candidates attend to, for [`Model::encode_candidates`].
     pub fn encode_for_candidates(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        let mut memories = Vec::with_capacity(self.config.layers);
-        let vector = trunk::encode(self, history, condition, scratch, Some(&mut memories));
-        UserState { vector, memories }
+        self.encode_all(history, std::slice::from_ref(condition), true, scratch)
+    }
+
+    /// The same history under several conditions, the request's own first: it is read once for all of them.
+    /// `for_candidates` are asked about under the first.
+    pub fn encode_all(
+        &self,
+        history: &[Token],
+        conditions: &[Condition],
+        for_candidates: bool,
+        scratch: &mut Scratch,
+    ) -> UserState {
+        let mut memories = Vec::new();
+        let wanted = for_candidates.then_some(&mut memories);
+        let mut vectors = trunk::encode(self, history, conditions, scratch, wanted).into_iter();
+        UserState { vector: vectors.next().unwrap_or_default(), others: vectors.collect(), memories }
     }
 
     /// The vector of one pin: unit length, or zeros when nothing is known of it.

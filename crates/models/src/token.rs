@@ -10,8 +10,8 @@ pub(crate) const GAPS: usize = 12;
 pub const DISTANCES: usize = 10;
 /// One-hot facts of a history token: action, surface, dwell, gap.
 pub const TOKEN_FACTS: usize = Action::ALL.len() + Surface::ALL.len() + DWELLS + GAPS;
-/// One-hot facts of a condition token: surface, kind, gap.
-pub const CONDITION_FACTS: usize = Surface::ALL.len() + SubjectKind::COUNT + GAPS;
+/// One-hot facts of a condition token: surface, kind, gap, reach.
+pub const CONDITION_FACTS: usize = Surface::ALL.len() + SubjectKind::COUNT + GAPS + Reach::COUNT;
 
 /// One action of the history, newest last.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,11 +39,27 @@ pub enum SubjectKind {
     Pin,
     Board,
     Query,
+    Topic,
 }
 
 impl SubjectKind {
     /// How many kinds there are.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 5;
+}
+
+/// How far into the future is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reach {
+    /// What comes next: for an answer that is shown now.
+    Next,
+    /// Much of what comes later (dense all-action: Pancha et al., KDD 2022): for a vector that will be used for long.
+    Later,
+}
+
+impl Reach {
+    /// How many there are.
+    pub const COUNT: usize = 2;
 }
 
 /// What is asked: the last token that the trunk reads.
@@ -53,19 +69,21 @@ pub struct Condition<'a> {
     pub surface: Surface,
     /// What it is about.
     pub kind: SubjectKind,
-    /// The subject pin, or pins of the subject board; empty for other kinds.
+    /// The subject pin, pins of the subject board, or the pinner's latest pins of the topic; empty for other kinds.
     pub pins: &'a [PinId],
-    /// Content of the subject: the pin's, the mean of the board's, the query's; empty when there is none.
+    /// Content of the subject: the pin's, the mean of these pins', the query's; empty when there is none.
     pub content: &'a [f32],
     /// Bucket of the time since the newest action, see [`gap_bucket`].
     pub gap: u8,
+    /// Whether the answer is what comes next or what comes later.
+    pub reach: Reach,
 }
 
 impl Condition<'static> {
     /// The home feed's condition; `newest_ms` is the time of the newest action, if there is one.
-    pub fn home(newest_ms: Option<u64>, now_ms: u64) -> Condition<'static> {
+    pub fn home(newest_ms: Option<u64>, now_ms: u64, reach: Reach) -> Condition<'static> {
         let gap = newest_ms.map_or(0, |newest| gap_bucket(newest, now_ms));
-        Condition { surface: Surface::Home, kind: SubjectKind::None, pins: &[], content: &[], gap }
+        Condition { surface: Surface::Home, kind: SubjectKind::None, pins: &[], content: &[], gap, reach }
     }
 }
 
@@ -107,9 +125,15 @@ impl Token<'_> {
 
 impl Condition<'_> {
     /// The rows of the condition's fact table that this condition adds.
-    pub fn facts(&self) -> [usize; 3] {
-        let gap = Surface::ALL.len() + SubjectKind::COUNT + usize::from(self.gap).min(GAPS - 1);
-        [usize::from(self.surface.code()), Surface::ALL.len() + self.kind as usize, gap]
+    pub fn facts(&self) -> [usize; 4] {
+        let gaps = Surface::ALL.len() + SubjectKind::COUNT;
+        let gap = gaps + usize::from(self.gap).min(GAPS - 1);
+        [
+            usize::from(self.surface.code()),
+            Surface::ALL.len() + self.kind as usize,
+            gap,
+            gaps + GAPS + self.reach as usize,
+        ]
     }
 }
 

@@ -168,9 +168,14 @@ impl Catalogue {
     pub fn pin_keys(&self, pin: PinId) -> impl Iterator<Item = u64> {
         let row = self.row(pin);
         let creator = row.and_then(PinRow::creator).map(|number| (WordKind::Creator, number));
-        let topics = row.map_or(&[][..], PinRow::topics).iter().map(|&number| (WordKind::Topic, number));
+        let topics = self.pin_topics(pin).iter().map(|&number| (WordKind::Topic, number));
         let traits = row.map_or(&[][..], PinRow::traits).iter().map(|&number| (WordKind::Trait, number));
         creator.into_iter().chain(topics).chain(traits).map(|(kind, number)| self.words.key(kind, number))
+    }
+
+    /// Numbers of a pin's topics; empty for a number never given.
+    pub fn pin_topics(&self, pin: PinId) -> &[u32] {
+        self.row(pin).map_or(&[], PinRow::topics)
     }
 
     /// The keys that a pinner's traits are learned under.

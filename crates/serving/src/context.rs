@@ -1,6 +1,7 @@
 //! What the funnel knows of a request before it looks for pins.
 
 use crate::derive::Contents;
+use crate::interests::interests;
 use crate::run::Cpu;
 use crate::spare::Spare;
 use crate::tastes::Tastes;
@@ -8,7 +9,7 @@ use crate::views::{Installed, Views, read};
 use domain::{Act, Action, BoardId, Params, PinId, PinnerId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
-use models::{Condition, Scratch, SubjectKind, UserState, gap_bucket, tokens};
+use models::{Condition, Reach, Scratch, SubjectKind, UserState, gap_bucket, tokens};
 use signals::Signals;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -247,12 +248,36 @@ impl Context {
         let about = if self.subject_pins.is_empty() { &[][..] } else { self.content.as_slice() };
         let gap = self.history.last().map_or(0, |act| gap_bucket(act.ts_ms, request.now_ms));
         let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
-        let condition = Condition { surface: request.surface, kind, pins, content: about, gap };
+        let condition = Condition { surface: request.surface, kind, pins, content: about, gap, reach: Reach::Next };
+        let interests = self.interests(model.config().pool_max);
+        let mut conditions = vec![condition];
+        for (pins, content) in &interests {
+            conditions.push(Condition { kind: SubjectKind::Topic, pins, content, ..condition });
+        }
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
-        self.state = Some(scratches.with(|scratch| match model.ranker().encoded() {
-            0 => model.encode(&tokens, &condition, scratch),
-            _ => model.encode_for_candidates(&tokens, &condition, scratch),
-        }));
+        let for_candidates = model.ranker().encoded() > 0;
+        self.state = Some(scratches.with(|scratch| model.encode_all(&tokens, &conditions, for_candidates, scratch)));
+    }
+
+    /// Interests that get a vector of their own.
+    pub(crate) fn interests_max(&self) -> usize {
+        if self.is_feed() { self.params.retrieval_vectors.saturating_sub(1) } else { 0 }
+    }
+
+    /// What the pinner is after besides the request's own question: the latest pins of topics, and their mean content.
+    fn interests(&self, pins_max: usize) -> Vec<(Vec<PinId>, Vec<f32>)> {
+        let wanted = self.interests_max();
+        if wanted == 0 {
+            return Vec::new();
+        }
+        let mut topics = interests(&self.history, &read(&self.views.catalogue), wanted);
+        topics.iter_mut().for_each(|pins| drop(pins.drain(..pins.len().saturating_sub(pins_max))));
+        let content = read(&self.views.content);
+        let with_content = |pins: Vec<PinId>| {
+            let mean = mean(&content, pins.iter().copied(), BOARD_PINS_MAX);
+            (pins, mean)
+        };
+        topics.into_iter().map(with_content).collect()
     }
 }
 

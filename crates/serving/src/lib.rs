@@ -39,6 +39,7 @@ mod filter;
 mod generate;
 mod generator;
 mod given;
+mod interests;
 mod marks;
 mod names;
 mod numbers;

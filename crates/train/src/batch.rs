@@ -1,7 +1,7 @@
 //! Examples: from what a pinner did to histories, questions and what came later.
 
 use domain::{Act, HEAD_COUNT, HEADS, PinId, Rng, Surface};
-use models::{SubjectKind, gap_bucket};
+use models::{Reach, SubjectKind, gap_bucket};
 
 use std::collections::HashSet;
 
@@ -21,6 +21,7 @@ pub(crate) struct Question {
     pub(crate) pins: Vec<PinId>,
     pub(crate) content: Vec<f32>,
     pub(crate) gap: u8,
+    pub(crate) reach: Reach,
     /// Pins that answer, with their weights, which sum to one; none for a question that only has rows.
     pub(crate) targets: Vec<(PinId, f32)>,
     /// Pins that were shown for it, and per head 1 where it was done, not a number where nobody knows.
@@ -85,6 +86,7 @@ pub(crate) fn shown(data: &Dataset, story: &History, config: &TrainConfig, rng: 
             pins: Vec::new(),
             content: Vec::new(),
             gap,
+            reach: Reach::Next,
             targets: Vec::new(),
             rows: groups[group].iter().map(|shown| (shown.pin, labels(data, shown))).collect(),
         })
@@ -141,6 +143,7 @@ fn question(
         pins: Vec::new(),
         content: Vec::new(),
         gap,
+        reach: if rng.uniform() < config.next_share { Reach::Next } else { Reach::Later },
         targets: Vec::new(),
         rows: Vec::new(),
     };
@@ -148,14 +151,14 @@ fn question(
     if rng.uniform() < config.subject_share {
         subject(data, before, &mut answers, &mut question, config, rng);
     }
-    question.targets = targets(&answers, before, &question.pins, config);
+    question.targets = targets(&answers, before, &question, config);
     (!question.targets.is_empty()).then_some(question)
 }
 
 /// The pins of the first answers that are new, with weights that fall with how much happened before them: answers of
-/// one moment weigh alike. They sum to one.
-fn targets(answers: &[Act], before: &[Act], asked: &[PinId], config: &TrainConfig) -> Vec<(PinId, f32)> {
-    let known: HashSet<PinId> = before.iter().map(|act| act.pin).chain(asked.iter().copied()).collect();
+/// one moment weigh alike. Who asks for what comes next gets those of the first such moment. They sum to one.
+fn targets(answers: &[Act], before: &[Act], question: &Question, config: &TrainConfig) -> Vec<(PinId, f32)> {
+    let known: HashSet<PinId> = before.iter().map(|act| act.pin).chain(question.pins.iter().copied()).collect();
     let mut found: Vec<(PinId, f32)> = Vec::new();
     let (mut earlier, mut here) = (0.0f32, 0.0f32);
     let mut moment = None;
@@ -167,6 +170,9 @@ fn targets(answers: &[Act], before: &[Act], asked: &[PinId], config: &TrainConfi
             continue;
         }
         if moment != Some(act.ts_ms) {
+            if moment.is_some() && question.reach == Reach::Next {
+                break;
+            }
             (moment, earlier, here) = (Some(act.ts_ms), earlier + here, 0.0);
         }
         here += 1.0;
@@ -203,21 +209,41 @@ fn subject(
                 question.gap = 0;
             }
         }
-        4..8 => {
-            let on_board: Vec<PinId> =
-                before.iter().filter(|act| act.board == chosen.board).map(|act| act.pin).collect();
-            if chosen.board.is_none() || on_board.is_empty() {
-                return;
+        4..7 => {
+            let on_board = |act: &Act| act.board.is_some() && act.board == chosen.board;
+            if about(data, before, answers, question, (SubjectKind::Board, config), on_board) {
+                question.surface = Surface::Board;
             }
-            question.surface = Surface::Board;
-            question.kind = SubjectKind::Board;
-            question.pins = on_board[on_board.len().saturating_sub(config.neighbours_max)..].to_vec();
-            question.content = mean_content(data, &question.pins);
-            answers.retain(|act| act.board == chosen.board);
+        }
+        7..9 => {
+            let topics = data.topics_of(chosen.pin);
+            let Some(topic) = topics.get(rng.below(topics.len().max(1) as u32) as usize) else { return };
+            let of_topic = |act: &Act| data.topics_of(act.pin).contains(topic);
+            about(data, before, answers, question, (SubjectKind::Topic, config), of_topic);
         }
         // The model does not read words: a search is answered by taste, and what matches the words is the index's.
         _ => (question.surface, question.kind) = (Surface::Search, SubjectKind::Query),
     }
+}
+
+/// Asks about the latest pins of something, answered by later pins of it; unless nothing of it came before.
+fn about(
+    data: &Dataset,
+    before: &[Act],
+    answers: &mut Vec<Act>,
+    question: &mut Question,
+    (kind, config): (SubjectKind, &TrainConfig),
+    is_of_it: impl Fn(&Act) -> bool,
+) -> bool {
+    let mut pins: Vec<PinId> = before.iter().filter(|act| is_of_it(act)).map(|act| act.pin).collect();
+    if pins.is_empty() {
+        return false;
+    }
+    pins.drain(..pins.len().saturating_sub(config.neighbours_max));
+    question.content = mean_content(data, &pins);
+    (question.kind, question.pins) = (kind, pins);
+    answers.retain(is_of_it);
+    true
 }
 
 fn mean_content(data: &Dataset, pins: &[PinId]) -> Vec<f32> {
@@ -259,6 +285,29 @@ mod tests {
             assert!(searches().all(|question| question.pins.is_empty() && question.content.is_empty()));
             assert!(searches().any(|question| question.targets.len() > 1), "words point to no pin");
         }
+    }
+
+    #[test]
+    fn a_topic_is_asked_about_by_its_pins_and_answered_by_them() {
+        let save = |i: u32| {
+            let ts_ms = 1_000_000_000_000 + u64::from(i);
+            Act { pin: PinId(i), board: None, action: Action::Save, surface: Surface::Home, ts_ms, value: 0.0 }
+        };
+        let topics = (0..30u32).map(|pin| [pin % 3].into()).collect();
+        let data = Dataset { pins: 30, topics, ..Dataset::default() };
+        let story = History { pinner: PinnerId(0), acts: (0..30).map(save).collect(), shown: vec![] };
+        let (mut rng, config) = (Rng::new(1), TrainConfig::default());
+        let examples: Vec<Example> = (0..500).filter_map(|_| example(&data, &story, &config, &mut rng)).collect();
+        let questions = || examples.iter().flat_map(|example| &example.questions);
+        let asked: Vec<&Question> = questions().filter(|question| question.kind == SubjectKind::Topic).collect();
+        assert!(asked.len() > 50);
+        for question in asked {
+            let of = |pin: &PinId| pin.0 % 3 == question.pins[0].0 % 3;
+            assert!(question.pins.iter().all(of) && question.targets.iter().all(|(pin, _)| of(pin)), "{question:?}");
+        }
+        let next = |question: &&Question| question.reach == Reach::Next && question.kind == SubjectKind::None;
+        assert!(questions().filter(next).all(|question| question.targets.len() == 1), "what comes next is one pin");
+        assert!(questions().any(|question| question.reach == Reach::Later && question.targets.len() > 1));
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::batch::Question;
     use domain::Surface;
-    use models::SubjectKind;
+    use models::{Reach, SubjectKind};
 
     const PINS: usize = 400;
 
@@ -108,6 +108,7 @@ mod tests {
             pins: Vec::new(),
             content: Vec::new(),
             gap: 0,
+            reach: Reach::Next,
             targets: (0..targets).map(|_| (draw(), 1.0 / targets as f32)).collect(),
             rows: Vec::new(),
         };

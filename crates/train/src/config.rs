@@ -43,6 +43,8 @@ pub struct TrainConfig {
     pub shards: usize,
     /// Questions per pinner and epoch, at random places of the window.
     pub questions: usize,
+    /// Part of the questions that ask for what comes next alone; the others ask for much of what comes later.
+    pub next_share: f32,
     /// Later pins that one question predicts, at most: the next ones.
     pub targets_max: usize,
     /// How fast the weight of later pins falls: `(1 + acts before it)^-nearness`. 0 predicts all of the future alike, a
@@ -115,6 +117,7 @@ impl Default for TrainConfig {
             batch: 512,
             shards: 4,
             questions: 8,
+            next_share: 0.5,
             targets_max: 16,
             nearness: 1.0,
             requests: 16,
@@ -169,6 +172,7 @@ impl TrainConfig {
             }
         }
         let numbers = [
+            ("next_share", self.next_share, 1.0),
             ("prefix_min", self.prefix_min, 1.0),
             ("nearness", self.nearness, 100.0),
             ("rank_weight", self.rank_weight, 100.0),

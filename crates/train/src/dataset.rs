@@ -41,6 +41,8 @@ pub struct Dataset {
     pub content: Vec<f32>,
     /// Per pin the pins saved together with it, best first; may be empty as a whole.
     pub neighbours: Vec<Vec<PinId>>,
+    /// Per pin numbers of its topics; may be empty as a whole.
+    pub topics: Vec<Box<[u32]>>,
     /// Per pinner what they did.
     pub histories: Vec<History>,
     /// When each head's act was first seen anywhere (ms, UTC), in the order of [`domain::HEADS`]: what was shown before
@@ -63,6 +65,12 @@ impl Dataset {
         &all[..all.len().min(count)]
     }
 
+    /// Numbers of a pin's topics.
+    #[inline]
+    pub fn topics_of(&self, pin: PinId) -> &[u32] {
+        self.topics.get(pin.index()).map_or(&[], |topics| topics)
+    }
+
     /// Whether the parts fit together.
     pub fn check(&self) -> Result<(), TrainError> {
         let bad = |reason: String| Err(TrainError::Data(reason));
@@ -75,6 +83,9 @@ impl Dataset {
         }
         if !self.neighbours.is_empty() && self.neighbours.len() != self.pins {
             return bad(format!("neighbours of {} pins, but there are {}", self.neighbours.len(), self.pins));
+        }
+        if !self.topics.is_empty() && self.topics.len() != self.pins {
+            return bad(format!("topics of {} pins, but there are {}", self.topics.len(), self.pins));
         }
         let acted = self.histories.iter().flat_map(|history| &history.acts).map(|act| act.pin);
         let shown = self.histories.iter().flat_map(|history| &history.shown).map(|shown| shown.pin);

@@ -116,6 +116,7 @@ impl Question {
     /// The question as serving asks it.
     pub(crate) fn condition(&self) -> Condition<'_> {
         debug_assert!(self.kind != SubjectKind::None || self.pins.is_empty());
-        Condition { surface: self.surface, kind: self.kind, pins: &self.pins, content: &self.content, gap: self.gap }
+        let (surface, kind, gap, reach) = (self.surface, self.kind, self.gap, self.reach);
+        Condition { surface, kind, pins: &self.pins, content: &self.content, gap, reach }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
 use models::{
-    Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, RankInput, RankScratch, RankTraits, Scratch, SubjectKind,
-    feature, tokens,
+    Condition, FEATURE_COUNT, Model, ModelConfig, PinInput, RankInput, RankScratch, RankTraits, Reach, Scratch,
+    SubjectKind, feature, tokens,
 };
 
 use crate::validation_recall;
@@ -116,7 +116,7 @@ fn tastes_are_found_from_ids_alone_and_new_pins_from_content() {
         assert!(curve.len() == 6 && curve[5].loss < curve[0].loss, "{curve:?}");
         let model = &trained.model;
         let acts = &data.histories[3].acts;
-        let home = shown(model, &data, acts, &Condition::home(None, 0));
+        let home = shown(model, &data, acts, &Condition::home(None, 0, Reach::Later));
         assert!(of_taste(&home[..15], 3) >= 14, "{home:?}");
         let subject = [PinId(10)];
         let related = Condition {
@@ -125,6 +125,7 @@ fn tastes_are_found_from_ids_alone_and_new_pins_from_content() {
             pins: &subject,
             content: data.content_of(PinId(10)),
             gap: 0,
+            reach: Reach::Later,
         };
         let related = shown(model, &data, &[], &related);
         assert!(of_taste(&related[..15], 4) >= 13, "{related:?}");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use domain::{Act, PinId, Rng};
-use models::{Condition, Model, Operand, PinInput, Scratch, matmul, tokens};
+use models::{Condition, Model, Operand, PinInput, Reach, Scratch, matmul, tokens};
 use rayon::prelude::*;
 
 use crate::metrics::recall_at;
@@ -71,6 +71,8 @@ pub struct Asked {
     pub asked_ms: u64,
     /// Pins that are not ranked: what they had acted on, whether the model is told of it or not.
     pub known: Vec<PinId>,
+    /// Whether for what came next or what came later.
+    pub reach: Reach,
 }
 
 /// The first `depth` of all pins that something is known of, for everybody: by the inner product of the pinner's and
@@ -80,7 +82,7 @@ pub fn ranked(model: &Model, data: &Dataset, asked: &[Asked], depth: usize) -> V
     let pins: Vec<PinId> = (0..data.pins as u32).map(PinId).filter(|&pin| is_known(pin)).collect();
     let vectors = vectors(model, data, &pins);
     let chunk = |asked: &[Asked]| -> Vec<Vec<PinId>> {
-        let past: Vec<(&[Act], u64)> = asked.iter().map(|asked| (&asked.before[..], asked.asked_ms)).collect();
+        let past: Vec<Past> = asked.iter().map(|asked| (&asked.before[..], asked.asked_ms, asked.reach)).collect();
         let scores = scores(model, data, &vectors, &past);
         let rows = asked.iter().zip(scores.chunks_exact(pins.len().max(1)));
         rows.map(|(asked, scores)| best(asked.known.iter().copied(), &pins, scores, depth)).collect()
@@ -110,20 +112,23 @@ fn vectors(model: &Model, data: &Dataset, pins: &[PinId]) -> Vec<f32> {
 
 /// Sum of recalls over one chunk of probes.
 fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes: &[Probe]) -> f64 {
-    let past: Vec<(&[Act], u64)> = probes.iter().map(|probe| (&probe.before[..], probe.asked_ms)).collect();
+    let past: Vec<Past> = probes.iter().map(|probe| (&probe.before[..], probe.asked_ms, Reach::Next)).collect();
     let scores = scores(model, data, vectors, &past);
     let rows = probes.iter().zip(scores.chunks_exact(known.len().max(1)));
     let best = |probe: &Probe, scores| best(probe.before.iter().map(|act| act.pin), known, scores, DEPTH);
     rows.map(|(probe, scores)| recall_at(&best(probe, scores), &probe.later, DEPTH)).sum()
 }
 
-/// Scores of all pins for everybody who did something and asks at a moment (ms, UTC), a row each.
-fn scores(model: &Model, data: &Dataset, vectors: &[f32], past: &[(&[Act], u64)]) -> Vec<f32> {
+/// What somebody did, the moment of asking (ms, UTC), and for what.
+type Past<'a> = (&'a [Act], u64, Reach);
+
+/// Scores of all pins for everybody, a row each.
+fn scores(model: &Model, data: &Dataset, vectors: &[f32], past: &[Past]) -> Vec<f32> {
     let (dim, mut scratch) = (model.dim(), Scratch::default());
     let mut users = Vec::with_capacity(past.len() * dim);
-    for &(acts, asked_ms) in past {
+    for &(acts, asked_ms, reach) in past {
         let history = tokens(acts, model.config().history_max, |pin| data.content_of(pin));
-        let condition = Condition::home(acts.last().map(|act| act.ts_ms), asked_ms);
+        let condition = Condition::home(acts.last().map(|act| act.ts_ms), asked_ms, reach);
         users.extend(model.encode(&history, &condition, &mut scratch).vector);
     }
     let pins = vectors.len() / dim;

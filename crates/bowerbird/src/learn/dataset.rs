@@ -21,6 +21,8 @@ pub(crate) fn dataset(
     let (content, content_dim, content_space) = content(views, pins);
     let pin = |number: usize| PinId(number as u32);
     let neighbours = (0..pins).into_par_iter().map(|number| views.neighbours(pin(number), neighbours_max)).collect();
+    let catalogue = views.catalogue();
+    let topics = (0..pins).map(|number| catalogue.pin_topics(pin(number)).into()).collect();
     let histories = (0u32..)
         .zip(&acts.by_pinner)
         .map(|(pinner, acts)| (pinner, &acts[..acts.partition_point(|act| act.ts_ms < before_ms)]))
@@ -33,7 +35,7 @@ pub(crate) fn dataset(
         })
         .collect();
     let known_from_ms = was_shown.known_from_ms;
-    Ok(Dataset { pins, content_dim, content_space, content, neighbours, histories, known_from_ms })
+    Ok(Dataset { pins, content_dim, content_space, content, neighbours, topics, histories, known_from_ms })
 }
 
 /// Content vectors of all pins as one matrix, its width and its space; zeros for pins without.

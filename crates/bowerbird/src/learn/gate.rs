@@ -8,7 +8,7 @@ use crate::registry::Registry;
 use crate::stop::Stop;
 use anyhow::{Context, Result, bail};
 use domain::PinId;
-use models::{Condition, Model, ModelCard, PinInput, Scratch};
+use models::{Condition, Model, ModelCard, PinInput, Reach, Scratch};
 use train::{Dataset, TrainConfig, validation_recall};
 
 /// How much worse than the live model a new one may be on the same held-back pinners (relative).
@@ -78,7 +78,7 @@ fn recall_of(version: &str, registry: &Registry, data: &Dataset, config: &TrainC
 /// The weights as they will be read must give what these give, and numbers.
 fn probe(model: &Model) -> Result<Option<&'static str>> {
     let read = Model::from_bytes(&model.to_bytes())?;
-    let home = Condition::home(None, 0);
+    let home = Condition::home(None, 0, Reach::Next);
     let user = |model: &Model| model.encode(&[], &home, &mut Scratch::default()).vector;
     let mut pairs = vec![(user(model), user(&read))];
     for pin in 0..PROBES {

@@ -1,4 +1,4 @@
-//! The sequence model's user vector against the pin vectors, and if so wanted vectors of single interests beside it.
+//! The sequence model's user vector against the pin vectors, and if so wanted those of single interests beside it.
 
 use crate::context::Context;
 use crate::features::dot;
@@ -58,13 +58,19 @@ const RECENT_MAX: usize = 64;
 /// Pins at least this similar (cosine) are of one interest.
 const ALIKE: f32 = 0.6;
 
-/// Vectors of pins that stand for different interests of late, the strongest first: leaders by similarity, each
-/// interest's most central pin (PinnerSage: Pal et al., 2020). The same history gives the same ones.
+/// Vectors of single interests of late, the strongest first: the pinner's under the condition of each of their topics;
+/// where pins have no topics, leaders by similarity, of each interest the most central pin (PinnerSage: Pal et al.,
+/// 2020). The same history gives the same ones.
 fn interests(context: &Context, vectors: &VectorIndex) -> Vec<Vec<f32>> {
-    let wanted = context.params.retrieval_vectors.saturating_sub(1);
-    if wanted == 0 || !context.is_feed() {
-        return Vec::new();
+    let wanted = context.interests_max();
+    match &context.state {
+        Some(state) if !state.others.is_empty() => state.others.clone(),
+        _ if wanted == 0 => Vec::new(),
+        _ => leaders(context, vectors, wanted),
     }
+}
+
+fn leaders(context: &Context, vectors: &VectorIndex, wanted: usize) -> Vec<Vec<f32>> {
     let mut groups: Vec<Vec<Vec<f32>>> = Vec::new();
     let recent = context.history.iter().rev().take(RECENT_MAX);
     for vector in recent.filter_map(|act| vectors.vector(act.pin)) {

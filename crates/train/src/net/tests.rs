@@ -7,7 +7,7 @@ use crate::sparse::Touched;
 use crate::tape::{Cpu, Loaded};
 use crate::{Dataset, History};
 use domain::{Act, Action, BoardId, HEAD_COUNT, PinId, PinnerId, Rng, Surface};
-use models::{CandidatePins, CandidateScratch, IdTable, Model, PinInput, Scratch, SubjectKind, tokens};
+use models::{CandidatePins, CandidateScratch, IdTable, Model, PinInput, Reach, Scratch, SubjectKind, tokens};
 
 const PINS: usize = 40;
 
@@ -51,17 +51,19 @@ fn question(data: &Dataset, prefix: usize, kind: SubjectKind) -> Question {
         SubjectKind::None => (Surface::Home, vec![], vec![]),
         SubjectKind::Pin => (Surface::Related, vec![PinId(12)], data.content_of(PinId(12)).to_vec()),
         SubjectKind::Board => (Surface::Board, (9..14).map(PinId).collect(), data.content_of(PinId(20)).to_vec()),
+        SubjectKind::Topic => (Surface::Home, (3..5).map(PinId).collect(), data.content_of(PinId(4)).to_vec()),
         SubjectKind::Query => (Surface::Search, vec![], data.content_of(PinId(30)).to_vec()),
     };
     let pins: Vec<PinId> = pins.into_iter().take(3).collect();
-    Question { prefix, surface, kind, pins, content, gap: (prefix % 12) as u8, targets: vec![], rows: vec![] }
+    let reach = if prefix.is_multiple_of(2) { Reach::Next } else { Reach::Later };
+    Question { prefix, surface, kind, pins, content, gap: (prefix % 12) as u8, reach, targets: vec![], rows: vec![] }
 }
 
 fn examples(data: &Dataset) -> Vec<Example> {
-    use SubjectKind::{Board, None, Pin, Query};
+    use SubjectKind::{Board, None, Pin, Query, Topic};
     let example = |history: &History| {
         let length = history.acts.len();
-        let places = [(length, None), (length / 2, Pin), (0, Pin), (1, Board), (length, Query)];
+        let places = [(length, None), (length / 2, Pin), (0, Pin), (1, Board), (length, Query), (length, Topic)];
         let questions = places.map(|(prefix, kind)| question(data, prefix, kind)).to_vec();
         Example { acts: history.acts.clone(), before_ms: Option::None, questions, positives: vec![] }
     };

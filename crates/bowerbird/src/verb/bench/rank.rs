@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use domain::{Action, PinId, Rng, Surface};
 use models::{
     CandidatePins, CandidateScratch, Condition, FEATURE_COUNT, Model, ModelConfig, RankInput, RankScratch, RankTraits,
-    Ranker, Scratch, Token,
+    Ranker, Reach, Scratch, Token,
 };
 use serde_json::json;
 
@@ -147,7 +147,7 @@ impl Task {
                 Token { pin: *pin, content, action, surface, dwell: 2, gap: 3 }
             })
             .collect();
-        let state = self.model.encode_for_candidates(&tokens, &Condition::home(None, 3), &mut rooms.trunk);
+        let state = self.model.encode_for_candidates(&tokens, &Condition::home(None, 3, Reach::Next), &mut rooms.trunk);
         let history = clock.cpu_s();
         let pins = CandidatePins { pins: &self.pins, content: &self.content };
         self.model.encode_candidates(&state, pins, &mut rooms.candidates, &mut rooms.encoded);

@@ -4,7 +4,7 @@ use super::split::{Halves, Way};
 use crate::evaluate::SEED;
 use ::train::{Dataset, ndcg_at, ranked, recall_at};
 use domain::{PinId, Rng};
-use models::Model;
+use models::{Model, Reach};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -41,8 +41,8 @@ pub(super) struct Claim {
 
 impl Measured {
     /// Asks a model for everybody, as of some days or acts before.
-    pub(super) fn add(&mut self, model: &Model, data: &Dataset, halves: &Halves, age: u64) {
-        let rankings = ranked(model, data, &halves.asked(age), DEPTH);
+    pub(super) fn add(&mut self, model: &Model, data: &Dataset, halves: &Halves, (age, reach): (u64, Reach)) {
+        let rankings = ranked(model, data, &halves.asked(age, reach), DEPTH);
         self.sums.resize(halves.cases.len(), [0.0; OF_PINNER.len()]);
         for ((sums, ranking), case) in self.sums.iter_mut().zip(&rankings).zip(&halves.cases) {
             let recall = |k| recall_at(ranking, &case.right, k);

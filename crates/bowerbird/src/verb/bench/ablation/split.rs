@@ -11,6 +11,7 @@ use crate::setup::Setup;
 use ::train::{Asked, Dataset, holdout_row};
 use anyhow::{Context, Result, ensure};
 use domain::{Act, Fact, PinId, PinnerId, hash64};
+use models::Reach;
 use serving::Views;
 use std::collections::HashSet;
 
@@ -81,7 +82,7 @@ pub(super) fn halves(table: Table, args: &Args, setup: &Setup) -> Result<Halves>
     };
     if table == Table::Targets {
         let oldest = ages(way).last().copied().unwrap_or_default();
-        cases.retain(|case| !case.at(oldest, way).before.is_empty());
+        cases.retain(|case| !case.at(oldest, Reach::Later, way).before.is_empty());
     }
     ensure!(!cases.is_empty(), "there is nobody to ask for: nothing was held out");
     let cases = sample(cases, args.pinners, SEED);
@@ -172,7 +173,7 @@ fn last_pins(reading: &Reading, acts: &Acts, setup: &Setup) -> Result<Vec<Case>>
 
 impl Case {
     /// The question as it was asked some days or acts before.
-    fn at(&self, age: u64, way: Way) -> Asked {
+    fn at(&self, age: u64, reach: Reach, way: Way) -> Asked {
         let (before, asked_ms) = match way {
             _ if age == 0 => (&self.before[..], self.asked_ms),
             Way::Time(_) => {
@@ -184,7 +185,7 @@ impl Case {
                 (&self.before[..place], self.before.get(place).map_or(self.asked_ms, |act| act.ts_ms))
             }
         };
-        Asked { before: before.to_vec(), asked_ms, known: self.known.clone() }
+        Asked { before: before.to_vec(), asked_ms, known: self.known.clone(), reach }
     }
 }
 
@@ -195,8 +196,8 @@ impl Halves {
     }
 
     /// The questions of all cases, of an age.
-    pub(super) fn asked(&self, age: u64) -> Vec<Asked> {
-        self.cases.iter().map(|case| case.at(age, self.way)).collect()
+    pub(super) fn asked(&self, age: u64, reach: Reach) -> Vec<Asked> {
+        self.cases.iter().map(|case| case.at(age, reach, self.way)).collect()
     }
 
     /// What is looked for, in words.

@@ -2,6 +2,7 @@
 
 use ::train::{Negatives, TrainConfig};
 use clap::ValueEnum;
+use models::Reach;
 
 /// Which part of the recipe is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,11 +21,13 @@ pub(super) struct Variant {
     pub(super) published: Option<f64>,
     /// Whether pins pool their graph neighbours.
     pub(super) neighbours: bool,
+    /// What it is always asked for: otherwise for what comes next while its vectors are new, and later on for the rest.
+    asks: Option<Reach>,
     change: fn(TrainConfig) -> TrainConfig,
 }
 
 const fn variant(name: &'static str, published: Option<f64>, change: fn(TrainConfig) -> TrainConfig) -> Variant {
-    Variant { name, published, neighbours: true, change }
+    Variant { name, published, neighbours: true, asks: None, change }
 }
 
 /// PinnerFormer (KDD 2022): recall@10 by negatives, without and with the correction for how they were sampled.
@@ -41,12 +44,21 @@ fn sampled(base: TrainConfig, negatives: Negatives, log_q: bool) -> TrainConfig 
     TrainConfig { negatives, log_q, ..base }
 }
 
-/// The same paper: what comes next (SASRec), and much of what comes later (dense).
-const TARGETS: [Variant; 3] = [
-    variant("next", Some(0.198), |base| TrainConfig { targets_max: 1, ..base }),
-    variant("dense", Some(0.229), |base| base),
-    variant("dense, all alike", None, |base| TrainConfig { nearness: 0.0, ..base }),
+/// The same paper: what comes next (SASRec), and much of what comes later (dense); and a trunk that is told for which
+/// of both it is asked.
+const TARGETS: [Variant; 4] = [
+    always(Reach::Next, variant("next", Some(0.198), |base| TrainConfig { next_share: 1.0, ..base })),
+    always(Reach::Later, variant("dense", Some(0.229), |base| TrainConfig { next_share: 0.0, ..base })),
+    always(
+        Reach::Later,
+        variant("dense, all alike", None, |base| TrainConfig { next_share: 0.0, nearness: 0.0, ..base }),
+    ),
+    variant("both, as asked", None, |base| base),
 ];
+
+const fn always(reach: Reach, variant: Variant) -> Variant {
+    Variant { asks: Some(reach), ..variant }
+}
 
 /// OmniSage (2025) reports what graph neighbours bring to pins' vectors.
 const NEIGHBOURS: [Variant; 2] = [
@@ -65,6 +77,11 @@ impl Variant {
     /// The configuration with what this variant changes.
     pub(super) fn of(&self, base: &TrainConfig) -> TrainConfig {
         (self.change)(base.clone())
+    }
+
+    /// For what it is asked with vectors of an age.
+    pub(super) fn reach(&self, age: u64) -> Reach {
+        self.asks.unwrap_or(if age == 0 { Reach::Next } else { Reach::Later })
     }
 }
 
