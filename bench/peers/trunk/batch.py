@@ -93,7 +93,7 @@ def question(place, pins, boards, content, config, rng):
         elif draw < 7 and len(on_board):
             surface, kind, asked, later = BOARD, OF_BOARD, on_board[-config.neighbours_max :], same
     answers = [pin for pin in later if pin not in asked][: 1 if reach == NEXT else config.targets_max]
-    about = content[asked].mean(axis=0) if len(asked) else np.zeros(content.shape[1], np.float32)
+    about = unit(content[asked].mean(axis=0)) if len(asked) else np.zeros(content.shape[1], np.float32)
     facts = np.zeros(CONDITION_FACTS, np.float32)
     gaps = SURFACES + KINDS
     facts[[surface, SURFACES + kind, gaps + (GAP if prefix else 0), gaps + GAPS + reach]] = 1

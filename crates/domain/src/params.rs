@@ -16,8 +16,8 @@ pub struct Params {
     pub deadline_ms: u64,
     /// Most recent actions that start walks and content neighbours.
     pub seeds_max: usize,
-    /// Vectors that learned retrieval asks with: the user vector, then one per recent topic of the pinner; of pins without
-    /// topics, some that stand for different recent interests.
+    /// Vectors that learned retrieval asks with: the user vector, then one per recent topic of the pinner; where pins
+    /// have no topics, pins that stand for different recent interests.
     pub retrieval_vectors: usize,
     /// Candidate generators.
     pub generators: GeneratorsParams,

@@ -25,7 +25,8 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `pin_week_<head>` | lift within the week of the pin, for the four heads that happen most |
 /// | `creator_…`, `topic_…` | impressions, look and lifts of the creator's pins; mean of those of the pin's topics |
 /// | `ln_history`, `ln_pinner_days` | ln(1 + history length); ln(1 + days since the pinner joined) |
-/// | `pinner_…` | impressions, look and lifts of the pinner |
+/// | `ln_seen` | ln(1 + pins that the pinner was shown or acted on) |
+/// | `pinner_…` | impressions, look and lifts of the pinner; a pin acted on but never shown was shown all the same |
 /// | `shown_gap`, `session` | gap since the pinner's last impression; impressions of the last 30 minutes |
 /// | `creator_known`, `topic_known` | share of the history with this creator, with the best one of these topics |
 /// | `own_creator_…`, `own_topic_…` | the pinner's own impressions of the creator, mean of those of the topics, and |
@@ -38,7 +39,7 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
 /// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when |
 /// |  | unknown, so that all compete as if each stood first |
-pub const FEATURES: [&str; 96] = [
+pub const FEATURES: [&str; 97] = [
     "dot",
     "walk",
     "walk_share",
@@ -87,6 +88,7 @@ pub const FEATURES: [&str; 96] = [
     "topic_hide",
     "ln_history",
     "ln_pinner_days",
+    "ln_seen",
     "pinner_impressions",
     "pinner_look",
     "pinner_save",

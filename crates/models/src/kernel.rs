@@ -103,6 +103,7 @@ const MIDDLE: usize = 16;
 /// In tiles of `ROWS` × `COLS` sums that stay in registers. Each sum is added up in the same order in every tile.
 #[inline(always)]
 fn matmul_body<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32], w: &Matrix, out: &mut [f32]) {
+    const { assert!(ROWS.is_multiple_of(2), "rows that are left come in pairs, then alone") };
     if w.rows == 0 || w.cols == 0 {
         return;
     }
@@ -111,8 +112,8 @@ fn matmul_body<const ROWS: usize, const COLS: usize, const FUSED: bool>(x: &[f32
     let whole = rows - rows % ROWS;
     let pairs = rows - rows % 2;
     strips::<ROWS, COLS, FUSED>(x, w, out, 0..whole);
-    strips::<2, COLS, FUSED>(x, w, out, whole..pairs.max(whole));
-    strips::<1, COLS, FUSED>(x, w, out, pairs.max(whole)..rows);
+    strips::<2, COLS, FUSED>(x, w, out, whole..pairs);
+    strips::<1, COLS, FUSED>(x, w, out, pairs..rows);
 }
 
 /// `ROWS` rows at a time of the product.

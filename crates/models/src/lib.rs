@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! token     = id · W + content · W + facts(action, surface, dwell, gap)         newest last
-//! condition = id · W + content · W + facts(surface, kind, gap)                  the last row
+//! condition = id · W + content · W + facts(surface, kind, gap, reach)                the last row
 //! trunk     = causal pre-norm transformer, attention biased by distance
 //! user      = normalise(gate · Σ attention · own(history) + gate · own(subject) + MLP(condition))
 //! pin       = normalise(own(pin) + neighbours · W + MLP[own(pin) ; neighbours])
@@ -50,8 +50,8 @@ pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankInput, RankPart, RankScratch, RankTraits, Ranker};
 pub use token::{
-    CONDITION_FACTS, Condition, DISTANCES, Reach, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket, token,
-    tokens,
+    CONDITION_FACTS, Condition, DISTANCES, Reach, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket,
+    mean_content, token, tokens,
 };
 pub use trunk::Scratch;
 pub use weights::{BlockPart, Matrix, Part, Weights};

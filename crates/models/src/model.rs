@@ -141,26 +141,27 @@ impl Model {
 
     /// Encodes a history (newest last) and a question. Content vectors of another width count as missing.
     pub fn encode(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        self.encode_all(history, std::slice::from_ref(condition), false, scratch)
+        self.encode_all(history, (condition, &[]), false, scratch)
     }
 
     /// The same with what candidates attend to, for [`Model::encode_candidates`].
     pub fn encode_for_candidates(&self, history: &[Token], condition: &Condition, scratch: &mut Scratch) -> UserState {
-        self.encode_all(history, std::slice::from_ref(condition), true, scratch)
+        self.encode_all(history, (condition, &[]), true, scratch)
     }
 
-    /// The same history under several conditions, the request's own first: it is read once for all of them.
-    /// `for_candidates` are asked about under the first.
+    /// The same history under several conditions: it is read once for all of them. `for_candidates` are asked about
+    /// under the first.
     pub fn encode_all(
         &self,
         history: &[Token],
-        conditions: &[Condition],
+        (first, others): (&Condition, &[Condition]),
         for_candidates: bool,
         scratch: &mut Scratch,
     ) -> UserState {
         let mut memories = Vec::new();
         let wanted = for_candidates.then_some(&mut memories);
-        let mut vectors = trunk::encode(self, history, conditions, scratch, wanted).into_iter();
+        let conditions = [std::slice::from_ref(first), others].concat();
+        let mut vectors = trunk::encode(self, history, &conditions, scratch, wanted).into_iter();
         UserState { vector: vectors.next().unwrap_or_default(), others: vectors.collect(), memories }
     }
 

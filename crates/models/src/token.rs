@@ -71,7 +71,8 @@ pub struct Condition<'a> {
     pub kind: SubjectKind,
     /// The subject pin, pins of the subject board, or the pinner's latest pins of the topic; empty for other kinds.
     pub pins: &'a [PinId],
-    /// Content of the subject: the pin's, the mean of these pins', the query's; empty when there is none.
+    /// Content of the subject: the pin's, that of all these pins ([`mean_content`]), the query's; empty when there is
+    /// none.
     pub content: &'a [f32],
     /// Bucket of the time since the newest action, see [`gap_bucket`].
     pub gap: u8,
@@ -85,6 +86,26 @@ impl Condition<'static> {
         let gap = newest_ms.map_or(0, |newest| gap_bucket(newest, now_ms));
         Condition { surface: Surface::Home, kind: SubjectKind::None, pins: &[], content: &[], gap, reach }
     }
+}
+
+/// The content of several pins: their mean at unit length, of those that have one; empty when none has, or when they
+/// cancel out.
+pub fn mean_content<C: AsRef<[f32]>>(contents: impl IntoIterator<Item = C>) -> Vec<f32> {
+    let mut sum: Vec<f32> = Vec::new();
+    for content in contents {
+        let content = content.as_ref();
+        if sum.is_empty() {
+            sum = content.to_vec();
+        } else {
+            sum.iter_mut().zip(content).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length < 1e-6 {
+        return Vec::new();
+    }
+    sum.iter_mut().for_each(|value| *value /= length);
+    sum
 }
 
 /// The newest `history_max` positive acts as tokens, newest last. `content` gives a pin's vector, empty when there is

@@ -35,7 +35,7 @@ pub enum Part {
     ConditionId,
     /// Content of the subject → condition token. `[content_dim, dim]`
     ConditionContent,
-    /// Surface, kind and gap → condition token. `[CONDITION_FACTS, dim]`
+    /// Surface, kind, gap and reach → condition token. `[CONDITION_FACTS, dim]`
     ConditionFacts,
     /// Read-out attention over the history: keys from tokens. `[dim, dim]`
     PoolKey,

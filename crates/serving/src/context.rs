@@ -9,7 +9,7 @@ use crate::views::{Installed, Views, read};
 use domain::{Act, Action, BoardId, Params, PinId, PinnerId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
-use models::{Condition, Reach, Scratch, SubjectKind, UserState, gap_bucket, tokens};
+use models::{Condition, Reach, Scratch, SubjectKind, UserState, gap_bucket, mean_content, tokens};
 use signals::Signals;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -237,26 +237,34 @@ impl Context {
     fn encode(&mut self, scratches: &Spare<Scratch>) {
         let Some(installed) = &self.installed else { return };
         let (model, request) = (&installed.model, &self.request);
-        let history = self.history.iter().map(|act| act.pin);
-        let contents = Contents::read(&read(&self.views.content), model, history);
+        let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
+        let read_of = self.history.iter().map(|act| act.pin).chain(pins.iter().copied());
+        let contents = Contents::read(&read(&self.views.content), model, read_of);
+        let mean =
+            |pins: &[PinId]| mean_content(pins.iter().map(|&pin| contents.of(pin)).filter(|row| !row.is_empty()));
         let kind = match request.subject {
             Subject::None => SubjectKind::None,
             Subject::Pin(_) => SubjectKind::Pin,
             Subject::Board(_) => SubjectKind::Board,
             Subject::Query(_) => SubjectKind::Query,
         };
-        let about = if self.subject_pins.is_empty() { &[][..] } else { self.content.as_slice() };
         let gap = self.history.last().map_or(0, |act| gap_bucket(act.ts_ms, request.now_ms));
-        let pins = &self.subject_pins[self.subject_pins.len().saturating_sub(model.config().pool_max)..];
-        let condition = Condition { surface: request.surface, kind, pins, content: about, gap, reach: Reach::Next };
-        let interests = self.interests(model.config().pool_max);
-        let mut conditions = vec![condition];
-        for (pins, content) in &interests {
-            conditions.push(Condition { kind: SubjectKind::Topic, pins, content, ..condition });
-        }
+        let about = mean(pins);
+        let condition = Condition { surface: request.surface, kind, pins, content: &about, gap, reach: Reach::Next };
+        let topics: Vec<(Vec<PinId>, Vec<f32>)> = self
+            .interests(model.config().pool_max)
+            .into_iter()
+            .map(|pins| {
+                let content = mean(&pins);
+                (pins, content)
+            })
+            .collect();
+        let topic = |(pins, content)| Condition { kind: SubjectKind::Topic, pins, content, ..condition };
+        let topics: Vec<Condition> = topics.iter().map(|(pins, content)| topic((pins, content))).collect();
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
         let for_candidates = model.ranker().encoded() > 0;
-        self.state = Some(scratches.with(|scratch| model.encode_all(&tokens, &conditions, for_candidates, scratch)));
+        self.state =
+            Some(scratches.with(|scratch| model.encode_all(&tokens, (&condition, &topics), for_candidates, scratch)));
     }
 
     /// Interests that get a vector of their own.
@@ -264,20 +272,15 @@ impl Context {
         if self.is_feed() { self.params.retrieval_vectors.saturating_sub(1) } else { 0 }
     }
 
-    /// What the pinner is after besides the request's own question: the latest pins of topics, and their mean content.
-    fn interests(&self, pins_max: usize) -> Vec<(Vec<PinId>, Vec<f32>)> {
+    /// What the pinner is after besides the request's own question: the latest pins of topics.
+    fn interests(&self, pins_max: usize) -> Vec<Vec<PinId>> {
         let wanted = self.interests_max();
         if wanted == 0 {
             return Vec::new();
         }
         let mut topics = interests(&self.history, &read(&self.views.catalogue), wanted);
         topics.iter_mut().for_each(|pins| drop(pins.drain(..pins.len().saturating_sub(pins_max))));
-        let content = read(&self.views.content);
-        let with_content = |pins: Vec<PinId>| {
-            let mean = mean(&content, pins.iter().copied(), BOARD_PINS_MAX);
-            (pins, mean)
-        };
-        topics.into_iter().map(with_content).collect()
+        topics
     }
 }
 
@@ -294,14 +297,5 @@ fn liking(action: Action) -> f32 {
 
 /// Mean of the first `max` contents of `pins`, unit length; empty when none has content.
 fn mean(content: &VectorIndex, pins: impl Iterator<Item = PinId>, max: usize) -> Vec<f32> {
-    let mut sum = vec![0.0f32; content.dim()];
-    for vector in pins.filter_map(|pin| content.vector(pin)).take(max) {
-        sum.iter_mut().zip(&vector).for_each(|(sum, x)| *sum += x);
-    }
-    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length < 1e-6 {
-        return Vec::new();
-    }
-    sum.iter_mut().for_each(|x| *x /= length);
-    sum
+    mean_content(pins.filter_map(|pin| content.vector(pin)).take(max))
 }

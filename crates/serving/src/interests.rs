@@ -24,3 +24,29 @@ pub(crate) fn interests(history: &[Act], catalogue: &Catalogue, wanted: usize) -
     topics.truncate(wanted);
     topics.into_iter().map(|(_, pins)| pins.into_iter().rev().collect()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Action, Pin, Surface};
+
+    #[test]
+    fn most_frequent_topics_come_first_each_with_its_pins_in_order() {
+        let mut catalogue = Catalogue::new();
+        let topics = [&["lamps"][..], &["chairs", "lamps"], &["chairs"], &[], &["lamps"], &["rugs"]];
+        for (number, topics) in topics.iter().enumerate() {
+            let topics = topics.iter().map(|&topic| topic.to_owned()).collect();
+            let id = format!("p{number}");
+            catalogue.describe_pin(&Pin { id, topics, ..Pin::default() }).expect("a number");
+        }
+        let act = |pin: u32| {
+            let (board, action, surface) = (None, Action::Save, Surface::Home);
+            Act { pin: PinId(pin), board, action, surface, ts_ms: u64::from(pin), value: 0.0 }
+        };
+        let history: Vec<Act> = [0, 1, 2, 3, 4, 4, 5].map(act).to_vec();
+        let pins = |of: &[u32]| of.iter().map(|&pin| PinId(pin)).collect::<Vec<_>>();
+        assert_eq!(interests(&history, &catalogue, 2), [pins(&[0, 1, 4]), pins(&[1, 2])]);
+        assert_eq!(interests(&history, &catalogue, 9).len(), 3);
+        assert!(interests(&[], &catalogue, 2).is_empty());
+    }
+}

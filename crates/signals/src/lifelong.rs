@@ -1,6 +1,7 @@
 //! What a pinner liked before their last positive acts: pins and moments only, for a lifetime.
 
 use crate::bytes::{BadState, Reader, put_int};
+use crate::counters::seconds;
 use domain::{Act, PinId};
 
 /// Most pins kept per pinner beside the last positive acts.
@@ -17,7 +18,7 @@ pub struct Liked {
 
 impl Liked {
     pub(crate) fn of(act: &Act) -> Liked {
-        Liked { pin: act.pin, at_s: (act.ts_ms / 1_000).min(u64::from(u32::MAX)) as u32 }
+        Liked { pin: act.pin, at_s: seconds(act.ts_ms) }
     }
 }
 
@@ -36,6 +37,9 @@ pub(crate) fn insert(all: &mut Vec<Liked>, liked: Liked) {
         }
         all.remove(0);
         place -= 1;
+    }
+    if all.len() == all.capacity() {
+        all.reserve_exact((all.len() / 4 + 4).min(LIFELONG_MAX - all.len()));
     }
     all.insert(place, liked);
 }
@@ -61,4 +65,27 @@ pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Vec<Liked>, BadState> {
         before_s = at_s;
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn liked(pin: u32, at_s: u32) -> Liked {
+        Liked { pin: PinId(pin), at_s }
+    }
+
+    #[test]
+    fn each_pin_stays_once_at_its_newest_moment_and_the_oldest_go() {
+        let mut all = Vec::new();
+        for (pin, at_s) in [(1, 50), (2, 20), (1, 10), (3, 30), (2, 60)] {
+            insert(&mut all, liked(pin, at_s));
+        }
+        assert_eq!(all, [liked(3, 30), liked(1, 50), liked(2, 60)]);
+        let most = LIFELONG_MAX as u32;
+        (0..most).for_each(|pin| insert(&mut all, liked(pin + 10, 100 + pin)));
+        assert_eq!((all.len(), all[0], all.last()), (LIFELONG_MAX, liked(10, 100), Some(&liked(most + 9, most + 99))));
+        insert(&mut all, liked(1, 99));
+        assert_eq!(all[0], liked(10, 100), "older than all that there is room for");
+    }
 }

@@ -1,7 +1,7 @@
 //! Examples: from what a pinner did to histories, questions and what came later.
 
 use domain::{Act, HEAD_COUNT, HEADS, PinId, Rng, Surface};
-use models::{Reach, SubjectKind, gap_bucket};
+use models::{Reach, SubjectKind, gap_bucket, mean_content};
 
 use std::collections::HashSet;
 
@@ -156,7 +156,8 @@ fn question(
 }
 
 /// The pins of the first answers that are new, with weights that fall with how much happened before them: answers of
-/// one moment weigh alike. Who asks for what comes next gets those of the first such moment. They sum to one.
+/// one moment weigh alike. Who asks for what comes next gets those of the first such moment: all of them where all
+/// answers tie. They sum to one.
 fn targets(answers: &[Act], before: &[Act], question: &Question, config: &TrainConfig) -> Vec<(PinId, f32)> {
     let known: HashSet<PinId> = before.iter().map(|act| act.pin).chain(question.pins.iter().copied()).collect();
     let mut found: Vec<(PinId, f32)> = Vec::new();
@@ -183,7 +184,7 @@ fn targets(answers: &[Act], before: &[Act], question: &Question, config: &TrainC
     found
 }
 
-/// Gives the question a subject (a later pin, a board, words) and keeps the answers that fit it.
+/// Gives the question a subject (a later pin, a board, a topic, words) and keeps the answers that fit it.
 fn subject(
     data: &Dataset,
     before: &[Act],
@@ -235,25 +236,18 @@ fn about(
     (kind, config): (SubjectKind, &TrainConfig),
     is_of_it: impl Fn(&Act) -> bool,
 ) -> bool {
-    let mut pins: Vec<PinId> = before.iter().filter(|act| is_of_it(act)).map(|act| act.pin).collect();
+    let of_it: Vec<PinId> = before.iter().filter(|act| is_of_it(act)).map(|act| act.pin).collect();
+    // Each once, where it was acted on last.
+    let is_last = |(at, pin): &(usize, &PinId)| !of_it[at + 1..].contains(pin);
+    let mut pins: Vec<PinId> = of_it.iter().enumerate().filter(is_last).map(|(_, pin)| *pin).collect();
     if pins.is_empty() {
         return false;
     }
     pins.drain(..pins.len().saturating_sub(config.neighbours_max));
-    question.content = mean_content(data, &pins);
+    question.content = mean_content(pins.iter().map(|&pin| data.content_of(pin)).filter(|row| !row.is_empty()));
     (question.kind, question.pins) = (kind, pins);
     answers.retain(is_of_it);
     true
-}
-
-fn mean_content(data: &Dataset, pins: &[PinId]) -> Vec<f32> {
-    let rows: Vec<&[f32]> = pins.iter().map(|&pin| data.content_of(pin)).filter(|row| !row.is_empty()).collect();
-    let Some(first) = rows.first() else { return Vec::new() };
-    let mut mean = vec![0.0; first.len()];
-    for row in &rows {
-        mean.iter_mut().zip(*row).for_each(|(mean, value)| *mean += value / rows.len() as f32);
-    }
-    mean
 }
 
 #[cfg(test)]

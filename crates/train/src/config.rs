@@ -1,3 +1,4 @@
+use models::Reach;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -43,7 +44,8 @@ pub struct TrainConfig {
     pub shards: usize,
     /// Questions per pinner and epoch, at random places of the window.
     pub questions: usize,
-    /// Part of the questions that ask for what comes next alone; the others ask for much of what comes later.
+    /// Part of the questions that ask for what comes next alone, as feeds do; the others ask for much of what comes
+    /// later.
     pub next_share: f32,
     /// Later pins that one question predicts, at most: the next ones.
     pub targets_max: usize,
@@ -56,7 +58,7 @@ pub struct TrainConfig {
     pub rank_weight: f32,
     /// Questions stand after at least this part of the window.
     pub prefix_min: f32,
-    /// Part of the questions with a subject: a pin, a board or words.
+    /// Part of the questions with a subject: a pin, a board, a topic or words.
     pub subject_share: f32,
     /// Pins that a step scores against. A catalogue up to this size is scored as a whole.
     pub candidates_max: usize,
@@ -150,6 +152,11 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// What a model is asked for while it is validated: what comes next, as it is served, unless it never learned that.
+    pub(crate) fn validates(&self) -> Reach {
+        if self.next_share > 0.0 { Reach::Next } else { Reach::Later }
+    }
+
     /// Whether every value is inside its bounds.
     pub fn check(&self) -> Result<(), TrainError> {
         let counts = [

@@ -221,7 +221,8 @@ impl<'a> Run<'a> {
         }
         self.learner.settle()?;
         let model = self.snapshot()?;
-        let recall = validate::recall(&model, self.data, &self.learner.known, &self.cast.probes);
+        let recall =
+            validate::recall(&model, self.data, &self.learner.known, (&self.cast.probes, self.config.validates()));
         let best = self.state.best.map(|best| self.state.validations[best]);
         if best.is_none_or(|best| recall > best) {
             self.state.best = Some(self.state.validations.len());

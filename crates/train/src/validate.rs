@@ -59,7 +59,7 @@ pub fn validation_recall(model: &Model, data: &Dataset, config: &TrainConfig) ->
         return Err(TrainError::Data(format!("content is {reason}")));
     }
     let (known, probes) = start::validation(data, config)?;
-    Ok((!probes.is_empty()).then(|| recall(model, data, &known, &probes)))
+    Ok((!probes.is_empty()).then(|| recall(model, data, &known, (&probes, config.validates()))))
 }
 
 /// Whom a model is asked for.
@@ -91,9 +91,10 @@ pub fn ranked(model: &Model, data: &Dataset, asked: &[Asked], depth: usize) -> V
 }
 
 /// Mean recall@20 over the probes; what a pinner acted on before is not ranked.
-pub(crate) fn recall(model: &Model, data: &Dataset, known: &[PinId], probes: &[Probe]) -> f64 {
+pub(crate) fn recall(model: &Model, data: &Dataset, known: &[PinId], (probes, reach): (&[Probe], Reach)) -> f64 {
     let vectors = vectors(model, data, known);
-    let sums: Vec<f64> = probes.par_chunks(CHUNK).map(|probes| chunk(model, data, known, &vectors, probes)).collect();
+    let chunks = probes.par_chunks(CHUNK);
+    let sums: Vec<f64> = chunks.map(|probes| chunk(model, data, known, &vectors, (probes, reach))).collect();
     sums.iter().sum::<f64>() / probes.len().max(1) as f64
 }
 
@@ -111,8 +112,8 @@ fn vectors(model: &Model, data: &Dataset, pins: &[PinId]) -> Vec<f32> {
 }
 
 /// Sum of recalls over one chunk of probes.
-fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], probes: &[Probe]) -> f64 {
-    let past: Vec<Past> = probes.iter().map(|probe| (&probe.before[..], probe.asked_ms, Reach::Next)).collect();
+fn chunk(model: &Model, data: &Dataset, known: &[PinId], vectors: &[f32], (probes, reach): (&[Probe], Reach)) -> f64 {
+    let past: Vec<Past> = probes.iter().map(|probe| (&probe.before[..], probe.asked_ms, reach)).collect();
     let scores = scores(model, data, vectors, &past);
     let rows = probes.iter().zip(scores.chunks_exact(known.len().max(1)));
     let best = |probe: &Probe, scores| best(probe.before.iter().map(|act| act.pin), known, scores, DEPTH);

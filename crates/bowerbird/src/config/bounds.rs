@@ -117,9 +117,11 @@ fn params(config: &Config) -> [Count; 10] {
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 5] {
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 6] {
     let (walk, diversity) = (&config.params.walk, &config.params.diversity);
     [
+        // Feeds ask for what comes next: a model must have learned that.
+        ("train.next_share", config.train.next_share, 0.01..=1.0),
         ("params.walk.continue_chance", walk.continue_chance, 0.0..=1.0),
         ("params.walk.start_half_life_days", walk.start_half_life_days, 0.001..=36_500.0),
         ("params.walk.popularity_discount", walk.popularity_discount, 0.0..=10.0),

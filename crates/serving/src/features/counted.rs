@@ -32,18 +32,21 @@ const PIN_WEEK: std::ops::Range<usize> = feature("pin_week_save")..feature("pin_
 pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     const DAYS: usize = feature("ln_pinner_days");
     const AGE: usize = feature("ln_age_days");
+    const SEEN: usize = feature("ln_seen");
     let now_ms = context.request.now_ms;
     let catalogue = read(&context.views.catalogue);
     let signals = read(&context.views.signals);
     let mut counted = Counted::new(context, &signals);
-    let (mut pinner, mut days) = (Block::default(), 0.0);
+    let (mut pinner, mut days, mut seen) = (Block::default(), 0.0, 0.0);
     if let Some(id) = context.known_pinner() {
-        pinner = counted.block(&signals.pinner(id, now_ms));
+        seen = signals.known(id).1 as f32;
+        pinner = counted.pinner(&signals.pinner(id, now_ms), seen);
         days = catalogue.pinner_view(id).map_or(0.0, |view| ln_days(now_ms, view.created_ms));
     }
     // One short loop a column, so that the processor waits for many pins at once.
     for values in rows.iter_mut() {
         values[DAYS] = days;
+        values[SEEN] = ln_1p(seen);
         put(values, PINNER, &pinner);
     }
     for (rows, pins) in rows.chunks_mut(BLOCK).zip(pins.chunks(BLOCK)) {
@@ -101,6 +104,17 @@ impl<'a> Counted<'a> {
         block[0] = ln_1p(tally.impressions(Horizon::Ever));
         block[1] = self.base.look(tally);
         block[2..].copy_from_slice(&self.base.lifts(tally, Horizon::Ever));
+        block
+    }
+
+    /// The pinner's. What they acted on but were never shown, as far as was recorded, lies among what they were shown:
+    /// else who acted much long ago would seem to act at every impression.
+    fn pinner(&self, tally: &Tally, seen: f32) -> Block {
+        let mut block = self.block(tally);
+        let times = seen / tally.impressions(Horizon::Ever);
+        if times.is_finite() && times > 1.0 {
+            block[2..].copy_from_slice(&self.base.lifts_of(tally, Horizon::Ever, times));
+        }
         block
     }
 

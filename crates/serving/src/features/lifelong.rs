@@ -1,15 +1,16 @@
 //! Features of a lifetime: the pins that a pinner ever liked, looked at from each candidate.
 //!
 //! A user vector and the last acts are about what a pinner is after; a candidate may be just what they liked a year ago.
-//! As in the lifelong part of TransAct V2 (Xia et al., 2025), each candidate looks for the most similar of up to 16,000
-//! pins liked, by whole numbers of 8 bits: here it asks how similar the best ones are, and how long ago that was.
+//! As in the lifelong part of TransAct V2 (Xia et al., 2025), each candidate looks for the most similar of up to
+//! 16,000 pins liked, by whole numbers of 8 bits: here it asks how similar the best ones are, and how long ago that was.
 
 use super::{Row, gap};
 use crate::context::Context;
 use crate::views::read;
 use domain::PinId;
 use models::{feature, kernel};
-use signals::LIFELONG_MAX;
+use std::collections::HashSet;
+use std::ops::Range;
 
 /// The most similar pins whose mean counts.
 const NEAREST: usize = 8;
@@ -56,7 +57,7 @@ impl Nearest {
     }
 }
 
-/// Fills in the features of candidates, side by side.
+/// Fills in the features of candidates.
 pub(super) fn fill_lifelong(rows: &mut [Row], context: &Context, pins: &[PinId]) {
     const BEST: usize = feature("lifelong_best");
     const MEAN: usize = feature("lifelong_mean");
@@ -82,7 +83,11 @@ pub(super) fn fill_lifelong(rows: &mut [Row], context: &Context, pins: &[PinId])
         places.push(place);
     });
     drop(index);
-    for (place, nearest) in places.into_iter().zip(nearest(&past, &candidates)) {
+    let half = candidates.scales.len() / 2;
+    let found = context
+        .cpu
+        .beside(|| nearest(&past, &candidates, 0..half), || nearest(&past, &candidates, half..candidates.scales.len()));
+    for (place, nearest) in places.into_iter().zip(found.0.into_iter().chain(found.1)) {
         let known = nearest.0.iter().take_while(|(cosine, _)| *cosine > f32::NEG_INFINITY);
         let count = known.clone().count().max(1) as f32;
         rows[place][BEST] = nearest.0[0].0;
@@ -91,27 +96,25 @@ pub(super) fn fill_lifelong(rows: &mut [Row], context: &Context, pins: &[PinId])
     }
 }
 
-/// All that the pinner liked, as far as the request may know, with the moments (ms): each pin once, the newest last.
+/// All that the pinner liked, as far as the request may know, with the moments (ms): each pin once, the newest first.
 fn liked(context: &Context) -> Vec<(PinId, u64)> {
-    let mut liked = Vec::new();
+    let mut lately = HashSet::new();
+    let newest = context.history.iter().rev().filter(|act| lately.insert(act.pin));
+    let mut liked: Vec<(PinId, u64)> = newest.map(|act| (act.pin, act.ts_ms)).collect();
     if let Some(pinner) = context.known_pinner() {
         let signals = read(&context.views.signals);
-        liked.extend(signals.lifelong(pinner).iter().map(|liked| (liked.pin, u64::from(liked.at_s) * 1_000)));
+        let older = signals.lifelong(pinner).iter().rev().filter(|liked| !lately.contains(&liked.pin));
+        liked.extend(older.map(|liked| (liked.pin, u64::from(liked.at_s) * 1_000)));
     }
-    liked.extend(context.history.iter().map(|act| (act.pin, act.ts_ms)));
-    let mut known = std::collections::HashSet::with_capacity(liked.len());
-    liked.reverse();
-    liked.retain(|(pin, _)| known.insert(*pin));
-    debug_assert!(liked.len() <= LIFELONG_MAX + signals::SEQUENCE_MAX);
     liked
 }
 
-/// The nearest of `past` for each candidate; of as near ones the first.
-fn nearest(past: &Vectors, candidates: &Vectors) -> Vec<Nearest> {
-    let mut nearest = vec![Nearest([(f32::NEG_INFINITY, 0); NEAREST]); candidates.scales.len()];
+/// The nearest of `past` for each candidate; of as near ones the first, which was liked last.
+fn nearest(past: &Vectors, candidates: &Vectors, of: Range<usize>) -> Vec<Nearest> {
+    let mut nearest = vec![Nearest([(f32::NEG_INFINITY, 0); NEAREST]); of.len()];
     for first in (0..past.scales.len()).step_by(BLOCK) {
         let block = first..past.scales.len().min(first + BLOCK);
-        for (at, nearest) in nearest.iter_mut().enumerate() {
+        for (at, nearest) in of.clone().zip(&mut nearest) {
             let mut products = [0i32; BLOCK];
             let rows = &past.values[block.start * past.dim..block.end * past.dim];
             products_of(candidates.row(at), rows, &mut products);
@@ -157,7 +160,7 @@ mod tests {
                 rows.iter().for_each(|row| coded.push(row));
                 coded
             };
-            for (candidate, found) in candidates.iter().zip(nearest(&coded(&past), &coded(&candidates))) {
+            for (candidate, found) in candidates.iter().zip(nearest(&coded(&past), &coded(&candidates), 0..9)) {
                 let dot = |a: &[f32], b: &[f32]| super::super::dot(a, b);
                 let cosine = |b: &[f32]| dot(candidate, b) / (dot(candidate, candidate) * dot(b, b)).sqrt();
                 let mut exact: Vec<f32> = past.iter().map(|row| cosine(row)).collect();
@@ -179,7 +182,7 @@ mod tests {
         past.push(&[1.0, 0.0, 0.0, 0.0]);
         let mut candidates = Vectors::of(4);
         candidates.push(&[0.6, 0.8, 0.0, 0.0]);
-        let found = nearest(&past, &candidates)[0].0;
+        let found = nearest(&past, &candidates, 0..1)[0].0;
         assert!((found[0].0 - 0.6).abs() < 0.01 && found[0].1 == 1);
         assert_eq!((found[1].0, found[2].0), (0.0, f32::NEG_INFINITY));
     }

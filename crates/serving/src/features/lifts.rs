@@ -54,11 +54,17 @@ impl Base {
 
     /// What came of impressions against what was to be expected of them where they were.
     pub(crate) fn lifts(&self, tally: &Tally, horizon: Horizon) -> [f32; HEAD_COUNT] {
+        self.lifts_of(tally, horizon, 1.0)
+    }
+
+    /// The same where there were so many times as many impressions as were recorded, of which the others were where
+    /// these were.
+    pub(crate) fn lifts_of(&self, tally: &Tally, horizon: Horizon, times: f32) -> [f32; HEAD_COUNT] {
         let mut expected = [0.0; HEAD_COUNT];
         for (impressions, rates) in tally.by_surface(horizon).iter().zip(&self.rates[horizon as usize]) {
             expected.iter_mut().zip(rates).for_each(|(expected, rate)| *expected += impressions * rate);
         }
-        std::array::from_fn(|head| self.lift(head, tally.acts(head, horizon), expected[head]))
+        std::array::from_fn(|head| self.lift(head, tally.acts(head, horizon), times * expected[head]))
     }
 
     /// The logarithm of acts of a head against those expected.

@@ -41,8 +41,8 @@ pub(crate) fn first_features(context: &Context, candidates: &Candidates) -> Vec<
     values
 }
 
-/// Fills in what counters, the catalogue and a lifetime of likes know: memory far apart, which is read for few candidates
-/// only.
+/// Fills in what counters, the catalogue and a lifetime of likes know: memory far apart, which is read for few
+/// candidates only.
 pub(crate) fn fill_others(values: &mut [f32], context: &Context, candidates: &Candidates) {
     let (rows, pins) = (values.as_chunks_mut::<FEATURE_COUNT>().0, &candidates.pins[..]);
     fill_counted(rows, context, pins);

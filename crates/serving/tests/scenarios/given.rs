@@ -1,8 +1,9 @@
 //! What is known of pins that are given, and how they are ranked.
 
 use crate::world::{DAY_MS, NOW_MS, World, act, co_saves, params, pins};
-use domain::{Action, Event, Fact, HEADS, Pin, PinId, Request, Subject, Surface};
-use models::{FEATURE_COUNT, FEATURES, feature};
+use domain::{Action, Event, Fact, HEADS, Pin, PinId, Request, Subject, Surface, Understood};
+use models::{FEATURE_COUNT, FEATURES, Model, ModelConfig, feature};
+use std::sync::Arc;
 
 fn home(world: &World, pinner: &str) -> Request {
     world.request(pinner, Surface::Home, Subject::None)
@@ -137,4 +138,60 @@ fn all_given_pins_are_ranked_by_utility() {
         &params(),
     );
     assert_eq!(again.heads, slate.trace.ranked.iter().map(|item| item.heads).collect::<Vec<_>>());
+}
+
+/// A pin of some topics whose content has a direction (degrees).
+fn looking(id: &str, topics: &[&str], degrees: f32) -> [Fact; 2] {
+    let (y, x) = degrees.to_radians().sin_cos();
+    let understood = Understood { pin: id.into(), space: 1, embedding: vec![x, y], ..Understood::default() };
+    [made(id, "", topics), Fact::Understood(understood)]
+}
+
+fn saved_ago(pin: &str, hours: u64) -> Fact {
+    Fact::Event(Event { ts_ms: NOW_MS - hours * 3_600_000, ..act("ann", Action::Save, pin) })
+}
+
+/// A model that compares contents.
+fn comparing(world: &World) {
+    let config = ModelConfig { dim: 16, heads: 2, content_dim: 2, ..ModelConfig::default() };
+    world.views.install(Arc::new(Model::untrained(config, 1).expect("a model"))).expect("installed");
+}
+
+#[test]
+fn candidates_know_what_was_liked_like_them_however_long_ago() {
+    let world = World::new();
+    let lately: Vec<String> = (0..signals::SEQUENCE_MAX).map(|number| format!("lately-{number}")).collect();
+    let mut facts: Vec<Fact> =
+        [("old", 90.0), ("twin", 90.0), ("near", 60.0)].iter().flat_map(|(id, at)| looking(id, &[], *at)).collect();
+    facts.extend(lately.iter().flat_map(|id| looking(id, &[], 0.0)));
+    facts.push(saved_ago("old", 1_000));
+    facts.extend(lately.iter().map(|id| saved_ago(id, 5)));
+    world.tell(facts);
+    assert!(about(seen(&world, &["twin"])(0, "lifelong_best"), 0.0), "no model, no vectors");
+    comparing(&world);
+    let at = seen(&world, &["twin", "near", "lately-7"]);
+    assert!(about(at(0, "ln_history"), (signals::SEQUENCE_MAX as f32).ln_1p()), "it is not of the last acts");
+    assert!((at(0, "lifelong_best") - 1.0).abs() < 0.02 && about(at(0, "lifelong_gap"), 1_001f32.ln()));
+    assert!(at(0, "lifelong_mean") < 0.7, "of the best eight the others look otherwise");
+    assert!(at(1, "lifelong_best") < 0.98 && about(at(1, "lifelong_gap"), 1_001f32.ln()));
+    assert!((at(2, "lifelong_mean") - 1.0).abs() < 0.02 && about(at(2, "lifelong_gap"), 6f32.ln()));
+}
+
+#[test]
+fn retrieval_asks_about_each_topic_of_a_pinner() {
+    let world = World::new();
+    let mut facts = Vec::new();
+    for number in 0..6 {
+        facts.extend(looking(&format!("blue-{number}"), &["blue"], number as f32));
+        facts.extend(looking(&format!("red-{number}"), &["red"], 90.0 + number as f32));
+    }
+    facts.extend([saved_ago("blue-0", 3), saved_ago("blue-1", 2), saved_ago("red-0", 1)]);
+    world.tell(facts);
+    comparing(&world);
+    for (retrieval_vectors, note) in [(1, "scan: 16 rows"), (2, "2 vectors"), (5, "3 vectors")] {
+        let slate = world.serve(home(&world, "ann"), &domain::Params { retrieval_vectors, ..params() });
+        let stage = slate.trace.stages.iter().find(|stage| stage.name == "generate/retrieval").expect("asked");
+        assert_eq!(stage.note.as_deref(), Some(note));
+        assert!(stage.after >= 9, "{stage:?}");
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{BOARDS_MAX, NEGATIVES_MAX, POPULAR_MAX, SEQUENCE_MAX, SHOWN_MAX};
+use crate::{BOARDS_MAX, Liked, NEGATIVES_MAX, POPULAR_MAX, SEQUENCE_MAX, SHOWN_MAX};
 use domain::{HEADS, Rng, Surface};
 
 const NOW_MS: u64 = 1_800_000_000_000;
@@ -84,13 +84,13 @@ fn the_newest_acts_stay_when_the_sequence_is_full() {
     let mut order: Vec<u32> = (0..1_000).collect();
     Rng::new(1).shuffle(&mut order);
     for pin in order {
-        signals.apply(ANN, &save(pin, pin, u64::from(pin)), &NOTHING);
+        signals.apply(ANN, &save(pin, pin, 1_000 * u64::from(pin)), &NOTHING);
     }
-    let expected: Vec<(u32, u64)> = (1_000 - SEQUENCE_MAX as u32..1_000).map(|pin| (pin, u64::from(pin))).collect();
+    let first = 1_000 - SEQUENCE_MAX as u32;
+    let expected: Vec<(u32, u64)> = (first..1_000).map(|pin| (pin, 1_000 * u64::from(pin))).collect();
     assert_eq!(history(&signals), expected);
-    let before: Vec<u32> = signals.lifelong(ANN).iter().map(|liked| liked.pin.0).collect();
-    assert_eq!(before.len(), 1_000 - SEQUENCE_MAX, "what left the sequence is not forgotten");
-    assert!(signals.lifelong(ANN).is_sorted_by_key(|liked| liked.at_s));
+    let before: Vec<Liked> = (0..first).map(|pin| Liked { pin: PinId(pin), at_s: pin }).collect();
+    assert_eq!(signals.lifelong(ANN), before, "what left the sequence is not forgotten");
     assert!((0..1_000).all(|pin| signals.saved(ANN, PinId(pin))), "saved outlives the sequence");
     assert_eq!(signals.boards_of(ANN).len(), 1_000.min(BOARDS_MAX));
 }

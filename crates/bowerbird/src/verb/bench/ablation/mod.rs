@@ -81,7 +81,7 @@ fn retrieval(table: Table, args: &Args, setup: &Setup) -> Result<Value> {
             let config = TrainConfig { seed: base.seed + seed, ..variant.of(&base) };
             let model = trained(variant.name, data, &config, (args.device, setup))?;
             for (age, measured) in ages.iter().zip(&mut measured) {
-                measured.add(&model, data, &halves, (*age, variant.reach(*age)));
+                measured.add(&model, data, &halves, (*age, variant.reach(*age, &base)));
             }
         }
         for (age, measured) in ages.iter().zip(measured) {

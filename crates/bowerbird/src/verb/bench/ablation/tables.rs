@@ -21,7 +21,8 @@ pub(super) struct Variant {
     pub(super) published: Option<f64>,
     /// Whether pins pool their graph neighbours.
     pub(super) neighbours: bool,
-    /// What it is always asked for: otherwise for what comes next while its vectors are new, and later on for the rest.
+    /// The reach it is always asked with; without one, what comes next for fresh vectors and what comes later for aged
+    /// ones.
     asks: Option<Reach>,
     change: fn(TrainConfig) -> TrainConfig,
 }
@@ -80,8 +81,9 @@ impl Variant {
     }
 
     /// For what it is asked with vectors of an age.
-    pub(super) fn reach(&self, age: u64) -> Reach {
-        self.asks.unwrap_or(if age == 0 { Reach::Next } else { Reach::Later })
+    pub(super) fn reach(&self, age: u64, config: &TrainConfig) -> Reach {
+        let fresh = age == 0 && config.next_share > 0.0;
+        self.asks.unwrap_or(if fresh { Reach::Next } else { Reach::Later })
     }
 }
 
@@ -115,7 +117,8 @@ impl Table {
         let candidates_max = (pins / 10).clamp(64, 4_096);
         let (questions, targets_max) = (4, 4);
         let batch = (candidates_max / 2 / (questions * targets_max)).max(1);
-        TrainConfig { candidates_max, batch, questions, targets_max, ..config.clone() }
+        // As published: all questions are about much of what comes later.
+        TrainConfig { candidates_max, batch, questions, targets_max, next_share: 0.0, ..config.clone() }
     }
 
     /// What was published to be better, and than what.
