@@ -24,7 +24,7 @@ class Config:
     history_max: int = 64
     batch: int = 512
     questions: int = 8
-    next_share: float = 0.5
+    next_share: float = 0.8
     targets_max: int = 16
     nearness: float = 1.0
     prefix_min: float = 0.3
