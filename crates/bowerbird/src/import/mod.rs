@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FIELD=COLUMN,…", default_value = "", hide_default_value = true)]
     map: String,
     /// The moment of events that carry none (a date or RFC 3339) [default for pinterest and sequences:
-    /// 2025-01-01; sequences begin then and go on by the minute].
+    /// 2025-01-01; sequences begin then and go on for a hundred days].
     #[arg(long, value_name = "MOMENT")]
     ts: Option<String>,
     /// sequences: what else is known of pins.

@@ -14,8 +14,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Acts carry an order and no times: one a minute is assumed.
-const STEP_MS: u64 = 60_000;
+/// Acts carry an order and no times: those of a line are spread evenly over so many days, so that at any moment in
+/// between everybody has done a part of what they will do.
+const SPAN_MS: u64 = 100 * 86_400_000;
 /// Pins of the shortest line that pins are withheld from.
 const PINS_MIN: usize = 3;
 /// Largest file of attributes, unpacked.
@@ -39,7 +40,8 @@ pub(crate) fn import(
 }
 
 fn take(saves: &Saves, start_ms: u64, withheld: &mut Writer, sink: &mut Sink) -> Result<()> {
-    let mut moments = (0..).map(|place| start_ms + place * STEP_MS);
+    let step_ms = (SPAN_MS / saves.pins.len().max(1) as u64).max(1);
+    let mut moments = (0..).map(|place| start_ms + place * step_ms);
     let (kept, last) = match saves.pins.len().checked_sub(2) {
         Some(kept) if saves.pins.len() >= PINS_MIN => saves.pins.split_at(kept),
         _ => (&saves.pins[..], &[][..]),

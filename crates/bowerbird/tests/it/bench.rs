@@ -86,7 +86,7 @@ fn an_ablation_of_sequences_lets_user_vectors_grow_old() {
     assert_eq!(targets["pinners"], 40);
     assert!(targets["protocol"].as_str().expect("words").starts_with("the last pin of each sequence"), "{targets}");
     let rows = targets["rows"].as_array().expect("rows");
-    assert_eq!((rows.len(), &rows[1]["variant"]), (12, &json!("next, 1 act old")));
+    assert_eq!((rows.len(), &rows[1]["variant"]), (16, &json!("next, 1 act old")));
     let claims = targets["order"].as_array().expect("claims");
     assert!(claims[1]["claim"].as_str().expect("words").starts_with("dense loses less than next"), "{targets}");
 }

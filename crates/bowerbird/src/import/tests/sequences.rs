@@ -4,10 +4,11 @@ use super::*;
 use crate::import::{Target, WITHHELD, Withheld, read_withheld};
 
 const START_MS: u64 = 1_735_689_600_000;
-const MINUTE_MS: u64 = 60_000;
+/// Lines of four pins, over a hundred days.
+const STEP_MS: u64 = 25 * 86_400_000;
 
 fn withheld(pinner: &str, place: u64, pins: [&str; 2]) -> Withheld {
-    let target = |after: u64, pin: &str| Target { pin: pin.into(), ts_ms: START_MS + (place + after) * MINUTE_MS };
+    let target = |after: u64, pin: &str| Target { pin: pin.into(), ts_ms: START_MS + (place + after) * STEP_MS };
     Withheld { pinner: pinner.into(), validation: target(0, pins[0]), test: target(1, pins[1]) }
 }
 
@@ -24,8 +25,8 @@ fn the_last_two_pins_stay_out_of_the_log() {
     assert_eq!((sink.summary.too_short, sink.summary.repeats), (1, 1));
     let events: Vec<Event> = place.events().into_iter().filter(|event| !event.pinner.contains("bad")).collect();
     let acts = |event: &Event| (event.pinner.clone(), event.pin.clone().unwrap_or_default(), event.ts_ms - START_MS);
-    let expected = [("1", "a", 0), ("1", "b", 1), ("2", "c", 0), ("2", "a", 1), ("3", "b", 0), ("3", "c", 1)];
-    let expected = expected.map(|(pinner, pin, after)| (pinner.to_owned(), pin.to_owned(), after * MINUTE_MS));
+    let expected = [("1", "a", 0), ("1", "b", 1), ("2", "c", 0), ("2", "a", 2), ("3", "b", 0), ("3", "c", 1)];
+    let expected = expected.map(|(pinner, pin, after)| (pinner.to_owned(), pin.to_owned(), after * STEP_MS));
     assert_eq!(events.iter().map(acts).collect::<Vec<_>>(), expected);
     assert!(events.iter().all(|event| event.action == Action::Save));
     assert!(events.iter().all(|event| event.board == Some(format!("board-{}", event.pinner))));
