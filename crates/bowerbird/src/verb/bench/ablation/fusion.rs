@@ -129,8 +129,8 @@ fn blinded(rows: &RankRows, reads: Reads) -> RankRows {
         (rows.encoded, rows.encoded_width) = (Vec::new(), 0);
     }
     if reads == Reads::Nothing {
-        let dot = const { feature("dot") };
-        rows.features.chunks_exact_mut(FEATURE_COUNT).for_each(|row| row[dot] = 0.0);
+        let of_model = ["dot", "lifelong_best", "lifelong_mean", "lifelong_gap"].map(feature);
+        rows.features.chunks_exact_mut(FEATURE_COUNT).for_each(|row| of_model.iter().for_each(|&at| row[at] = 0.0));
     }
     rows
 }
