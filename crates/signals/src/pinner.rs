@@ -42,10 +42,10 @@ impl PinnerState {
         if act.action == Action::Impression {
             shown::insert(&mut self.shown, Shown::new(act.pin, act.ts_ms));
         }
-        if act.action.is_positive() {
-            if let Some(oldest) = remember(&mut self.history, *act, SEQUENCE_MAX) {
-                lifelong::insert(&mut self.lifelong, Liked::of(&oldest));
-            }
+        if act.action.is_positive()
+            && let Some(oldest) = remember(&mut self.history, *act, SEQUENCE_MAX)
+        {
+            lifelong::insert(&mut self.lifelong, Liked::of(&oldest));
         }
         if act.action.is_negative() {
             remember(&mut self.negatives, *act, NEGATIVES_MAX);
