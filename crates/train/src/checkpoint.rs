@@ -30,7 +30,7 @@ pub(crate) struct State {
     pub(crate) losses: Vec<f32>,
     /// Recall@20 after each validation.
     pub(crate) validations: Vec<f64>,
-    /// Which validation was best.
+    /// Of which validation the model is kept.
     pub(crate) best: Option<usize>,
     /// Lengths of the lists that follow.
     pub(crate) lengths: Vec<usize>,

@@ -94,7 +94,7 @@ pub struct TrainConfig {
     pub held_back_max: usize,
     /// At most so many of them validate.
     pub validation_max: usize,
-    /// Validations without a better result before training stops.
+    /// Validations without one as good as the best before training stops.
     pub patience: usize,
     /// Passes of the ranking head over its rows.
     pub rank_epochs: usize,

@@ -140,12 +140,15 @@ pub fn fit(data: &Dataset, config: &TrainConfig, session: Session) -> Result<Tra
     run.finish(&session)
 }
 
+/// Validations that differ by less are as good: of those the later model is kept, which has learned at lower rates.
+const ALIKE: f64 = 0.005;
+
 struct Run<'a> {
     data: &'a Dataset,
     config: &'a TrainConfig,
     cast: &'a Cast,
     learner: Learner,
-    /// The best model by validation.
+    /// The last model that was as good as any, by validation.
     best: Option<Model>,
     state: State,
     /// Of the last step.
@@ -211,7 +214,7 @@ impl<'a> Run<'a> {
         self.state.step.is_multiple_of(self.steps_per_epoch)
     }
 
-    /// Notes the loss, validates, keeps the best model and prepares the next epoch.
+    /// Notes the loss, validates, keeps the model if none before was clearly better, and prepares the next epoch.
     fn end_epoch(&mut self) -> Result<(), TrainError> {
         self.state.losses.push(self.progress().loss as f32);
         self.state.loss = (0.0, 0);
@@ -223,8 +226,8 @@ impl<'a> Run<'a> {
         let model = self.snapshot()?;
         let recall =
             validate::recall(&model, self.data, &self.learner.known, (&self.cast.probes, self.config.validates()));
-        let best = self.state.best.map(|best| self.state.validations[best]);
-        if best.is_none_or(|best| recall > best) {
+        let most = self.state.validations.iter().copied().fold(recall, f64::max);
+        if recall >= most * (1.0 - ALIKE) {
             self.state.best = Some(self.state.validations.len());
             self.best = Some(model);
         }
@@ -232,7 +235,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Whether validation has not become better for too long.
+    /// Whether validation has not been as good as the best for too long.
     fn is_over(&self) -> bool {
         self.state.best.is_some_and(|best| self.state.validations.len() - 1 - best >= self.config.patience)
     }
