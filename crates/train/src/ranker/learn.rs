@@ -22,8 +22,9 @@ const WARMUP: f32 = 0.05;
 const LOOK: f32 = 0.1;
 /// How much of the mean of steps stays at each step.
 const MEAN: f32 = 0.99;
-/// Passes without a better one before learning stops.
-const PATIENCE: usize = 2;
+/// Passes without a better one before learning stops: in the middle, where the rate is high, two may be worse than the
+/// first and the last be the best.
+const PATIENCE: usize = 4;
 
 /// Learns until `check` is not predicted better any more, and gives the best head and its passes.
 pub(super) fn until_best(
