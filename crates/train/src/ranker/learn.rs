@@ -25,6 +25,8 @@ const MEAN: f32 = 0.99;
 /// Passes without a better one before learning stops: in the middle, where the rate is high, two may be worse than the
 /// first and the last be the best.
 const PATIENCE: usize = 4;
+/// Losses that differ by less, relatively, are as good: of those the later pass is kept.
+const ALIKE: f64 = 0.002;
 
 /// Learns until `check` is not predicted better any more, and gives the best head and its passes.
 pub(super) fn until_best(
@@ -38,8 +40,8 @@ pub(super) fn until_best(
     for epoch in 1..=task.config.rank_epochs {
         learner.epoch(teach)?;
         let loss = judge::loss(task, &learner.mean, check);
-        if loss < best.0 {
-            best = (loss, learner.mean.clone(), epoch);
+        if loss <= best.0 * (1.0 + ALIKE) {
+            best = (loss.min(best.0), learner.mean.clone(), epoch);
         } else if epoch >= best.2 + PATIENCE {
             break;
         }
