@@ -39,8 +39,8 @@ pub(crate) struct Memory {
     pub(crate) bias: Vec<Vec<f32>>,
 }
 
-/// A user vector per condition, of which there is at least one, each as if it were the only one; and into `memories`, if
-/// they are wanted, what candidates attend to in each block under the first condition.
+/// A user vector per condition, of which there is at least one, each as if it were the only one; and into `memories`,
+/// if they are wanted, what candidates attend to in each block under the first condition.
 pub(crate) fn encode(
     model: &Model,
     history: &[Token],

@@ -3,9 +3,9 @@
 //! [`Signals`] reads one [`domain::Act`] after the other and keeps, per pinner, the last positive and negative acts and
 //! impressions in order of time, pins that they liked before, which pins they have seen, saved and hidden and which
 //! boards they save to; per pin, creator, topic, pinner, surface and pair of query and pin how often what happened, in
-//! all and lately ([`Tally`] by [`Horizon`]); and over all pins what is popular now. What a pinner has to do with a creator or a topic needs no
-//! counter: it is in their own acts and impressions. Nothing here asks for the time: `now_ms` is an argument, so that
-//! the same code serves a request, replays a day and makes training rows.
+//! all and lately ([`Tally`] by [`Horizon`]); and over all pins what is popular now. What a pinner has to do with a
+//! creator or a topic needs no counter: it is in their own acts and impressions. Nothing here asks for the time:
+//! `now_ms` is an argument, so that the same code serves a request, replays a day and makes training rows.
 //!
 //! Useful for: features, filters, walk starts, model tokens. Not useful for: what exactly was done long ago (the lake
 //! has it).

@@ -1,8 +1,9 @@
 //! Features of a lifetime: the pins that a pinner ever liked, looked at from each candidate.
 //!
-//! A user vector and the last acts are about what a pinner is after; a candidate may be just what they liked a year ago.
-//! As in the lifelong part of TransAct V2 (Xia et al., 2025), each candidate looks for the most similar of up to
-//! 16,000 pins liked, by whole numbers of 8 bits: here it asks how similar the best ones are, and how long ago that was.
+//! A user vector and the last acts are about what a pinner is after; a candidate may be just what they liked a year
+//! ago. As in the lifelong part of TransAct V2 (Xia et al., 2025), each candidate looks for the most similar of up to
+//! 16,000 pins liked, by whole numbers of 8 bits: here it asks how similar the best ones are, and how long ago that
+//! was.
 
 use super::{Row, gap};
 use crate::context::Context;
