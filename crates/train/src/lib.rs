@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A step asks questions at random places of histories: what came next, or what of all that came later, would answer?
-//! With cosines `s` times a learned scale, target `t`, candidates `c` that the pinner never acted on, each drawn with chance `q`:
+//! With cosines `s` times a learned scale, target `t`, candidates `c` that the pinner never acted on, each drawn
+//! with chance `q`:
 //!
 //! ```text
 //! loss = mean over questions and their targets of  −ln( eˢᵗ / (eˢᵗ + Σ eˢᶜ / q) )
