@@ -259,8 +259,9 @@ impl Context {
                 (pins, content)
             })
             .collect();
-        let topic = |(pins, content)| Condition { kind: SubjectKind::Topic, pins, content, ..condition };
-        let topics: Vec<Condition> = topics.iter().map(|(pins, content)| topic((pins, content))).collect();
+        let kind = SubjectKind::Topic;
+        let topics: Vec<Condition> =
+            topics.iter().map(|(pins, content)| Condition { kind, pins, content, ..condition }).collect();
         let tokens = tokens(&self.history, model.config().history_max, |pin| contents.of(pin));
         let for_candidates = model.ranker().encoded() > 0;
         self.state =

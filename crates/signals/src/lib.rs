@@ -28,7 +28,7 @@ mod signals;
 mod tally;
 
 pub use horizon::Horizon;
-pub use lifelong::{LIFELONG_MAX, Liked};
+pub use lifelong::LIFELONG_MAX;
 pub use pinner::{BOARDS_MAX, NEGATIVES_MAX, SEQUENCE_MAX};
 pub use popular::POPULAR_MAX;
 pub use shown::{SHOWN_MAX, Shown};

@@ -1,9 +1,9 @@
 //! What is known of one pinner.
 
 use crate::bytes::{BadState, Reader, put_int};
-use crate::lifelong::{self, Liked};
+use crate::lifelong::{self, LIFELONG_MAX};
 use crate::recent::RecentIds;
-use crate::shown::{self, Shown};
+use crate::shown::{self, SHOWN_MAX, Shown};
 use domain::{Act, Action, BoardId, PinId, Surface};
 
 /// Most positive acts kept per pinner.
@@ -22,7 +22,7 @@ pub(crate) struct PinnerState {
     /// Positive acts sorted by time, newest last; one per (pin, action).
     pub(crate) history: Vec<Act>,
     /// Pins of positive acts that no longer fit there, in order of time.
-    pub(crate) lifelong: Vec<Liked>,
+    pub(crate) lifelong: Vec<Shown>,
     /// Negative acts likewise.
     pub(crate) negatives: Vec<Act>,
     /// Impressions sorted by time, newest last.
@@ -40,12 +40,12 @@ impl PinnerState {
             self.seen.add(act.pin.0);
         }
         if act.action == Action::Impression {
-            shown::insert(&mut self.shown, Shown::new(act.pin, act.ts_ms));
+            shown::insert(&mut self.shown, Shown::new(act.pin, act.ts_ms), SHOWN_MAX);
         }
         if act.action.is_positive()
             && let Some(oldest) = remember(&mut self.history, *act, SEQUENCE_MAX)
         {
-            lifelong::insert(&mut self.lifelong, Liked::of(&oldest));
+            lifelong::insert(&mut self.lifelong, Shown::new(oldest.pin, oldest.ts_ms));
         }
         if act.action.is_negative() {
             remember(&mut self.negatives, *act, NEGATIVES_MAX);
@@ -73,7 +73,7 @@ impl PinnerState {
     pub(crate) fn encode(&self, to: &mut Vec<u8>) {
         to.push(VERSION);
         put_acts(to, &self.history);
-        lifelong::encode(&self.lifelong, to);
+        shown::encode(&self.lifelong, to);
         put_acts(to, &self.negatives);
         shown::encode(&self.shown, to);
         self.seen.encode(to);
@@ -87,9 +87,9 @@ impl PinnerState {
         let mut from = Reader::new(bytes, VERSION)?;
         let mut state = PinnerState {
             history: read_acts(&mut from, SEQUENCE_MAX, Action::is_positive)?,
-            lifelong: lifelong::decode(&mut from)?,
+            lifelong: shown::decode(&mut from, LIFELONG_MAX)?,
             negatives: read_acts(&mut from, NEGATIVES_MAX, Action::is_negative)?,
-            shown: shown::decode(&mut from)?,
+            shown: shown::decode(&mut from, SHOWN_MAX)?,
             seen: RecentIds::decode(&mut from)?,
             saved: RecentIds::decode(&mut from)?,
             hidden: RecentIds::decode(&mut from)?,

@@ -1,4 +1,4 @@
-//! What a pinner was shown lately.
+//! What a pinner was shown lately, or liked long ago: pins with their moments.
 
 use crate::bytes::{BadState, Reader, put_int};
 use crate::counters::seconds;
@@ -7,7 +7,7 @@ use domain::PinId;
 /// Most impressions kept per pinner.
 pub const SHOWN_MAX: usize = 256;
 
-/// A pin that was shown. 8 bytes.
+/// A pin that was shown, or liked. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shown {
     /// When (seconds, UTC).
@@ -22,10 +22,10 @@ impl Shown {
     }
 }
 
-/// Puts an entry in its place in time, ties by pin; the oldest makes room.
-pub(crate) fn insert(list: &mut Vec<Shown>, entry: Shown) {
+/// Puts an entry in its place in time, ties by pin; the oldest makes room where there are `max`.
+pub(crate) fn insert(list: &mut Vec<Shown>, entry: Shown, max: usize) {
     let mut place = list.partition_point(|known| *known <= entry);
-    if list.len() >= SHOWN_MAX {
+    if list.len() >= max {
         if place == 0 {
             return;
         }
@@ -33,7 +33,7 @@ pub(crate) fn insert(list: &mut Vec<Shown>, entry: Shown) {
         place -= 1;
     }
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4 + 4).min(SHOWN_MAX - list.len()));
+        list.reserve_exact((list.len() / 4 + 4).min(max - list.len()));
     }
     list.insert(place, entry);
 }
@@ -49,8 +49,8 @@ pub(crate) fn encode(list: &[Shown], to: &mut Vec<u8>) {
     }
 }
 
-pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Vec<Shown>, BadState> {
-    let length = from.length(SHOWN_MAX)?;
+pub(crate) fn decode(from: &mut Reader<'_>, max: usize) -> Result<Vec<Shown>, BadState> {
+    let length = from.length(max)?;
     let mut list = Vec::with_capacity(length);
     let mut before_s = 0u32;
     for _ in 0..length {

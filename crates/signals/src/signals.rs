@@ -3,7 +3,7 @@
 use crate::counters::{Dense, Hashed};
 use crate::pinner::PinnerState;
 use crate::popular::Popular;
-use crate::{Horizon, Liked, Shown, Tally};
+use crate::{Horizon, Shown, Tally};
 use domain::{Act, Action, BoardId, PinId, PinnerId, Surface, hash64};
 
 /// Most pairs of query and pin in each of two generations.
@@ -86,7 +86,7 @@ impl Signals {
     }
 
     /// Pins that the pinner liked before those acts, in order of time, newest last, at most [`crate::LIFELONG_MAX`].
-    pub fn lifelong(&self, pinner: PinnerId) -> &[Liked] {
+    pub fn lifelong(&self, pinner: PinnerId) -> &[Shown] {
         self.state(pinner).map_or(&[], |state| &state.lifelong)
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{BOARDS_MAX, Liked, NEGATIVES_MAX, POPULAR_MAX, SEQUENCE_MAX, SHOWN_MAX};
+use crate::{BOARDS_MAX, NEGATIVES_MAX, POPULAR_MAX, SEQUENCE_MAX, SHOWN_MAX};
 use domain::{HEADS, Rng, Surface};
 
 const NOW_MS: u64 = 1_800_000_000_000;
@@ -89,7 +89,7 @@ fn the_newest_acts_stay_when_the_sequence_is_full() {
     let first = 1_000 - SEQUENCE_MAX as u32;
     let expected: Vec<(u32, u64)> = (first..1_000).map(|pin| (pin, 1_000 * u64::from(pin))).collect();
     assert_eq!(history(&signals), expected);
-    let before: Vec<Liked> = (0..first).map(|pin| Liked { pin: PinId(pin), at_s: pin }).collect();
+    let before: Vec<Shown> = (0..first).map(|pin| Shown { pin: PinId(pin), at_s: pin }).collect();
     assert_eq!(signals.lifelong(ANN), before, "what left the sequence is not forgotten");
     assert!((0..1_000).all(|pin| signals.saved(ANN, PinId(pin))), "saved outlives the sequence");
     assert_eq!(signals.boards_of(ANN).len(), 1_000.min(BOARDS_MAX));
