@@ -20,7 +20,7 @@ use parts::shapes;
 ///
 /// ```text
 /// φ       = Σ over features of an embedding that is piecewise linear in the feature      (Gorishniy et al., 2022)
-///           + mean over the pinner's traits + mean over the pin's
+///           + Σ of the pinner's traits / √their number + the same of the pin's
 /// x       = norm[ encoded candidate, user · candidate ; φ ]
 /// cross   = x ⊙ (x · V · U + b) + x, twice                                               (DCNv2: Wang et al., 2021)
 /// mask    = norm(silu-MLP(φ) ⊙ x · W), two of them                                       (MaskNet: Wang et al., 2021)

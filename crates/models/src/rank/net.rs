@@ -85,10 +85,11 @@ impl Ranker {
         gates
     }
 
-    /// Adds the mean of rows of the table of traits.
+    /// Adds rows of the table of traits, over the root of their number: a mean of thirty would hear none of them.
     fn add_traits(&self, rows: &[u32], entries: &mut Vec<(u32, f32)>, sum: &mut [f32; BAG]) {
         entries.clear();
-        entries.extend(rows.iter().map(|&row| (row, 1.0 / rows.len() as f32)));
+        let share = 1.0 / (rows.len() as f32).sqrt();
+        entries.extend(rows.iter().map(|&row| (row, share)));
         bag(self.part(RankPart::Traits), entries, sum);
     }
 

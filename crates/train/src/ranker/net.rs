@@ -34,9 +34,9 @@ impl RankBatch {
         let features = rows.features[row * FEATURE_COUNT..][..FEATURE_COUNT].iter().enumerate();
         let knots = features.flat_map(|(feature, &value)| ranker.knots(feature, value));
         self.knots.push(knots.filter(|(_, weight)| *weight > 0.0));
-        let mean = |rows: &'_ [u32]| 1.0 / rows.len() as f32;
-        let of_pinner = traits.0.iter().map(|&row| (row, mean(traits.0)));
-        self.traits.push(of_pinner.chain(traits.1.iter().map(|&row| (row, mean(traits.1)))));
+        let share = |rows: &[u32]| 1.0 / (rows.len() as f32).sqrt();
+        let of_pinner = traits.0.iter().map(|&row| (row, share(traits.0)));
+        self.traits.push(of_pinner.chain(traits.1.iter().map(|&row| (row, share(traits.1)))));
         self.surfaces.push([(u32::from(surface.code()), 1.0)]);
         let standard = ranker.part(RankPart::Standard);
         let encoded = rows.encoded_of(row..row + 1);
