@@ -94,7 +94,7 @@ impl Views {
     }
 
     /// The pins whose vectors pool into the vector of `pin`: those saved together with it, best first.
-    pub fn neighbours(&self, pin: PinId, k: usize) -> Vec<PinId> {
+    fn neighbours(&self, pin: PinId, k: usize) -> Vec<PinId> {
         let found = neighbours(&read(&self.graph), pin, k, hash64(u64::from(pin.0)));
         found.into_iter().map(|(pin, _)| pin).collect()
     }

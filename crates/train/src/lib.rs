@@ -83,5 +83,5 @@ pub use metrics::{
 pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
 pub use ranker::{Distilled, FunnelRequest, RankedFit, distil_first_pass, fit_ranker};
 pub use split::holdout_row;
-pub use start::HeldBack;
+pub use start::{HeldBack, held_back};
 pub use validate::{Asked, ranked, validation_recall};

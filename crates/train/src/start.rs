@@ -37,6 +37,14 @@ pub(crate) struct Cast {
     pub(crate) probes: Vec<Probe>,
 }
 
+/// Whose later acts [`crate::fit`] will not learn from, in the order of pinners.
+///
+/// # Errors
+/// When nobody acted on two different pins.
+pub fn held_back(data: &Dataset, config: &TrainConfig) -> Result<Vec<HeldBack>, TrainError> {
+    Ok(cast(data, config)?.held_back)
+}
+
 /// Chooses whose later acts are held back: pinners with enough acts whose seeded hash is lowest.
 pub(crate) fn cast(data: &Dataset, config: &TrainConfig) -> Result<Cast, TrainError> {
     let mut stories = data.stories();

@@ -55,7 +55,7 @@ pub(crate) fn measure_again(data: &Reading, config: &TrainConfig, stop: &Stop, c
     let seed = card.seeds.get("train").copied().unwrap_or(config.seed);
     let (registry, config) = (data.registry(), TrainConfig { seed, ..config.clone() });
     let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), stop)?;
-    let data = dataset(&data.views, &acts, WasShown::default(), u64::MAX, config.neighbours_max)?;
+    let data = dataset(&data.views, &acts, WasShown::default(), u64::MAX, &config)?;
     card.metrics.remove(LIVE_RECALL);
     match recall_of(&card.version, &registry, &data, &config) {
         Ok(Some(recall)) => {

@@ -61,7 +61,7 @@ pub(crate) fn train(task: &Task, acts: &Acts) -> Result<Outcome> {
     // The newest impressions are for the ranking head: what the sequence model learned from tells it nothing.
     let learned_ms = was_shown.newest_ms(NEWEST, SEEN_MIN);
     let before_ms = learned_ms.unwrap_or(u64::MAX);
-    let data = dataset(task.views, acts, was_shown, before_ms, task.config.neighbours_max)?;
+    let data = dataset(task.views, acts, was_shown, before_ms, task.config)?;
     if data.histories.is_empty() {
         bail!("nobody has done anything with a pin yet: there is nothing to learn from");
     }

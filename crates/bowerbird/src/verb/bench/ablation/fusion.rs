@@ -102,7 +102,7 @@ fn sequence_model(
     config: &TrainConfig,
 ) -> Result<Model> {
     let views = views_before(data.log.as_ref(), before_ms, setup)?;
-    let data = dataset(&views, acts, was_shown, before_ms, config.neighbours_max)?;
+    let data = dataset(&views, acts, was_shown, before_ms, config)?;
     trained(if config.actions { "with actions" } else { "without actions" }, &data, config, (device, setup))
 }
 

@@ -73,8 +73,7 @@ pub(super) fn halves(table: Table, args: &Args, setup: &Setup) -> Result<Halves>
     let untold = Untold::of(way, table == Table::Fresh, &acts);
     let views = untold.views(&reading, setup)?;
     let told = untold.told(&acts);
-    let neighbours_max = setup.config.train.neighbours_max;
-    let data = dataset(&views, &told, WasShown::default(), u64::MAX, neighbours_max)?;
+    let data = dataset(&views, &told, WasShown::default(), u64::MAX, &setup.config.train)?;
     ensure!(table != Table::Fresh || data.content_dim > 0, "no pin has contents: nothing is known of fresh ones");
     let mut cases = match (way, untold.fresh) {
         (Way::Order, false) => last_pins(&reading, &acts, setup)?,
