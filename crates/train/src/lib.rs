@@ -77,8 +77,8 @@ pub use dataset::{Dataset, History, Shown};
 pub use error::TrainError;
 pub use fit::{Device, Progress, Session, Trained, Work, fit};
 pub use metrics::{
-    Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, hit_at, log_loss, ndcg_at, recall_at,
-    reciprocal_rank, reliability,
+    Report, ReportSummary, auc, calibration_error, calibration_ratio, evaluate, graded_ndcg_at, hit_at, log_loss,
+    ndcg_at, recall_at, reciprocal_rank, reliability,
 };
 pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
 pub use ranker::{Distilled, FunnelRequest, RankedFit, distil_first_pass, fit_ranker};

@@ -30,6 +30,20 @@ pub fn ndcg_at(ranked: &[PinId], relevant: &[PinId], k: usize) -> f64 {
     if ideal > 0.0 { hits.map(|(place, _)| gain(place)).sum::<f64>() / ideal } else { 0.0 }
 }
 
+/// [`ndcg_at`] where pins are right by grades, sorted by pin: a grade is the gain, as `trec_eval` counts it, and the
+/// ideal ranking has the highest grades on top.
+pub fn graded_ndcg_at(ranked: &[PinId], grades: &[(PinId, f32)], k: usize) -> f64 {
+    let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
+    let sum = |gains: &mut dyn Iterator<Item = f32>| -> f64 {
+        gains.take(k).enumerate().map(|(place, gain)| f64::from(gain.max(0.0)) * discount(place)).sum()
+    };
+    let grade = |pin: &PinId| grades.binary_search_by_key(pin, |(pin, _)| *pin).map_or(0.0, |at| grades[at].1);
+    let mut best: Vec<f32> = grades.iter().map(|(_, grade)| *grade).collect();
+    best.sort_unstable_by(|a, b| b.total_cmp(a));
+    let ideal = sum(&mut best.into_iter());
+    if ideal > 0.0 { sum(&mut ranked.iter().map(grade)) / ideal } else { 0.0 }
+}
+
 /// 1 when any held-out pin is among the first `k`, else 0.
 pub fn hit_at(ranked: &[PinId], relevant: &[PinId], k: usize) -> f64 {
     f64::from(u8::from(ranked.iter().take(k).any(|pin| is_hit(pin, relevant))))
@@ -77,15 +91,24 @@ impl Report {
     /// Adds a pinner: the ranking, best first and without what was known, and the held-out pins, sorted. A pinner
     /// of whom nothing was held out does not count.
     pub fn add(&mut self, ranked: &[PinId], relevant: &[PinId]) {
+        self.add_by(ranked, relevant, &|ranked, k| ndcg_at(ranked, relevant, k));
+    }
+
+    /// [`Report::add`] where pins are right by grades, sorted by pin; those that are not above 0 are not right.
+    pub fn add_graded(&mut self, ranked: &[PinId], grades: &[(PinId, f32)]) {
+        let relevant: Vec<PinId> = grades.iter().filter(|(_, grade)| *grade > 0.0).map(|(pin, _)| *pin).collect();
+        self.add_by(ranked, &relevant, &|ranked, k| graded_ndcg_at(ranked, grades, k));
+    }
+
+    fn add_by(&mut self, ranked: &[PinId], relevant: &[PinId], ndcg: &dyn Fn(&[PinId], usize) -> f64) {
         debug_assert!(relevant.is_sorted(), "held-out pins are looked up by bisection");
         if relevant.is_empty() {
             return;
         }
         let ranked = &ranked[..ranked.len().min(self.depth())];
         for &k in &self.cutoffs {
-            for metric in [recall_at, ndcg_at, hit_at] {
-                self.values.push(metric(ranked, relevant, k) as f32);
-            }
+            let found = [recall_at(ranked, relevant, k), ndcg(ranked, k), hit_at(ranked, relevant, k)];
+            self.values.extend(found.map(|value| value as f32));
         }
         self.values.push(reciprocal_rank(ranked, relevant) as f32);
         self.pinners += 1;
@@ -248,6 +271,23 @@ mod tests {
         assert_eq!(hit_at(&ranked, &relevant, 2), 1.0);
         assert_eq!(reciprocal_rank(&ranked, &relevant), 0.5);
         assert_eq!([recall_at(&ranked, &[], 5), ndcg_at(&ranked, &[], 5), reciprocal_rank(&[], &relevant)], [0.0; 3]);
+    }
+
+    #[test]
+    fn grades_are_gains() {
+        let grades = [(PinId(1), 1.0), (PinId(3), 3.0), (PinId(4), 0.0), (PinId(9), 1.0)];
+        let (second, third) = (1.0 / 3f64.log2(), 0.5);
+        let found = graded_ndcg_at(&pins(&[4, 3, 1]), &grades, 3);
+        assert!((found - (3.0 * second + third) / (3.0 + second + third)).abs() < 1e-12);
+        assert_eq!(graded_ndcg_at(&pins(&[3, 1, 9]), &grades, 20), 1.0);
+        assert_eq!(graded_ndcg_at(&pins(&[4]), &grades[2..3], 20), 0.0, "nothing is right");
+        let alike = [(PinId(1), 1.0), (PinId(3), 1.0), (PinId(50), 1.0)];
+        let (ranked, relevant) = (pins(&[9, 3, 7, 1]), pins(&[1, 3, 50]));
+        assert_eq!(graded_ndcg_at(&ranked, &alike, 20), ndcg_at(&ranked, &relevant, 20));
+        let (mut graded, mut plain) = (Report::new(&[2, 20], 60), Report::new(&[2, 20], 60));
+        graded.add_graded(&ranked, &[&alike[..2], &[(PinId(7), 0.0)], &alike[2..]].concat());
+        plain.add(&ranked, &relevant);
+        assert_eq!(graded.summary(1), plain.summary(1), "what is graded 0 is not right");
     }
 
     #[test]

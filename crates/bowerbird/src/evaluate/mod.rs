@@ -5,6 +5,7 @@ mod cases;
 mod figures;
 mod measure;
 mod ranking;
+mod search;
 mod sequences;
 mod slices;
 
@@ -13,6 +14,7 @@ pub(crate) use cases::{Case, held_cases, later_cases, sample};
 pub(crate) use figures::{About, Figures};
 pub(crate) use measure::{measure, request};
 pub(crate) use ranking::measure_ranking;
+pub(crate) use search::{SearchAbout, measure_search};
 pub(crate) use sequences::{Target, sequence_cases};
 pub(crate) use slices::Slicer;
 

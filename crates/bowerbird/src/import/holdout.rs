@@ -68,7 +68,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<HeldSaves>> {
             continue;
         }
         let number = line.number;
-        let saves = saves(&line).map_err(|reason| anyhow::anyhow!("{file}: line {number}: {reason}"))?;
+        let saves = line.text().and_then(saves).map_err(|reason| anyhow::anyhow!("{file}: line {number}: {reason}"))?;
         rows.push((saves.pinner.to_owned(), saves.pins.into_iter().map(str::to_owned).collect()));
     }
     if rows.is_empty() {

@@ -1,6 +1,5 @@
 //! Our own format: one fact a line, `{"type":"pin"|"board"|"pinner"|"event", …}` with the fields of the API.
 
-use super::lines::Lines;
 use super::sink::Sink;
 use crate::progress::Progress;
 use anyhow::Result;
@@ -10,19 +9,7 @@ use std::sync::Arc;
 
 /// Imports a file of JSON lines.
 pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
-    let mut lines = Lines::open(path, progress)?;
-    let file = lines.file().to_owned();
-    while let Some(line) = lines.next()? {
-        if line.bytes.trim_ascii().is_empty() && !line.too_long {
-            continue;
-        }
-        sink.row(&file, line.number, [line.bytes])?;
-        match line.text() {
-            Ok(text) => take(text, sink)?,
-            Err(reason) => sink.refuse(&reason)?,
-        }
-    }
-    Ok(())
+    sink.each_line(path, progress, |text, _, sink| take(text, sink))
 }
 
 fn take(text: &str, sink: &mut Sink) -> Result<()> {

@@ -1,6 +1,5 @@
 //! KuaiRand: a log of shown videos with what people did; videos become pins, histories the time before the log.
 
-use super::lines::Lines;
 use super::pinterest::{event, save};
 use super::sink::Sink;
 use super::table::{Fields, Table, first_existing};
@@ -147,16 +146,10 @@ struct History {
 }
 
 fn history(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
-    let mut lines = Lines::open(path, progress)?;
-    let file = lines.file().to_owned();
-    while let Some(line) = lines.next()? {
-        sink.row(&file, line.number, [line.bytes])?;
-        match line.text().and_then(|text| serde_json::from_str::<History>(text).map_err(|error| error.to_string())) {
-            Ok(history) => earlier(&history, sink)?,
-            Err(reason) => sink.refuse(&reason)?,
-        }
-    }
-    Ok(())
+    sink.each_line(path, progress, |text, _, sink| match serde_json::from_str::<History>(text) {
+        Ok(history) => earlier(&history, sink),
+        Err(error) => sink.refuse(&error.to_string()),
+    })
 }
 
 /// Brings a history to the sink: what was watched as impressions, then what was liked and watched for long at the

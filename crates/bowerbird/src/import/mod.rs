@@ -1,8 +1,10 @@
 //! Brings data in: a file of some format becomes checked facts in the log, row by row.
 
+mod beir;
 mod fashion;
 mod holdout;
 mod jsonl;
+mod judged;
 mod known;
 mod kuairand;
 mod lines;
@@ -19,6 +21,7 @@ mod tables;
 mod withheld;
 
 pub(crate) use holdout::{HeldSaves, read as read_holdout};
+pub(crate) use judged::{JudgedQuery, read as read_judged};
 pub(crate) use sink::Sink;
 pub(crate) use summary::Refused;
 pub(crate) use withheld::{Target, WITHHELD, Withheld, read as read_withheld};
@@ -60,6 +63,8 @@ use store::EventLog;
 ///              the app have numbers only, and the five surfaces stand for them: 1 is home, 0 related, 4 search, 6
 ///              board, all others notification
 ///   fashion    a folder with products.csv and a zip of pictures named by id
+///   beir       a folder with corpus.jsonl: documents with _id, title and text, of which the first 20,000 bytes are
+///              kept; queries and judgements are for `bowerbird eval --protocol search`
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -106,6 +111,7 @@ pub(crate) enum Format {
     Movielens,
     Kuairand,
     Fashion,
+    Beir,
 }
 
 /// The moment of saves in formats that carry none.
@@ -194,6 +200,7 @@ fn read(args: &Args, setup: &Setup, mapping: &Mapping, sink: &mut Sink, progress
         Format::Movielens => movielens::import(path, sink, progress),
         Format::Kuairand => kuairand::import(path, sink, progress),
         Format::Fashion => fashion::import(path, sink, progress),
+        Format::Beir => beir::import(path, sink, progress),
     }
 }
 
@@ -222,6 +229,7 @@ fn total_bytes(args: &Args) -> u64 {
         Format::Movielens => movielens::files(path),
         Format::Kuairand => kuairand::files(path),
         Format::Fashion => fashion::files(path),
+        Format::Beir => beir::files(path),
     };
     files.iter().filter_map(|path: &PathBuf| path.metadata().ok()).map(|meta| meta.len()).sum()
 }
@@ -237,6 +245,7 @@ impl Format {
             Format::Movielens => "movielens",
             Format::Kuairand => "kuairand",
             Format::Fashion => "fashion",
+            Format::Beir => "beir",
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `pinner pin pin …`: one line a pinner with the pins on their one board, no times, no titles.
 
 use super::holdout::HoldOut;
-use super::lines::{Line, Lines};
 use super::sink::Sink;
 use crate::progress::Progress;
 use anyhow::Result;
@@ -22,26 +21,17 @@ pub(crate) fn import(
     holdout.map_or(Ok(()), HoldOut::finish)
 }
 
-/// Reads every line and tells its number; what cannot be read is refused, empty lines are passed over.
+/// Reads every line and tells its number; what cannot be read is refused.
 pub(crate) fn each_line(
     path: &Path,
     sink: &mut Sink,
     progress: &Arc<Progress>,
     mut take: impl FnMut(&Saves, u64, &mut Sink) -> Result<()>,
 ) -> Result<()> {
-    let mut lines = Lines::open(path, progress)?;
-    let file = lines.file().to_owned();
-    while let Some(line) = lines.next()? {
-        if line.bytes.is_empty() && !line.too_long {
-            continue;
-        }
-        sink.row(&file, line.number, [line.bytes])?;
-        match saves(&line) {
-            Ok(saves) => take(&saves, line.number, sink)?,
-            Err(reason) => sink.refuse(&reason)?,
-        }
-    }
-    Ok(())
+    sink.each_line(path, progress, |text, line, sink| match saves(text) {
+        Ok(saves) => take(&saves, line, sink),
+        Err(reason) => sink.refuse(&reason),
+    })
 }
 
 /// One line: who, and the pins on their board, each once, in the order given.
@@ -53,8 +43,8 @@ pub(crate) struct Saves<'a> {
 }
 
 /// Reads a line, or says why it cannot be read.
-pub(crate) fn saves<'a>(line: &Line<'a>) -> Result<Saves<'a>, String> {
-    let mut words = line.text()?.split_ascii_whitespace();
+pub(crate) fn saves(line: &str) -> Result<Saves<'_>, String> {
+    let mut words = line.split_ascii_whitespace();
     let pinner = words.next().ok_or("holds only white space")?;
     let (mut pins, mut seen, mut repeats) = (Vec::new(), HashSet::new(), 0);
     for pin in words {

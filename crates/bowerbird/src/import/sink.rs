@@ -1,14 +1,17 @@
 //! Where rows go: checked one by one, named so that a second import adds nothing, appended in large durable batches.
 
 use super::known::Known;
+use super::lines::Lines;
 use super::pictures::{self, Pictures, Waiting};
 use super::repeats::Repeats;
 use super::summary::{Refused, Summary};
+use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
 use crate::stop::Stop;
 use anyhow::{Context, Result, anyhow};
 use domain::{EventId, Fact, Pin, hash64};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -139,6 +142,28 @@ impl Sink {
         let half = |from: usize| hash[from..from + 8].iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
         (self.row.line, self.row.says, self.row.repeats) = (line, [half(0), half(8)], None);
         self.summary.read += 1;
+        Ok(())
+    }
+
+    /// Reads every line of a file as a row and tells its number; what is no text is refused, blank lines are passed over.
+    pub(crate) fn each_line(
+        &mut self,
+        path: &Path,
+        progress: &Arc<Progress>,
+        mut take: impl FnMut(&str, u64, &mut Sink) -> Result<()>,
+    ) -> Result<()> {
+        let mut lines = Lines::open(path, progress)?;
+        let file = lines.file().to_owned();
+        while let Some(line) = lines.next()? {
+            if line.bytes.trim_ascii().is_empty() && !line.too_long {
+                continue;
+            }
+            self.row(&file, line.number, [line.bytes])?;
+            match line.text() {
+                Ok(text) => take(text, line.number, self)?,
+                Err(reason) => self.refuse(&reason)?,
+            }
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod bowerbird;
 mod crash;
 mod demo;
 mod journey;
+mod judged;
 mod models;
 mod operation;
 mod ranking;

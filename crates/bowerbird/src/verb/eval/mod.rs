@@ -2,6 +2,7 @@
 
 mod by_time;
 mod held_out;
+mod judged;
 mod leave_one_out;
 
 use crate::evaluate::{
@@ -28,6 +29,9 @@ use std::time::Instant;
 ///   ranking        goes through a log of later events (as `import kuairand` reads it, or JSON lines) in order of time,
 ///                  asks the live model for the chance of every action for every impression as of its moment, and
 ///                  looks what came of it. Nothing is imported
+///   search         asks every query of --queries that --qrels has an answer for, and looks where the answers stand:
+///                  in what would be served, and in what the words alone find (BM25). A grade is the gain, as
+///                  trec_eval counts it
 ///
 /// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off. Variety and rules are on:
 /// what is measured is what is served. --no-variety leaves variety out, as published figures of rankers do (so does
@@ -35,12 +39,18 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What is looked for and what is known [default: holdout with --holdout, else time].
+    /// What is looked for and what is known [default: holdout with --holdout, search with --queries, else time].
     #[arg(long)]
     protocol: Option<Protocol>,
     /// Held-out saves in the format of `import pinterest`; for ranking a log of later events.
     #[arg(long, value_name = "FILE")]
     holdout: Option<PathBuf>,
+    /// search: what was typed: `id`, a tab and the text a line, or JSON lines with `_id` and `text`.
+    #[arg(long, value_name = "FILE")]
+    queries: Option<PathBuf>,
+    /// search: which documents answer, `query 0 document grade` a line.
+    #[arg(long, value_name = "FILE", requires = "queries")]
+    qrels: Option<PathBuf>,
     /// ranking: features stay those of the end of the log, whatever happens later.
     #[arg(long)]
     frozen: bool,
@@ -81,6 +91,7 @@ pub(crate) enum Protocol {
     Time,
     LeaveOneOut,
     Ranking,
+    Search,
 }
 
 /// Chances instead of rankings.
@@ -102,6 +113,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         Protocol::Time => by_time::figures(args, setup)?,
         Protocol::LeaveOneOut => leave_one_out::figures(args, setup)?,
         Protocol::Ranking => return ranking(args, setup),
+        Protocol::Search => return judged::run(args, setup),
     };
     if setup.json {
         print_json(&figures.json());
@@ -122,7 +134,11 @@ fn asked(args: &Args, setup: &Setup) -> Setup {
 
 impl Args {
     fn protocol(&self) -> Protocol {
-        let implied = if self.holdout.is_some() { Protocol::Holdout } else { Protocol::Time };
+        let implied = match (&self.holdout, &self.queries) {
+            (Some(_), _) => Protocol::Holdout,
+            (None, Some(_)) => Protocol::Search,
+            (None, None) => Protocol::Time,
+        };
         self.protocol.unwrap_or(implied)
     }
 
