@@ -15,6 +15,7 @@ def arguments():
     parser.add_argument("--data", help="KuaiRand's folder: features of its own, streamed from histories and log")
     parser.add_argument("--rows", help="folder written by `bowerbird train --rows`: the same trees on those features")
     parser.add_argument("--heads", default="", help="names with commas (default: those with 100 positives or more)")
+    parser.add_argument("--days", type=int, default=1, help="so many last days are measured")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -22,6 +23,7 @@ def arguments():
 
 def judged(name, rows, options):
     """Figures by head and by surface, of trees on some rows."""
+    rows.measured = options.days
     made = {}
     for head, labels in rows.labels.items():
         wanted = head in options.heads.split(",") if options.heads else labels.sum() >= 100
@@ -41,7 +43,8 @@ def judged(name, rows, options):
 def main():
     """Prints one JSON object."""
     options = arguments()
-    results = {"split": "by day: learned before the last day of the log, measured on it; tuned on the day before it"}
+    split = f"by day: measured on the last {options.days} of the log, learned before; tuned on the day before"
+    results = {"split": split}
     if options.data:
         results["own_features"] = judged("own features", of_kuairand(options.data), options)
     if options.rows:

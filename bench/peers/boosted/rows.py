@@ -13,7 +13,7 @@ DAY_S = 86_400
 
 @dataclass
 class Rows:
-    """Columns of one length; `labels` by head. The last day is measured, the one before tunes, the others teach."""
+    """Columns of one length; `labels` by head. The last days are measured, the one before tunes, the others teach."""
 
     names: list
     categories: list
@@ -22,21 +22,28 @@ class Rows:
     pinners: np.ndarray
     surfaces: np.ndarray
     days: np.ndarray
+    # How many days are measured.
+    measured: int = 1
+
+    @property
+    def tuning_day(self):
+        """The day before those that are measured."""
+        return self.days.max() - self.measured
 
     @property
     def test(self):
         """Which rows are measured."""
-        return self.days == self.days.max()
+        return self.days > self.tuning_day
 
     @property
     def tune(self):
         """Which rows choose."""
-        return self.days == self.days.max() - 1
+        return self.days == self.tuning_day
 
     @property
     def learn(self):
         """Which rows teach."""
-        return self.days < self.days.max() - 1
+        return self.days < self.tuning_day
 
 
 def of_kuairand(folder):
