@@ -1,23 +1,28 @@
-//! The weights file: `BOWERBM1`, format (u32), header length (u32), header (JSON), padding to 8, all values
-//! (little-endian), CRC-32 of everything before it (u32).
+//! Weights files: `BOWERBM1` (models) or `BOWERBE1` (encoders), format (u32), header length (u32), header (JSON),
+//! padding to 8, all values (little-endian), CRC-32 of everything before it (u32).
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::take;
 use crate::{IdTable, Matrix, Model, ModelConfig, ModelError, Ranker, Weights};
 
-const MAGIC: &[u8; 8] = b"BOWERBM1";
-const FORMAT: u32 = 3;
+/// What a file holds, by its first bytes, and the format of such files that this build reads.
+pub(crate) type Kind = (&'static [u8; 8], u32);
+
+pub(crate) const MODEL: Kind = (b"BOWERBM1", 3);
+pub(crate) const ENCODER: Kind = (b"BOWERBE1", 1);
+
 const PREFIX: usize = 16;
 const CRC: usize = 4;
 /// Longest header that is read.
 const HEADER_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct Header<C> {
     version: String,
-    config: ModelConfig,
-    /// 64-bit words of the set of known pins; they follow the tensors.
+    config: C,
+    /// 64-bit words that follow the tensors: of a model, the set of known pins.
     known_words: usize,
     tensors: Vec<Entry>,
 }
@@ -29,6 +34,14 @@ struct Entry {
     cols: usize,
 }
 
+/// What a file holds.
+pub(crate) struct Packed<C> {
+    pub(crate) version: String,
+    pub(crate) config: C,
+    pub(crate) tensors: Vec<(String, Matrix)>,
+    pub(crate) words: Vec<u64>,
+}
+
 pub(crate) fn write(model: &Model) -> Vec<u8> {
     let mut tensors: Vec<(String, &Matrix)> =
         model.weights.names().iter().cloned().zip(model.weights.matrices()).collect();
@@ -36,57 +49,68 @@ pub(crate) fn write(model: &Model) -> Vec<u8> {
     if let Some(ranker) = &model.ranker {
         tensors.extend(ranker.parts());
     }
-    let entry = |(name, matrix): &(String, &Matrix)| Entry { name: name.clone(), rows: matrix.rows, cols: matrix.cols };
-    let header = Header {
-        version: model.version.clone(),
-        config: model.config.clone(),
-        known_words: model.ids.known().len(),
-        tensors: tensors.iter().map(entry).collect(),
-    };
-    let mut header = serde_json::to_vec(&header).expect("invariant: the header holds plain values");
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&FORMAT.to_le_bytes());
-    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&header);
-    for (_, matrix) in tensors {
-        matrix.values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
-    }
-    model.ids.known().iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
-    bytes.extend_from_slice(&checksum(&bytes).to_le_bytes());
-    bytes
+    pack(MODEL, &model.version, &model.config, &tensors, model.ids.known())
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
-    let header_len = check_prefix(bytes)?;
-    let (body, crc) = bytes.split_at(bytes.len() - CRC);
-    if checksum(body) != word(crc) {
-        return Err(ModelError::Checksum);
-    }
-    let header: Header = serde_json::from_slice(&body[PREFIX..PREFIX + header_len])
-        .map_err(|error| ModelError::Header(error.to_string()))?;
-    header.config.check()?;
-    let values = &body[PREFIX + header_len..];
-    check_length(&header, bytes.len(), values.len())?;
-    let (mut found, rest) = split_tensors(header.tensors, values);
-    let known = rest.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("invariant: 8 bytes")));
-    let ids = take(&mut found, "ids", header.config.id_rows, header.config.dim)?;
+    let Packed { version, config, tensors: mut found, words } = unpack::<ModelConfig>(MODEL, bytes)?;
+    config.check()?;
+    let ids = take(&mut found, "ids", config.id_rows, config.dim)?;
     let ranker = match found.iter().any(|(name, _)| name.starts_with("ranker.")) {
         true => Some(Ranker::from_parts(&mut found)?),
         false => None,
     };
-    let weights = Weights::from_parts(&header.config, found)?;
-    let model = Model::new(header.version, header.config, weights, IdTable::from_parts(ids, known.collect()))?;
+    let weights = Weights::from_parts(&config, found)?;
+    let model = Model::new(version, config, weights, IdTable::from_parts(ids, words))?;
     match ranker {
         Some(ranker) => model.with_ranker(ranker),
         None => Ok(model),
     }
 }
 
+pub(crate) fn pack<C: Serialize>(
+    (magic, format): Kind,
+    version: &str,
+    config: &C,
+    tensors: &[(String, &Matrix)],
+    words: &[u64],
+) -> Vec<u8> {
+    let entry = |(name, matrix): &(String, &Matrix)| Entry { name: name.clone(), rows: matrix.rows, cols: matrix.cols };
+    let tensors_header = tensors.iter().map(entry).collect();
+    let header = Header { version: version.to_owned(), config, known_words: words.len(), tensors: tensors_header };
+    let mut header = serde_json::to_vec(&header).expect("invariant: the header holds plain values");
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(magic);
+    bytes.extend_from_slice(&format.to_le_bytes());
+    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&header);
+    for (_, matrix) in tensors {
+        matrix.values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+    }
+    words.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    bytes.extend_from_slice(&checksum(&bytes).to_le_bytes());
+    bytes
+}
+
+pub(crate) fn unpack<C: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<Packed<C>, ModelError> {
+    let header_len = check_prefix(kind, bytes)?;
+    let (body, crc) = bytes.split_at(bytes.len() - CRC);
+    if checksum(body) != word(crc) {
+        return Err(ModelError::Checksum);
+    }
+    let header: Header<C> = serde_json::from_slice(&body[PREFIX..PREFIX + header_len])
+        .map_err(|error| ModelError::Header(error.to_string()))?;
+    let values = &body[PREFIX + header_len..];
+    check_length(&header, bytes.len(), values.len())?;
+    let (tensors, rest) = split_tensors(header.tensors, values);
+    let words = rest.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("invariant: 8 bytes")));
+    Ok(Packed { version: header.version, config: header.config, tensors, words: words.collect() })
+}
+
 /// Checks the fixed part and returns the header's length.
-fn check_prefix(bytes: &[u8]) -> Result<usize, ModelError> {
-    if !bytes.starts_with(MAGIC) {
+fn check_prefix((magic, known): Kind, bytes: &[u8]) -> Result<usize, ModelError> {
+    if !bytes.starts_with(magic) {
         return Err(ModelError::NotAModel);
     }
     let too_short = |expected| ModelError::Length { found: bytes.len(), expected };
@@ -94,8 +118,8 @@ fn check_prefix(bytes: &[u8]) -> Result<usize, ModelError> {
         return Err(too_short(PREFIX + CRC));
     }
     let found = word(&bytes[8..12]);
-    if found != FORMAT {
-        return Err(ModelError::Format { found, known: FORMAT });
+    if found != known {
+        return Err(ModelError::Format { found, known });
     }
     let header_len = word(&bytes[12..16]) as usize;
     if header_len > HEADER_BYTES_MAX {
@@ -108,7 +132,7 @@ fn check_prefix(bytes: &[u8]) -> Result<usize, ModelError> {
 }
 
 /// Whether the values are as many as the header promises.
-fn check_length(header: &Header, file_len: usize, values_len: usize) -> Result<(), ModelError> {
+fn check_length<C>(header: &Header<C>, file_len: usize, values_len: usize) -> Result<(), ModelError> {
     let overflow = || ModelError::Header("sizes overflow".into());
     let mut promised = header.known_words.checked_mul(8).ok_or_else(overflow)?;
     for tensor in &header.tensors {

@@ -26,6 +26,7 @@
 mod candidate;
 mod card;
 mod config;
+mod encoder;
 mod error;
 mod features;
 mod file;
@@ -41,6 +42,9 @@ mod weights;
 pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::{Epoch, ModelCard, Reliability};
 pub use config::ModelConfig;
+pub use encoder::{
+    COLOURS, Encoder, EncoderConfig, EncoderPart, EncoderScratch, MergePart, PlacePart, STAGES, Window, pixel,
+};
 pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES, FIRST_FEATURES, feature};
 pub use file::checksum;

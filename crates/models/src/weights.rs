@@ -104,7 +104,7 @@ const BLOCK_PARTS: usize = BlockPart::Down as usize + 1;
 
 /// How a matrix starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Start {
+pub(crate) enum Start {
     Zero,
     Constant(f32),
     /// `scale` times the unit matrix.
@@ -113,14 +113,15 @@ enum Start {
     Normal(f32),
 }
 
-struct Shape {
-    name: String,
-    rows: usize,
-    cols: usize,
+/// A matrix of a list, before it has numbers.
+pub(crate) struct Shape {
+    pub(crate) name: String,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
     start: Start,
 }
 
-fn shape(name: impl Into<String>, rows: usize, cols: usize, start: Start) -> Shape {
+pub(crate) fn shape(name: impl Into<String>, rows: usize, cols: usize, start: Start) -> Shape {
     Shape { name: name.into(), rows, cols, start }
 }
 
@@ -185,10 +186,8 @@ pub struct Weights {
 impl Weights {
     /// Fresh weights of a checked configuration.
     pub fn new(config: &ModelConfig, seed: u64) -> Weights {
-        let mut rng = Rng::new(seed);
-        let shapes = shapes(config);
-        let matrices = shapes.iter().map(|shape| start(shape, &mut rng)).collect();
-        Weights { names: shapes.into_iter().map(|shape| shape.name).collect(), matrices }
+        let (names, matrices) = fresh(shapes(config), &mut Rng::new(seed));
+        Weights { names, matrices }
     }
 
     /// Weights read from a file: `matrices` by name, any order.
@@ -249,6 +248,12 @@ pub(crate) fn take(
         return Err(bad(format!("{} × {} where {rows} × {cols} is needed", matrix.rows, matrix.cols)));
     }
     Ok(matrix)
+}
+
+/// Names and fresh matrices of a list.
+pub(crate) fn fresh(shapes: Vec<Shape>, rng: &mut Rng) -> (Vec<String>, Vec<Matrix>) {
+    let matrices = shapes.iter().map(|shape| start(shape, rng)).collect();
+    (shapes.into_iter().map(|shape| shape.name).collect(), matrices)
 }
 
 fn start(shape: &Shape, rng: &mut Rng) -> Matrix {

@@ -76,6 +76,15 @@ pub(crate) fn read(path: &Path, fingerprint: u64) -> Result<Option<Saved>, Train
     Ok(Some((state, lists)))
 }
 
+/// Copies lists to where they belong; an error where there are others than expected.
+pub(crate) fn fill(path: &Path, slots: Vec<&mut [f32]>, lists: &[Vec<f32>]) -> Result<(), TrainError> {
+    if slots.len() != lists.len() || slots.iter().zip(lists).any(|(slot, list)| slot.len() != list.len()) {
+        return Err(failed(path, &"of another model"));
+    }
+    slots.into_iter().zip(lists).for_each(|(slot, list)| slot.copy_from_slice(list));
+    Ok(())
+}
+
 /// Header and floats, when everything that the header promises is there and undamaged.
 fn parse(bytes: &[u8]) -> Option<(State, &[u8])> {
     let (body, crc) = bytes.split_at_checked(bytes.len().checked_sub(CRC)?)?;

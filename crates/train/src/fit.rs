@@ -284,10 +284,7 @@ impl<'a> Run<'a> {
             slots.extend(weights.matrices_mut().iter_mut().map(|matrix| &mut matrix.values[..]));
             slots.push(&mut ids.rows_mut().values);
         }
-        if slots.len() != lists.len() || slots.iter().zip(&lists).any(|(slot, list)| slot.len() != list.len()) {
-            return Err(TrainError::Checkpoint(format!("{}: of another model", path.display())));
-        }
-        slots.into_iter().zip(&lists).for_each(|(slot, list)| slot.copy_from_slice(list));
+        checkpoint::fill(path, slots, &lists)?;
         learner.adamw.steps = state.adam_steps;
         self.best = state.best.is_some().then_some(best);
         self.state = state;

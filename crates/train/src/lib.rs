@@ -46,6 +46,7 @@ mod checkpoint;
 mod config;
 mod dataset;
 mod deed;
+mod encoder;
 mod error;
 mod fit;
 #[cfg(feature = "gpu")]
@@ -74,6 +75,7 @@ pub use baseline::{EASE_PINS_MAX, Ease, ItemKnn, LinearFilter, Popularity};
 pub use chances::{ChanceFigures, Judged};
 pub use config::{Negatives, TrainConfig};
 pub use dataset::{Dataset, History, Shown};
+pub use encoder::{Described, EncoderData, EncoderTraining, Pieces, fit_encoder};
 pub use error::TrainError;
 pub use fit::{Device, Progress, Session, Trained, Work, fit};
 pub use metrics::{

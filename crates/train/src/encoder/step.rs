@@ -1,0 +1,133 @@
+//! One step: pins → vectors of words and of pictures → loss → gradients.
+
+use domain::{Rng, hash64};
+use models::{Encoder, EncoderPart};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+use super::data::{EncoderData, varied};
+use super::{EncoderTraining, net};
+use crate::softmax::{self, Answers, Scored};
+use crate::tape::{Bags, Cpu, Loaded, Tape, Var};
+
+/// What a step is about.
+pub(crate) struct Step<'a> {
+    pub(crate) data: &'a EncoderData,
+    pub(crate) config: &'a EncoderTraining,
+    pub(crate) encoder: &'a Encoder,
+    /// Pins, each once.
+    pub(crate) pins: &'a [usize],
+    pub(crate) seed: u64,
+}
+
+/// Some pins' vectors: of what they are called or say, and of what that belongs to.
+struct Shard<'w> {
+    tape: Tape<'w, Cpu>,
+    words: Var,
+    pictures: Option<Var>,
+    /// Words that stand where a pin has no picture.
+    others: Option<Var>,
+    /// Per pin whether its counterpart is a picture.
+    pictured: Vec<bool>,
+}
+
+impl Step<'_> {
+    /// Mean loss, and the gradient of every matrix.
+    pub(crate) fn learn(&self) -> (f64, Vec<Vec<f32>>) {
+        let weights = &Loaded::host(self.encoder.matrices());
+        let per_shard = self.pins.len().div_ceil(self.config.shards).max(1);
+        let shard = |(number, pins): (usize, &[usize])| self.forward(weights, pins, number as u64);
+        let shards: Vec<Shard> = self.pins.par_chunks(per_shard).enumerate().map(shard).collect();
+        let words: Vec<f32> = shards.iter().flat_map(|shard| shard.tape.value(shard.words)).copied().collect();
+        let belonging: Vec<f32> = shards.iter().flat_map(|shard| shard.belonging(self.dim())).collect();
+        let answers = self.answers();
+        let scale = self.encoder.matrices()[EncoderPart::LogScale as usize].values[0].exp();
+        let log_chance = &vec![0.0; self.pins.len()];
+        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
+        // Which of all pictures belongs to these words, and which of all words to this picture.
+        let (mut there, back) =
+            rayon::join(|| softmax::loss(&words, &belonging, &scored), || softmax::loss(&belonging, &words, &scored));
+        let half = |a: &mut [f32], b: &[f32]| a.iter_mut().zip(b).for_each(|(a, b)| *a = 0.5 * (*a + b));
+        half(&mut there.d_users, &back.d_pins);
+        half(&mut there.d_pins, &back.d_users);
+        let starts: Vec<usize> = (0..self.pins.len()).step_by(per_shard).map(|start| start * self.dim()).collect();
+        let found: Vec<Vec<Vec<f32>>> = shards
+            .par_iter()
+            .zip(starts)
+            .map(|(shard, start)| shard.back(&there.d_users[start..], &there.d_pins[start..], self.dim()))
+            .collect();
+        let sizes = self.encoder.matrices().iter().map(|matrix| matrix.values.len());
+        let mut dense: Vec<Vec<f32>> = sizes.map(|size| vec![0.0; size]).collect();
+        found.iter().for_each(|part| add(&mut dense, part));
+        dense[EncoderPart::LogScale as usize][0] = 0.5 * (there.d_scale + back.d_scale) * scale;
+        (0.5 * (there.mean + back.mean), dense)
+    }
+
+    fn dim(&self) -> usize {
+        self.config.shape.dim
+    }
+
+    fn forward<'w>(&self, weights: &'w Loaded<'w, Vec<f32>>, pins: &[usize], shard: u64) -> Shard<'w> {
+        let (shape, mut rng) = (&self.config.shape, Rng::new(hash64(self.seed) ^ shard));
+        let mut tape = Tape::new(&Cpu, weights);
+        let (mut words, mut others, mut pixels, mut pictured) =
+            (Bags::default(), Bags::default(), Vec::new(), Vec::new());
+        for &pin in pins {
+            let pin = &self.data.pins[pin];
+            let by_title = pin.picture.is_none() || rng.uniform() < self.config.title_share;
+            words.push(rows(if by_title { &pin.title } else { &pin.words }, shape));
+            match pin.picture {
+                Some(picture) => pixels.extend(varied(self.data.picture(picture, shape.side), shape.side, &mut rng)),
+                None => others.push(rows(&pin.words, shape)),
+            }
+            pictured.push(pin.picture.is_some());
+        }
+        let count = pictured.iter().filter(|pictured| **pictured).count();
+        let pictures = (count > 0).then(|| net::pictures(&mut tape, shape, pixels, count));
+        let others = (count < pins.len()).then(|| net::texts(&mut tape, others));
+        Shard { words: net::texts(&mut tape, words), pictures, others, pictured, tape }
+    }
+
+    /// Each pin answers itself; those that say the same are not held against each other.
+    fn answers(&self) -> Answers {
+        let mut alike: HashMap<u64, Vec<u32>> = HashMap::new();
+        let keys: Vec<u64> = self.pins.iter().map(|&pin| self.data.pins[pin].key()).collect();
+        (0u32..).zip(&keys).for_each(|(row, key)| alike.entry(*key).or_default().push(row));
+        Answers {
+            targets: (0..self.pins.len() as u32).map(|row| vec![(row, 1.0)]).collect(),
+            positives: keys.iter().map(|key| alike[key].clone()).collect(),
+        }
+    }
+}
+
+fn rows<'a>(pieces: &'a [(u64, f32)], shape: &'a models::EncoderConfig) -> impl Iterator<Item = (u32, f32)> + 'a {
+    pieces.iter().map(|(hash, weight)| (shape.row_of(*hash) as u32, *weight))
+}
+
+fn add(sums: &mut [Vec<f32>], part: &[Vec<f32>]) {
+    for (sum, part) in sums.iter_mut().zip(part) {
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+    }
+}
+
+impl Shard<'_> {
+    /// The vectors that words belong to, in the order of the pins.
+    fn belonging(&self, dim: usize) -> Vec<f32> {
+        let of = |var: Option<Var>| var.map_or(&[][..], |var| self.tape.value(var)).chunks_exact(dim);
+        let (mut pictures, mut others) = (of(self.pictures), of(self.others));
+        let next = |pictured: &bool| if *pictured { pictures.next() } else { others.next() };
+        self.pictured.iter().filter_map(next).flatten().copied().collect()
+    }
+
+    /// The gradients of all matrices, given those of the vectors.
+    fn back(&self, words: &[f32], belonging: &[f32], dim: usize) -> Vec<Vec<f32>> {
+        let (mut of_pictures, mut of_others) = (Vec::new(), Vec::new());
+        for (pictured, gradient) in self.pictured.iter().zip(belonging.chunks_exact(dim)) {
+            if *pictured { &mut of_pictures } else { &mut of_others }.extend_from_slice(gradient);
+        }
+        let mut seeds = vec![(self.words, words[..self.pictured.len() * dim].to_vec())];
+        seeds.extend(self.pictures.map(|var| (var, of_pictures)));
+        seeds.extend(self.others.map(|var| (var, of_others)));
+        self.tape.backward(seeds).dense(&Cpu)
+    }
+}

@@ -1,0 +1,133 @@
+//! Learning from drawn pictures whose words say what is drawn.
+
+use super::*;
+use crate::Device;
+use models::EncoderConfig;
+use std::sync::atomic::AtomicBool;
+
+const SIDE: usize = 16;
+
+/// Pictures of a bright square in one of four corners on one of three colours, and words that say so.
+fn drawn(pins: usize) -> EncoderData {
+    let mut rng = Rng::new(4);
+    let mut data = EncoderData::default();
+    for number in 0..pins {
+        let (corner, colour) = (rng.below(4) as usize, rng.below(3) as usize);
+        for place in 0..SIDE * SIDE {
+            let (y, x) = (place / SIDE, place % SIDE);
+            let lit = y / 8 == corner / 2 && x / 8 == corner % 2;
+            let noise = rng.below(40) as u8;
+            data.pixels.extend((0..3).map(|channel| match (lit, channel == colour) {
+                (true, _) => 210 + noise,
+                (false, true) => 100 + noise,
+                (false, false) => noise,
+            }));
+        }
+        // A turned picture shows the other side: left and right have the same word.
+        let said = vec![(100 + corner as u64 / 2, 1.0), (200 + colour as u64, 1.0)];
+        let words = [said.clone(), vec![(1_000 + number as u64, 0.3)]].concat();
+        data.pins.push(Described { picture: Some(number), title: said, words });
+    }
+    data
+}
+
+fn small() -> EncoderTraining {
+    let shape = EncoderConfig {
+        dim: 16,
+        side: SIDE,
+        patch: 2,
+        channels: 8,
+        blocks: 1,
+        table_rows: 512,
+        text_width: 16,
+        text_hidden: 16,
+    };
+    EncoderTraining { shape, batch: 32, epochs: Some(12), held_back: 0.1, ..EncoderTraining::default() }
+}
+
+fn learned(
+    data: &EncoderData,
+    config: &EncoderTraining,
+    checkpoint: Option<&Path>,
+    stop_at: u64,
+) -> Result<(Encoder, ModelCard), TrainError> {
+    let stop = AtomicBool::new(false);
+    let mut progress = |progress: &Progress| {
+        if progress.step == stop_at {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    fit_encoder(
+        data,
+        config,
+        &mut Session {
+            device: Device::Cpu,
+            checkpoint,
+            progress: &mut progress,
+            stop: &stop,
+            now_ms: 1,
+            version: "e".into(),
+        },
+    )
+}
+
+#[test]
+fn words_are_brought_to_pictures_that_they_describe() {
+    let data = drawn(300);
+    let (encoder, card) = learned(&data, &small(), None, 0).expect("learned");
+    let mut s = EncoderScratch::default();
+    let mut right = 0;
+    for (number, pin) in data.pins.iter().enumerate() {
+        let picture = encoder.picture(data.picture(number, SIDE), &mut s);
+        let score = |half: u64, colour: u64| {
+            let text = encoder.text(&[(100 + half, 1.0), (200 + colour, 1.0)], &mut EncoderScratch::default());
+            text.iter().zip(&picture).map(|(a, b)| a * b).sum::<f32>()
+        };
+        let all = (0..2).flat_map(|half| (0..3).map(move |colour| (half, colour)));
+        let best = all.max_by(|a, b| score(a.0, a.1).total_cmp(&score(b.0, b.1))).expect("six");
+        right += usize::from([(100 + best.0, 1.0), (200 + best.1, 1.0)] == pin.title[..]);
+    }
+    assert!(right > 270, "{right} of 300 pictures are nearest to their own words");
+    assert_eq!(card.curve.len(), 12);
+    assert!(card.curve[11].loss < 0.8 * card.curve[0].loss, "{:?}", card.curve);
+}
+
+#[test]
+fn pins_without_pictures_bring_titles_to_their_words() {
+    let mut data = drawn(200);
+    data.pixels.clear();
+    data.pins.iter_mut().for_each(|pin| pin.picture = None);
+    for (number, pin) in data.pins.iter_mut().enumerate() {
+        let of = number as u64 % 50;
+        (pin.title, pin.words) = (vec![(of, 1.0)], vec![(5_000 + of, 1.0), (1_000 + number as u64, 0.2)]);
+    }
+    let (_, card) = learned(&data, &small(), None, 0).expect("learned");
+    assert!(card.metrics["validation/recall@10"] > 0.9, "{:?}", card.metrics);
+}
+
+#[test]
+fn a_run_that_was_stopped_gives_the_same_bytes() {
+    let (data, config) = (drawn(100), EncoderTraining { epochs: Some(2), ..small() });
+    let folder = std::env::temp_dir().join(format!("bowerbird-encoder-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("checkpoint");
+    _ = std::fs::remove_file(&path);
+    let whole = learned(&data, &config, None, 0).expect("learned");
+    assert!(matches!(learned(&data, &config, Some(&path), 4), Err(TrainError::Stopped { step: 4 })));
+    let continued = learned(&data, &config, Some(&path), 0).expect("continued");
+    assert_eq!(continued, whole);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+    assert_eq!(threads.install(|| learned(&data, &config, None, 0)).expect("on one thread"), whole);
+}
+
+#[test]
+fn too_little_and_wrong_data_are_told() {
+    let error = |data: &EncoderData| learned(data, &small(), None, 0).expect_err("wrong").to_string();
+    assert!(error(&drawn(20)).contains("20 pins have words, 64 are needed"));
+    let mut wrong = drawn(70);
+    wrong.pins[3].picture = Some(70);
+    assert!(error(&wrong).contains("pin 3 has a picture that is not there"));
+    wrong.pins[3].picture = None;
+    wrong.pins[3].words.clear();
+    assert!(error(&wrong).contains("pin 3 has no words"));
+}
