@@ -45,7 +45,7 @@ impl Views {
         let mut writer = lock(&self.writer);
         for block in facts.chunks(BLOCK) {
             let touched = match topic {
-                TopicKind::Catalogue => self.apply_catalogue(block, &mut changes),
+                TopicKind::Catalogue => self.apply_catalogue(block, &mut writer.next_content, &mut changes),
                 TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
                 TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
@@ -56,7 +56,12 @@ impl Views {
     }
 
     /// Applies descriptions without what follows from them; the touched pins are returned.
-    fn apply_catalogue(&self, block: &[(u64, EventId, Fact)], changes: &mut Changes) -> BTreeSet<PinId> {
+    fn apply_catalogue(
+        &self,
+        block: &[(u64, EventId, Fact)],
+        next: &mut Option<VectorIndex>,
+        changes: &mut Changes,
+    ) -> BTreeSet<PinId> {
         let mut touched = BTreeSet::new();
         let (mut embeddings, mut renamed) = (Vec::new(), Vec::new());
         let mut catalogue = write(&self.catalogue);
@@ -76,19 +81,26 @@ impl Views {
             }
         }
         drop(catalogue);
-        self.apply_embeddings(&embeddings, changes);
+        self.apply_embeddings(&embeddings, next, changes);
         let graph = read(&self.graph);
         touched.extend(renamed.into_iter().flat_map(|board| graph.pins_of(board).take(RENAMED_PINS_MAX)));
         touched
     }
 
-    fn apply_embeddings(&self, embeddings: &[(PinId, &Understood)], changes: &mut Changes) {
+    /// Sets content vectors. Those of a newer embedding space wait beside the others until they are as many; then they
+    /// take their place at once.
+    fn apply_embeddings(
+        &self,
+        embeddings: &[(PinId, &Understood)],
+        next: &mut Option<VectorIndex>,
+        changes: &mut Changes,
+    ) {
         if embeddings.is_empty() {
             return;
         }
         let mut content = write(&self.content);
         for (pin, understood) in embeddings {
-            if let Err(error) = embed(&mut content, *pin, understood) {
+            if let Err(error) = embed(&mut content, next, *pin, understood) {
                 changes.refuse(|| format!("embedding of pin '{}': {error}", understood.pin));
             }
         }
@@ -143,17 +155,28 @@ impl Views {
     }
 }
 
-/// Sets a pin's content vector. A newer embedding space begins a new index; an older one is refused by it.
-fn embed(content: &mut VectorIndex, pin: PinId, understood: &Understood) -> Result<(), index::IndexError> {
+/// Sets a pin's content vector. The vectors of an older space than those that are known are refused.
+fn embed(
+    content: &mut VectorIndex,
+    next: &mut Option<VectorIndex>,
+    pin: PinId,
+    understood: &Understood,
+) -> Result<(), index::IndexError> {
     let Understood { space, embedding, .. } = understood;
     if embedding.is_empty() {
         content.remove(pin);
-        return Ok(());
+        next.iter_mut().for_each(|next| next.remove(pin));
+    } else if *space <= content.space() && !content.is_empty() {
+        content.upsert(*space, pin, embedding)?;
+    } else {
+        let waiting = next.take().filter(|next| next.space() >= *space);
+        let waiting = next.insert(waiting.unwrap_or_else(|| VectorIndex::new(embedding.len(), *space)));
+        waiting.upsert(*space, pin, embedding)?;
     }
-    if content.is_empty() || *space > content.space() {
-        *content = VectorIndex::new(embedding.len(), *space);
+    if let Some(whole) = next.take_if(|next| next.len() >= content.len()) {
+        *content = whole;
     }
-    content.upsert(*space, pin, embedding)
+    Ok(())
 }
 
 /// An event with internal ids, and what its pin was known to be.
@@ -187,4 +210,39 @@ fn resolve(catalogue: &mut Catalogue, event: &Event) -> Option<Option<Told>> {
 
 fn is_power_of_four(degree: u32) -> bool {
     degree.is_power_of_two() && degree.trailing_zeros().is_multiple_of(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(views: &Views, space: u32, pins: impl IntoIterator<Item = u32>) -> Changes {
+        let fact = |pin: u32| {
+            let mut embedding = vec![0.0; if space == 1 { 8 } else { 16 }];
+            embedding[pin as usize % 8] = 1.0;
+            let fact = Fact::Understood(Understood { pin: pin.to_string(), space, embedding, ..Understood::default() });
+            (u64::from(pin), EventId(u128::from(pin)), fact)
+        };
+        views.apply(TopicKind::Catalogue, &pins.into_iter().map(fact).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_newer_space_takes_over_when_it_is_whole() {
+        let views = Views::new().expect("views");
+        understood(&views, 1, 0..10);
+        assert_eq!((views.content().space(), views.content().len(), views.half_embedded()), (1, 10, false));
+        understood(&views, 3, 0..9);
+        assert_eq!((views.content().space(), views.content().len(), views.half_embedded()), (1, 10, true));
+        understood(&views, 1, [10]);
+        understood(&views, 3, [9]);
+        assert_eq!((views.content().space(), views.content().len()), (1, 11), "one came in between");
+        let late = understood(&views, 2, [4]);
+        assert_eq!((late.refused, views.content().space()), (1, 1), "{:?}", late.reasons);
+        understood(&views, 3, [10]);
+        let content = views.content();
+        assert_eq!((content.space(), content.len(), content.dim()), (3, 11, 16));
+        drop(content);
+        assert!(!views.half_embedded());
+        assert_eq!(understood(&views, 1, [3]).refused, 1, "the old space is gone");
+    }
 }

@@ -154,8 +154,9 @@ impl Consumer {
         facts(reached).saturating_sub(self.kept.load(Ordering::Acquire))
     }
 
-    /// Keeps the views as a snapshot; its number, or `None` when nothing was applied since the last one. Requests go on
-    /// all the time, the log is followed again as soon as the views are copied, and writing is done beside.
+    /// Keeps the views as a snapshot; its number, or `None` when nothing was applied since the last one or contents of
+    /// a newer embedding space have only begun to come. Requests go on all the time, the log is followed again as soon
+    /// as the views are copied, and writing is done beside.
     pub fn keep(&self, snapshots: &Snapshots) -> Result<Option<u64>, ServingError> {
         let _one_at_a_time = lock(&self.keeping);
         let (taken, kept) = {
@@ -165,7 +166,7 @@ impl Consumer {
             let mut offsets = [0; TopicKind::ALL.len()];
             offsets[..2].copy_from_slice(&progress.next[..2]);
             offsets[TopicKind::Numbers as usize] = self.log.end(TopicKind::Numbers);
-            if facts(progress.next) == self.kept.load(Ordering::Acquire) {
+            if facts(progress.next) == self.kept.load(Ordering::Acquire) || self.views.half_embedded() {
                 return Ok(None);
             }
             let (topic, offset) = (TopicKind::Catalogue, progress.next[0]);

@@ -129,7 +129,7 @@ impl Opened {
             let pins = join("pin-vectors", pins, &mut took)?;
             let kept = (!version.is_empty()).then_some((version, pins));
             let meanwhile = kept.is_some().then(BTreeSet::new);
-            let writer = Writer { text: text?, text_waits: false, texts, queries, meanwhile, kept };
+            let writer = Writer { text: text?, text_waits: false, texts, queries, meanwhile, next_content: None, kept };
             let views = Views::of(catalogue, signals?, graph?, content?, writer);
             Ok(Opened { views, place, number: None, parts: took })
         })

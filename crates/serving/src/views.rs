@@ -46,6 +46,8 @@ pub(crate) struct Writer {
     pub(crate) queries: Queries,
     /// Pins that changed while a model is being installed, or since `kept` was written.
     pub(crate) meanwhile: Option<BTreeSet<PinId>>,
+    /// Contents of a newer embedding space, until they are as many as those that requests read.
+    pub(crate) next_content: Option<VectorIndex>,
     /// Vectors of a snapshot with the version of the model that gave them, until a model is installed.
     pub(crate) kept: Option<(String, VectorIndex)>,
 }
@@ -79,7 +81,8 @@ impl Views {
         let text = TextIndex::new()?;
         let (catalogue, signals, graph) = Default::default();
         let (texts, queries) = Default::default();
-        let writer = Writer { text, text_waits: false, texts, queries, meanwhile: None, kept: None };
+        let writer =
+            Writer { text, text_waits: false, texts, queries, meanwhile: None, next_content: None, kept: None };
         Ok(Views::of(catalogue, signals, graph, VectorIndex::new(0, 0), writer))
     }
 
@@ -124,6 +127,11 @@ impl Views {
     /// The content vectors, for reading. Hold them briefly and once, behind the other parts.
     pub fn content(&self) -> RwLockReadGuard<'_, VectorIndex> {
         read(&self.content)
+    }
+
+    /// Whether contents of a newer embedding space have begun to come and are not yet as many as the others.
+    pub(crate) fn half_embedded(&self) -> bool {
+        lock(&self.writer).next_content.is_some()
     }
 
     /// A handle for searching words; needs no lock.
