@@ -1,11 +1,12 @@
-//! The content embedding: words and look in one vector.
+//! The built-in embedding: words and look in one vector.
 
 use crate::look::{LOOK_DIM, look};
 use crate::{Picture, normalise, text};
 
 /// Length of a content embedding.
 pub const CONTENT_DIM: usize = TEXT_DIM + LOOK_DIM;
-/// Version of the embedding space; every change to the numbers below is a new one.
+/// Version of the built-in embedding space; every change to the numbers below is a new one. Learned spaces have higher
+/// numbers.
 pub const SPACE: u32 = 1;
 /// How many of the numbers speak of words (the first ones); the rest speak of the look.
 pub const TEXT_DIM: usize = 32;
@@ -14,7 +15,7 @@ pub const TEXT_DIM: usize = 32;
 const TEXT_SHARE: f32 = 0.5;
 
 /// The embedding of words and a picture, unit length; empty when there is neither a word nor a picture.
-pub fn embed(words: &str, picture: Option<&Picture>) -> Vec<f32> {
+pub(crate) fn embed(words: &str, picture: Option<&Picture>) -> Vec<f32> {
     let words = text_part(words);
     let look = picture.and_then(|picture| unit(look(picture)));
     let (text_norm, look_norm) = match (&words, &look) {
@@ -27,11 +28,6 @@ pub fn embed(words: &str, picture: Option<&Picture>) -> Vec<f32> {
     let words = words.unwrap_or([0.0; TEXT_DIM]).map(|value| value * text_norm);
     let look = look.unwrap_or([0.0; LOOK_DIM]).map(|value| value * look_norm);
     [words.as_slice(), look.as_slice()].concat()
-}
-
-/// The embedding of words alone: a query, or a pin without a picture. Empty when there is no word.
-pub fn embed_text(words: &str) -> Vec<f32> {
-    embed(words, None)
 }
 
 /// Hashed pieces, each a fixed random direction (the bits of its hash are the signs), summed and normalised.

@@ -1,8 +1,8 @@
 //! What is this pin?
 //!
-//! Bytes and words from outside come in, an understood pin goes out: [`understand`] decodes the picture under strict
-//! limits, makes a thumbnail (JPEG, at most [`THUMBNAIL_WIDTH_MAX`] px wide), finds five main colours and computes one
-//! **content embedding** of [`CONTENT_DIM`] numbers and unit length. It is a pure function of its arguments.
+//! Bytes and words from outside come in, an understood pin goes out: [`Embedder::understand`] decodes the picture
+//! under strict limits, makes a thumbnail (JPEG, at most [`THUMBNAIL_WIDTH_MAX`] px wide), finds five main colours and
+//! computes one **content embedding** of unit length. It depends on the embedder and its arguments alone.
 //!
 //! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are
 //! (words and their pieces, hashed and projected), the rest what the picture looks like (edges by place, compacted by
@@ -11,7 +11,7 @@
 //!
 //! ```
 //! let pin = domain::Pin { id: "p1".into(), title: "Brass lamp".into(), ..domain::Pin::default() };
-//! let content = content::understand(&pin, None)?;
+//! let content = content::Embedder::default().understand(&pin, None)?;
 //! assert_eq!(content.understood.embedding.len(), content::CONTENT_DIM);
 //! # Ok::<(), content::ContentError>(())
 //! ```
@@ -20,6 +20,7 @@
 //! [`limits`] allow.
 
 mod colour;
+mod embedder;
 mod embedding;
 mod error;
 mod look;
@@ -28,12 +29,13 @@ mod picture;
 mod text;
 mod understand;
 
-pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM, embed, embed_text};
+pub use embedder::{Embedder, text_pieces, words};
+pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
 pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
 pub use text::normalise;
-pub use understand::{Content, understand};
+pub use understand::Content;
 
 #[cfg(test)]
 mod tests;

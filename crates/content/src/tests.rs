@@ -2,7 +2,15 @@
 
 use domain::Pin;
 
-use crate::{CONTENT_DIM, ContentError, Picture, TEXT_DIM, embed_text, limits, normalise, palette, understand};
+use crate::{CONTENT_DIM, Content, ContentError, Embedder, Picture, TEXT_DIM, limits, normalise, palette};
+
+fn understand(pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
+    Embedder::default().understand(pin, image)
+}
+
+fn embed_text(words: &str) -> Vec<f32> {
+    Embedder::default().embed(words, None)
+}
 
 fn checks(width: u32, height: u32) -> Picture {
     let pixel = |i: u32| {
@@ -101,7 +109,7 @@ fn thin_and_tiny_pictures_are_fine() {
         let picture = checks(width, height);
         assert!(!palette(&picture).is_empty());
         assert!(!picture.thumbnail().expect("a thumbnail").is_empty());
-        assert_eq!(crate::embed("", Some(&picture)).len(), CONTENT_DIM);
+        assert_eq!(Embedder::default().embed("", Some(&picture)).len(), CONTENT_DIM);
     }
 }
 
@@ -110,6 +118,19 @@ fn words_are_made_alike() {
     assert_eq!(normalise("  Café\u{0} — CRÈME\tbrûlée!  "), "cafe creme brulee");
     assert_eq!(normalise("e\u{301}toile’s \u{ff21}\u{ff11}"), "etoiles a1");
     assert_eq!(normalise("\u{7}!?"), "");
+}
+
+#[test]
+fn a_learned_embedder_brings_both_into_its_space() {
+    let encoder = models::Encoder::untrained(models::EncoderConfig::default(), 9, 1).expect("the default shape");
+    let embedder = Embedder::learned(encoder);
+    let picture = checks(90, 130);
+    let [both, words, look] = [("lamp", Some(&picture)), ("lamp", None), ("", Some(&picture))]
+        .map(|(words, picture)| embedder.embed(words, picture));
+    assert!([&both, &words, &look].into_iter().all(|vector| (norm(vector) - 1.0).abs() < 1e-4));
+    assert!((dot(&both, &words) - dot(&both, &look)).abs() < 1e-4, "in the middle of both");
+    assert!(embedder.embed("…", None).is_empty());
+    assert_eq!(embedder.understand(&lamp(), None).expect("understood").understood.space, 9);
 }
 
 #[test]
@@ -133,7 +154,7 @@ fn drawn_pictures_of_a_topic_look_alike() {
             if pin % 8 == 0 {
                 sizes.push(picture.thumbnail().expect("a thumbnail").len());
             }
-            crate::embed("", Some(&picture))
+            Embedder::default().embed("", Some(&picture))
         })
         .collect();
     let (mut topic, mut mood) = (0, 0);

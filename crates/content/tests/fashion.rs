@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use content::{CONTENT_DIM, Picture, TEXT_DIM, embed, embed_text};
+use content::{CONTENT_DIM, Embedder, Picture, TEXT_DIM};
 use domain::Rng;
 
 /// A product as it is judged.
@@ -46,7 +46,8 @@ fn products(folder: &Path, step: usize) -> Vec<Product> {
                 kind: number(row[4].to_owned()),
                 kind_and_colour: number(format!("{}/{}", &row[4], &row[5])),
                 titled: !title.is_empty(),
-                vectors: [embed("", Some(&picture)), embed_text(title), embed(title, Some(&picture))],
+                vectors: [("", Some(&picture)), (title, None), (title, Some(&picture))]
+                    .map(|(words, picture)| Embedder::default().embed(words, picture)),
             }
         })
         .collect()

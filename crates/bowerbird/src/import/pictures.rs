@@ -1,7 +1,7 @@
 //! Pins on their way in: picture and text are understood in parallel, pictures and thumbnails go to the blobs.
 
 use anyhow::{Context, Result};
-use content::{Content, THUMBNAIL_WIDTH_MAX};
+use content::{Content, Embedder, THUMBNAIL_WIDTH_MAX};
 use domain::{EventId, Fact, Pin, Understood};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -56,13 +56,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
 pub(crate) struct Pictures {
     pool: ThreadPool,
     blobs: Blobs,
+    embedder: Embedder,
 }
 
 impl Pictures {
     /// More threads than cores: each waits for the disk after it has computed, and many waits cost the disk one.
     pub(crate) fn new(blobs: Blobs) -> Result<Pictures> {
         let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().context("cannot start threads")?;
-        Ok(Pictures { pool, blobs })
+        Ok(Pictures { pool, blobs, embedder: Embedder::default() })
     }
 
     /// Understands pins in parallel; gives them back in their order.
@@ -72,10 +73,12 @@ impl Pictures {
 
     fn one(&self, waiting: Waiting) -> Result<Done> {
         let Waiting { id, understood, mut pin, picture, file, line } = waiting;
-        let (content, problem) = match content::understand(&pin, picture.as_deref()) {
+        let (content, problem) = match self.embedder.understand(&pin, picture.as_deref()) {
             Ok(content) => (Some(content), None),
             // The words may still be understood when the picture cannot.
-            Err(error) => (content::understand(&pin, None).ok(), Some(format!("picture of pin {}: {error}", pin.id))),
+            Err(error) => {
+                (self.embedder.understand(&pin, None).ok(), Some(format!("picture of pin {}: {error}", pin.id)))
+            }
         };
         let picture = picture.filter(|_| problem.is_none());
         let mut facts = Vec::with_capacity(2);

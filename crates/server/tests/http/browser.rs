@@ -42,7 +42,7 @@ fn browser(width: u32, height: u32, phone: bool) -> Option<Browser> {
 fn paint(server: &Server, world: &World, number: u32) {
     let png = world.draw(number).to_png();
     let mut pin = world.pin(number);
-    let content = content::understand(&pin, Some(&png)).unwrap();
+    let content = content::Embedder::default().understand(&pin, Some(&png)).unwrap();
     let thumbnail = content.thumbnail.unwrap();
     pin.image = server::picture_key(&png);
     let key = server::thumbnail_key(&thumbnail);

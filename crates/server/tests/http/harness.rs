@@ -228,7 +228,7 @@ pub fn fill(server: &Server, world: &World) {
     server.log.append(&facts).unwrap();
     let understood = facts.iter().filter_map(|(id, fact)| match fact {
         Fact::Pin(pin) => {
-            let understood = content::understand(pin, None).unwrap().understood;
+            let understood = content::Embedder::default().understand(pin, None).unwrap().understood;
             Some((EventId(id.0 ^ 1), Fact::Understood(understood)))
         }
         _ => None,

@@ -1,0 +1,95 @@
+//! What brings pictures and words into one space.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use domain::{Pin, Understood};
+use models::{Encoder, EncoderScratch};
+
+use crate::embedding::{self, SPACE};
+use crate::text::{normalise, pieces};
+use crate::{Content, ContentError, Picture, palette};
+
+/// Brings pictures and words into one space: the built-in one of space [`SPACE`], which has learned nothing, or an
+/// encoder that was learned of a catalogue. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Embedder {
+    encoder: Option<Arc<Encoder>>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<EncoderScratch> = RefCell::default();
+}
+
+impl Embedder {
+    /// By what was learned.
+    pub fn learned(encoder: Encoder) -> Embedder {
+        Embedder { encoder: Some(Arc::new(encoder)) }
+    }
+
+    /// The version of the space; vectors of two spaces never meet.
+    pub fn space(&self) -> u32 {
+        self.encoder.as_ref().map_or(SPACE, |encoder| encoder.space())
+    }
+
+    /// The embedding of words and a picture, unit length; empty when there is neither a word nor a picture. With an
+    /// encoder it lies in the middle between what both say.
+    pub fn embed(&self, words: &str, picture: Option<&Picture>) -> Vec<f32> {
+        let Some(encoder) = &self.encoder else { return embedding::embed(words, picture) };
+        let pieces = text_pieces(words);
+        SCRATCH.with_borrow_mut(|s| {
+            let text = (!pieces.is_empty()).then(|| encoder.text(&pieces, s));
+            let picture = picture.map(|picture| {
+                let pixels = picture.square(encoder.config().side);
+                encoder.picture(&pixels, s)
+            });
+            match (text, picture) {
+                (Some(text), Some(picture)) => middle(text, &picture),
+                (one, other) => one.or(other).unwrap_or_default(),
+            }
+        })
+    }
+
+    /// Understands a pin from its words and, if there is one, its picture. A broken picture is an error; the words
+    /// alone can still be understood by calling again without it.
+    pub fn understand(&self, pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
+        let picture = image.map(Picture::decode).transpose()?;
+        let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;
+        let topics = pin.topics.iter().map(String::as_str);
+        let understood = Understood {
+            pin: pin.id.clone(),
+            space: self.space(),
+            embedding: self.embed(&words(&pin.title, topics, &pin.description), picture.as_ref()),
+            size: picture.as_ref().map(|picture| (picture.width(), picture.height())),
+            palette: picture.as_ref().map(palette).unwrap_or_default(),
+            thumbnail: None,
+        };
+        Ok(Content { understood, thumbnail })
+    }
+}
+
+/// All that is said of a pin: title and topics say most; of the description only the beginning is read.
+pub fn words<'a>(title: &str, topics: impl Iterator<Item = &'a str>, description: &str) -> String {
+    const DESCRIPTION_CHARS_MAX: usize = 400;
+    let mut words = title.to_owned();
+    for topic in topics {
+        words.push(' ');
+        words.push_str(topic);
+    }
+    words.push(' ');
+    words.extend(description.chars().take(DESCRIPTION_CHARS_MAX));
+    words
+}
+
+/// What an encoder reads of a text: its words and, less weighty, their runs of three letters, each as a hash and a
+/// weight.
+pub fn text_pieces(text: &str) -> Vec<(u64, f32)> {
+    pieces(&normalise(text))
+}
+
+fn middle(mut a: Vec<f32>, b: &[f32]) -> Vec<f32> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    let norm = a.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-6);
+    a.iter_mut().for_each(|value| *value /= norm);
+    a
+}
