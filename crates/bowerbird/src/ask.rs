@@ -6,6 +6,7 @@ use crate::setup::Setup;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use server::{App, Engines, Keys, Settings};
+use std::net::SocketAddr;
 use store::StoreError;
 
 /// Which server is asked.
@@ -32,12 +33,33 @@ pub(crate) fn ask(setup: &Setup, whom: &Whom, path: &str) -> Result<Value> {
             runtime.block_on(ask_here(setup, engine, path))
         }
         Err(error) if is_locked(&error) => {
-            let base = format!("http://{}", reachable(&setup.config.server.address));
+            let Some(address) = served_at(setup) else {
+                return Err(error).context("no server runs on it that could be asked instead");
+            };
+            let base = format!("http://{}", reachable(&address));
             let answer = runtime.block_on(Client::new(&base, whom.key.clone()).json(path));
             answer.with_context(|| format!("{error:#}; asked {base} instead (--server names another)"))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Where in the data directory a server says at which address it listens.
+const ADDRESS: &str = "server.address";
+
+/// Says at which address a server on the data directory listens.
+pub(crate) fn serves_at(setup: &Setup, address: SocketAddr) -> Result<()> {
+    let path = setup.folder(ADDRESS);
+    std::fs::write(&path, address.to_string()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Nobody listens for the data directory (any more).
+pub(crate) fn serves_nowhere(setup: &Setup) {
+    _ = std::fs::remove_file(setup.folder(ADDRESS));
+}
+
+fn served_at(setup: &Setup) -> Option<String> {
+    std::fs::read_to_string(setup.folder(ADDRESS)).ok().filter(|address| !address.is_empty())
 }
 
 /// Whether another process works on the data directory.

@@ -1,6 +1,6 @@
 //! The engines of a data directory, opened, with views that are up to date.
 
-use crate::ask::is_locked;
+use crate::ask::{is_locked, serves_nowhere};
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::setup::Setup;
@@ -54,6 +54,8 @@ impl Engine {
             (opened.join().expect("invariant: a snapshot that cannot be used is an error"), log)
         });
         let (opened, log) = (opened.context("cannot make views")?, log?);
+        // The directory is ours: a server that said so before was killed.
+        serves_nowhere(setup);
         let blobs = setup.blobs()?;
         let state = timed("state", &mut parts, || setup.state())?;
         parts.extend(opened.parts.iter().map(|(name, time)| (*name, time.as_secs_f64())));

@@ -102,7 +102,8 @@ pub struct Event {
     pub position: Option<u16>,
     /// A measured value: dwell time in ms for close-ups and clicks.
     pub value: Option<f32>,
-    /// Anything else, as JSON text.
+    /// Anything else, as JSON text. Of an impression on the surface `related`, `subject` is read: the pin beside which
+    /// it was shown, where no request of ours showed it.
     pub props: Option<String>,
 }
 

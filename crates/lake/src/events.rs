@@ -13,8 +13,8 @@ use std::sync::mpsc::{self, SyncSender};
 const AHEAD_MAX: usize = 2;
 
 /// Events about pins. Ids are not needed: the log has each event once.
-const QUERY: &str = "SELECT log_offset, ts, pinner, action, surface, pin, board, query, request_id, position, value \
-     FROM events WHERE pin IS NOT NULL ORDER BY ts, log_offset";
+const QUERY: &str = "SELECT log_offset, ts, pinner, action, surface, pin, board, query, request_id, props, position, \
+     value FROM events WHERE pin IS NOT NULL ORDER BY ts, log_offset";
 
 /// An event with its place in the log.
 pub type Placed = (u64, Event);
@@ -22,7 +22,7 @@ pub type Placed = (u64, Event);
 impl Lake {
     /// Gives all events about pins that were rolled, in order of time and, where time ties, of the log, to `each`, a
     /// few thousand at once, until it says `false` or there are no more. Sorted outside of memory where there are many:
-    /// what is held at a time is bounded. Events come without their ids and props.
+    /// what is held at a time is bounded. Events come without their ids.
     pub fn events_in_time(&self, each: &mut dyn FnMut(Vec<Placed>) -> bool) -> Result<(), LakeError> {
         let runtime = self.runtime.as_ref();
         let runtime = runtime.ok_or_else(|| LakeError::Question("the lake is being closed".to_owned()))?;
@@ -60,8 +60,8 @@ async fn stream(root: &Path, send: &SyncSender<Result<RecordBatch, LakeError>>) 
 fn events(batch: &RecordBatch) -> Result<Vec<Placed>, LakeError> {
     let columns = Columns { batch };
     let (offsets, moments) = (columns.numbers::<Int64Type>(0)?, columns.numbers::<TimestampMillisecondType>(1)?);
-    let (positions, values) = (columns.numbers::<Int64Type>(9)?, columns.numbers::<Float32Type>(10)?);
-    let texts: Vec<&StringArray> = (2..9).map(|column| columns.texts(column)).collect::<Result<_, _>>()?;
+    let (positions, values) = (columns.numbers::<Int64Type>(10)?, columns.numbers::<Float32Type>(11)?);
+    let texts: Vec<&StringArray> = (2..10).map(|column| columns.texts(column)).collect::<Result<_, _>>()?;
     let rows = (0..batch.num_rows()).map(|row| {
         let text = |column: usize| texts[column - 2].is_valid(row).then(|| texts[column - 2].value(row));
         let word = |column: usize| text(column).unwrap_or_default();
@@ -77,7 +77,7 @@ fn events(batch: &RecordBatch) -> Result<Vec<Placed>, LakeError> {
             request_id: text(8).and_then(|id| id.parse().ok()),
             position: positions.is_valid(row).then(|| positions.value(row) as u16),
             value: values.is_valid(row).then(|| values.value(row)),
-            props: None,
+            props: text(9).map(str::to_owned),
         };
         Ok((offsets.value(row) as u64, event))
     });

@@ -34,12 +34,14 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `pin_shown`, `pin_gap` | how often the pinner was shown the pin; gap since the last time |
 /// | `lifelong_best`, `…_mean` | cosine with the most similar of up to 16,000 pins liked; mean of the best 8 |
 /// | `lifelong_gap` | gap since that most similar one was liked |
+/// | `subject_creator`, `subject_topic` | share of the subject's pins with this creator, with the best one of these |
+/// |  | topics; a board's newest pins stand for it |
 /// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
 /// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when |
 /// |  | unknown, so that all compete as if each stood first |
-pub const FEATURES: [&str; 97] = [
+pub const FEATURES: [&str; 99] = [
     "dot",
     "walk",
     "walk_share",
@@ -126,6 +128,8 @@ pub const FEATURES: [&str; 97] = [
     "lifelong_best",
     "lifelong_mean",
     "lifelong_gap",
+    "subject_creator",
+    "subject_topic",
     "query_impressions",
     "query_acts",
     "home",

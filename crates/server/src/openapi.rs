@@ -241,7 +241,8 @@ fn field_schema(kind: RowKind, field: &str) -> Value {
         "surface" => json!({"enum": Surface::ALL.map(Surface::as_str), "default": "home"}),
         "position" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
         "value" => json!({"type": "number", "minimum": 0, "description": "Dwell time in ms"}),
-        "props" => json!({"type": "object"}),
+        "props" => json!({"type": "object", "description": "Anything else. Of an impression on `related`, `subject` \
+            is the id of the pin beside which it was shown, where no request of this server showed it."}),
         "topics" => json!({"type": "array", "items": {"type": "string"}, "maxItems": domain::limits::TOPICS_MAX}),
         "traits" => json!({
             "type": "array", "items": {"type": "string", "maxLength": domain::limits::TRAIT_BYTES_MAX},

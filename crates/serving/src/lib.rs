@@ -70,7 +70,7 @@ pub use filter::{Filter, FilterView};
 pub use generator::{CandidateGenerator, GeneratorError, Offers};
 pub use given::Given;
 pub use pin_row::PinView;
-pub use pipeline::Pipeline;
+pub use pipeline::{Pipeline, UNMATCHED};
 pub use recall::Recall;
 pub use replay::{Blending, Evaluated, Replay, ReplayRows, SecondPass};
 pub use scorer::Scorer;

@@ -15,6 +15,9 @@ use models::Scratch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How `trace.degraded` begins to tell that no pin matches the words of a search.
+pub const UNMATCHED: &str = "no pin matches the words";
+
 /// The request path: one funnel for every surface.
 ///
 /// ```text
@@ -148,6 +151,10 @@ impl Pipeline {
         &self.cpu
     }
 
+    pub(crate) fn filters(&self) -> &[Box<dyn Filter>] {
+        &self.parts.filters
+    }
+
     pub(crate) fn passes(&self) -> (&dyn Scorer, &dyn Scorer) {
         (&*self.parts.first_pass, &*self.parts.second_pass)
     }
@@ -162,7 +169,7 @@ impl Pipeline {
     }
 
     /// Asks all enabled generators at once, each within its deadline.
-    async fn generate(&self, run: &mut Run, context: &Arc<Context>) -> Vec<(Source, Offers)> {
+    pub(crate) async fn generate(&self, run: &mut Run, context: &Arc<Context>) -> Vec<(Source, Offers)> {
         let since = Instant::now();
         let on = |generator: &&Arc<dyn CandidateGenerator>| {
             context.params.generator(generator.source()).on && generator.enabled(context)
@@ -176,7 +183,7 @@ impl Pipeline {
         }
         if offers.iter().all(|(_, offers)| offers.is_empty()) {
             let searched = context.request.surface == Surface::Search && run.trace.degraded.is_empty();
-            let why = if searched { "no pin matches the words" } else { "no generator found a pin" };
+            let why = if searched { UNMATCHED } else { "no generator found a pin" };
             run.degrade(format!("{why}: popular pins instead"));
             let answer = self.ask(run, &self.parts.fallback, context).await;
             answer.note(run);

@@ -7,7 +7,7 @@ use crate::generator::Offers;
 use crate::scorer::Scorer;
 use domain::{Candidates, Drop, PinId, Source};
 use models::FEATURE_COUNT;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Pins of a page that soft filters do not leave empty.
 const PAGE_MAX: usize = 50;
@@ -43,11 +43,23 @@ impl Rows {
         rows
     }
 
-    /// The given pins, each once, offered by nobody.
-    pub(crate) fn given(pins: &[PinId]) -> Rows {
+    /// The given pins in their order, with what sources say of them; behind them the best pin of each source that is
+    /// not among them, since scores are also told as shares of the best.
+    pub(crate) fn given(pins: &[PinId], offers: &[(Source, Offers)]) -> Rows {
         let mut rows = Rows::default();
-        let mut known = HashSet::new();
-        pins.iter().filter(|&&pin| known.insert(pin)).for_each(|&pin| _ = rows.candidates.push(pin));
+        let mut known: HashMap<PinId, Vec<usize>> = HashMap::new();
+        pins.iter().for_each(|&pin| known.entry(pin).or_default().push(rows.candidates.push(pin)));
+        for (source, offers) in offers {
+            for (rank, &(pin, score)) in (0..offers.len()).filter_map(|rank| Some((rank, offers.get(rank)?))) {
+                let best = (rank == 0 && !known.contains_key(&pin)).then(|| rows.candidates.push(pin));
+                known.extend(best.map(|row| (pin, vec![row])));
+                for &row in known.get(&pin).into_iter().flatten() {
+                    if !rows.candidates.sources[row].has(*source) {
+                        rows.candidates.offer(row, *source, score, rank);
+                    }
+                }
+            }
+        }
         rows
     }
 
@@ -94,6 +106,12 @@ impl Rows {
     /// All features.
     pub(crate) fn all_features(self, context: &Context) -> Rows {
         self.first_features(context).other_features(context)
+    }
+
+    /// All features of the first so many rows, which alone are left.
+    pub(crate) fn features_of(self, count: usize, context: &Context) -> Rows {
+        let first: Vec<usize> = (0..count).collect();
+        self.first_features(context).take(&first).other_features(context)
     }
 
     /// Orders by the first pass and keeps the best. Pins to explore stay where the surface has slots for them.

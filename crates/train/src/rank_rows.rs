@@ -17,6 +17,9 @@ pub struct RankRequest {
     pub surface: Surface,
     /// When (ms, UTC).
     pub ts_ms: u64,
+    /// Whether these pins were shown. Candidates that were not, of which nothing came, teach what does not fit a
+    /// subject: what is shown mostly does. They neither calibrate nor measure.
+    pub shown: bool,
 }
 
 /// One candidate that was shown or could have been.
@@ -121,6 +124,17 @@ impl RankRows {
     /// No rows, for a trunk that says so many values of a candidate.
     pub fn of_width(encoded_width: usize) -> RankRows {
         RankRows { encoded_width, ..RankRows::default() }
+    }
+
+    /// Of how many rows the trunk says something.
+    pub(crate) fn told(&self) -> usize {
+        let rows = self.encoded.chunks_exact(self.encoded_width.max(1));
+        rows.filter(|encoded| encoded.iter().any(|value| *value != 0.0)).count()
+    }
+
+    /// The same rows, of which the trunk says nothing.
+    pub(crate) fn without_trunk(self) -> RankRows {
+        RankRows { encoded: Vec::new(), encoded_width: 0, ..self }
     }
 
     /// What the trunk says of some rows.
@@ -241,7 +255,7 @@ mod tests {
     use super::*;
 
     fn request(pinner: u32, ts_ms: u64) -> RankRequest {
-        RankRequest { pinner: Some(PinnerId(pinner)), surface: Surface::Home, ts_ms }
+        RankRequest { pinner: Some(PinnerId(pinner)), surface: Surface::Home, ts_ms, shown: true }
     }
 
     fn rows() -> RankRows {

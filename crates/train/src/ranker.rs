@@ -6,6 +6,7 @@ mod groups;
 mod judge;
 mod learn;
 mod net;
+mod subject;
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub struct RankedFit {
     /// The model given, with the ranking head.
     pub model: Model,
     /// By name: `ranker/<head>/auc`, `…/log_loss`, `…/calibration` (predicted / observed), `…/calibration_error`,
-    /// `ranker/rows`, `ranker/requests`, `ranker/epochs`.
+    /// `ranker/rows`, `ranker/requests`, `ranker/epochs`, `ranker/reads_trunk` (1 when it does).
     pub metrics: BTreeMap<String, f64>,
     /// By head, rows in groups of like chances: what was said, and what happened.
     pub calibration: BTreeMap<String, Vec<Reliability>>,
@@ -55,26 +56,20 @@ pub fn fit_ranker(rows: &RankRows, said: &Said, model: &Model, config: &TrainCon
     }
     let task = Task { rows, said, heads, config };
     let split = Split::of(rows, &heads, config);
-    let begun = task.begin();
-    let (mut ranker, epochs) = learn::until_best(&task, begun.clone(), &split.teach, &split.calibrate)?;
-    task.calibrate(&mut ranker, &split.calibrate);
-    task.flatten(&mut ranker);
-    let (mut metrics, calibration) = judge::metrics(&task, &ranker, &split.measure);
-    let all: Vec<Group> = split.all();
-    if all.len() > split.teach.len() {
-        // Measured: what is left for calibration is all that was not learned from.
-        task.calibrate(&mut ranker, &[split.calibrate, split.measure].concat());
-        let platt = ranker.part(RankPart::Platt).clone();
-        ranker = learn::for_epochs(&task, begun, &all, epochs)?;
-        *ranker.part_mut(RankPart::Platt) = platt;
-        task.flatten(&mut ranker);
+    let learned = learn::until_best(&task, task.begin(&split.teach), &split.teach, &split.calibrate)?;
+    let told = rows.told();
+    if told == 0 || told >= TOLD_ENOUGH {
+        return task.fit(split, learned, model);
     }
-    task.first_pass(&mut ranker, &all);
-    metrics.insert("ranker/rows".into(), all.iter().map(|group| group.rows.len()).sum::<usize>() as f64);
-    metrics.insert("ranker/requests".into(), rows.requests.len() as f64);
-    metrics.insert("ranker/epochs".into(), epochs as f64);
-    Ok(RankedFit { model: model.clone().with_ranker(ranker)?, metrics, calibration })
+    let blind = &rows.clone().without_trunk();
+    let blind = Task { rows: blind, ..task };
+    let without = learn::until_best(&blind, blind.begin(&split.teach), &split.teach, &split.calibrate)?;
+    if without.loss < learned.loss { blind.fit(split, without, model) } else { task.fit(split, learned, model) }
 }
+
+/// With fewer rows of which the trunk says something, it is tried whether the head does better without: it may know
+/// what the trunk says of them by heart before it knows what that means.
+const TOLD_ENOUGH: usize = 100_000;
 
 /// Heads that happened often enough.
 fn learnable(rows: &RankRows) -> [bool; HEAD_COUNT] {
@@ -82,6 +77,7 @@ fn learnable(rows: &RankRows) -> [bool; HEAD_COUNT] {
 }
 
 /// What is learned from.
+#[derive(Clone, Copy)]
 struct Task<'a> {
     rows: &'a RankRows,
     said: &'a Said,
@@ -90,8 +86,32 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The head before the first step: knots where the features are, biases at the rates seen.
-    fn begin(&self) -> Ranker {
+    /// Calibrates and measures what was learned, and learns it once more from all rows.
+    fn fit(&self, split: Split, learned: learn::Learned, model: &Model) -> Result<RankedFit, TrainError> {
+        let learn::Learned { mut ranker, epochs, .. } = learned;
+        self.calibrate(&mut ranker, &split.calibrate);
+        self.flatten(&mut ranker);
+        let (mut metrics, calibration) = judge::metrics(self, &ranker, &split.measure);
+        let all: Vec<Group> = split.all();
+        if all.len() > split.teach.len() {
+            // Measured: what is left for calibration is all that was not learned from.
+            self.calibrate(&mut ranker, &[split.calibrate, split.measure].concat());
+            let platt = ranker.part(RankPart::Platt).clone();
+            ranker = learn::for_epochs(self, self.begin(&all), &all, epochs)?;
+            *ranker.part_mut(RankPart::Platt) = platt;
+            self.flatten(&mut ranker);
+        }
+        self.first_pass(&mut ranker, &all);
+        metrics.insert("ranker/rows".into(), all.iter().map(|group| group.rows.len()).sum::<usize>() as f64);
+        metrics.insert("ranker/requests".into(), self.rows.requests.len() as f64);
+        metrics.insert("ranker/epochs".into(), epochs as f64);
+        metrics.insert("ranker/reads_trunk".into(), f64::from(u8::from(ranker.encoded() > 0)));
+        Ok(RankedFit { model: model.clone().with_ranker(ranker)?, metrics, calibration })
+    }
+
+    /// The head before the first step: knots where the features are, biases at the rates seen, and how candidates fit
+    /// what was asked for.
+    fn begin(&self, groups: &[Group]) -> Ranker {
         let mut ranker = Ranker::blank(self.rows.encoded_width, domain::hash64(self.config.seed));
         ranker.part_mut(RankPart::Knots).values = groups::knots(&self.rows.features);
         let standard = groups::standard(&self.rows.encoded, self.rows.encoded_width);
@@ -100,13 +120,14 @@ impl Task<'_> {
         for (rates, out) in rates.iter().zip(ranker.part_mut(RankPart::Bias).values.chunks_exact_mut(OUTS)) {
             out.iter_mut().zip(rates.map(logit).into_iter().chain([look])).for_each(|(out, value)| *out = value);
         }
+        subject::learn(self, &mut ranker, groups);
         ranker
     }
 
     /// How often each head happens on each surface where it is known, drawn towards how often it happens on all.
     fn rates(&self) -> [[f64; HEAD_COUNT]; Surface::ALL.len()] {
         let mut counts = [[(0.0f64, 0.0f64); HEAD_COUNT]; Surface::ALL.len()];
-        for (request, range) in self.rows.by_request() {
+        for (request, range) in self.rows.by_request().filter(|(request, _)| request.shown) {
             for head in (0..HEAD_COUNT).filter(|&head| self.rows.known(head, request)) {
                 let (seen, of) = &mut counts[usize::from(request.surface.code())][head];
                 *seen += self.rows.labels[range.clone()].iter().filter(|labels| labels[head]).count() as f64;

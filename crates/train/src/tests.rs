@@ -237,7 +237,7 @@ fn rank_rows(requests: u32) -> RankRows {
             labels[0] = rng.uniform() < chance(2.0 * features[feature("dot")] - 3.0);
             labels[1] = rng.uniform() < chance(features[feature("walk")].powi(2) - 2.0);
             labels[5] = request == 3 && rng.below(20) == 0;
-            let asked = RankRequest { pinner: None, surface: Surface::Home, ts_ms: u64::from(request) };
+            let asked = RankRequest { pinner: None, surface: Surface::Home, ts_ms: u64::from(request), shown: true };
             let (pin, look_ms, position) = (PinId(0), f32::NAN, POSITION_UNKNOWN);
             let row = RankRow { pin, features: &features, encoded: &[], labels, look_ms, position, weight: 1.0 };
             rows.push(asked, row);

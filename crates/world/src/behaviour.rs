@@ -2,6 +2,7 @@
 
 use domain::{Action, Rng, Surface};
 
+use crate::TOPICS;
 use crate::plant::World;
 use crate::query::{Query, queries};
 use crate::taste::dot;
@@ -20,6 +21,9 @@ const MATCH: f32 = 6.2;
 const QUALITY: f32 = 0.5;
 /// How fast eyes get tired: the chance to examine position p is 1 / (1 + TIRED · p).
 const TIRED: f32 = 0.045;
+/// What is left of an affinity for a pin of a topic near the one that is looked for, and for any other.
+const RELATED: f32 = 0.5;
+const ASTRAY: f32 = 0.1;
 
 impl World {
     /// The true probability that the pinner saves the pin once they look at it.
@@ -37,14 +41,35 @@ impl World {
         1.0 / (1.0 + tired * f32::from(position))
     }
 
-    /// Lets the pinner see the pin at this position. All that is random comes from `rng`.
-    pub fn react(&self, pinner: u32, pin: u32, surface: Surface, position: u16, rng: &mut Rng) -> Reaction {
+    /// Which part of their affinity a pinner has left for a pin while they look for a topic: all of it when it fits, or
+    /// when they look for none.
+    pub fn fit(&self, wanted: Option<usize>, pin: u32) -> f32 {
+        let topic = self.topic_of(pin);
+        match wanted {
+            Some(wanted) if wanted == topic => 1.0,
+            Some(wanted) if TOPICS[wanted].family == TOPICS[topic].family => RELATED,
+            Some(_) => ASTRAY,
+            None => 1.0,
+        }
+    }
+
+    /// Lets the pinner see the pin at this position of a surface, while they look for a topic: that of the words they
+    /// typed, or of the pin beside which it is shown. All that is random comes from `rng`.
+    pub fn react(
+        &self,
+        pinner: u32,
+        pin: u32,
+        (surface, position): (Surface, u16),
+        wanted: Option<usize>,
+        rng: &mut Rng,
+    ) -> Reaction {
         if rng.uniform() >= self.examination(surface, position) {
             return Reaction::default();
         }
-        let like = self.affinity(pinner, pin);
+        let fit = self.fit(wanted, pin);
+        let like = fit * self.affinity(pinner, pin);
         let mut acts = Vec::new();
-        if rng.uniform() < 0.04 + 0.85 * like {
+        if rng.uniform() < 0.04 * fit + 0.85 * like {
             acts.push((Action::Closeup, dwell_ms(2_500.0 + 9_000.0 * like, rng)));
             if rng.uniform() < 0.15 + 0.4 * like {
                 acts.push(visit(like, rng));

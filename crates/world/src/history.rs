@@ -192,7 +192,12 @@ impl<'a> Session<'a> {
     /// Shows one pin; gives it back when it was looked at closely.
     fn meet(&mut self, pin: u32, page: &Page, surface: Surface, position: u16) -> Option<u32> {
         self.shown.push(pin);
-        let reaction = self.world.react(self.planned.pinner, pin, surface, position, &mut self.rng);
+        let wanted = match page {
+            Page::Home => None,
+            Page::Related(subject) => Some(self.world.topic_of(*subject)),
+            Page::Search(query) => Some(query.topic),
+        };
+        let reaction = self.world.react(self.planned.pinner, pin, (surface, position), wanted, &mut self.rng);
         let acts = std::iter::once((Action::Impression, 0.0)).chain(reaction.acts);
         let mut liked = None;
         for (action, value) in acts {

@@ -100,7 +100,7 @@ fn saves_follow_the_planted_taste() {
         let mut rng = Rng::new(u64::from(pinner));
         for _ in 0..60 {
             let pin = rng.below(1_200);
-            let reaction = world.react(pinner, pin, Surface::Home, 0, &mut rng);
+            let reaction = world.react(pinner, pin, (Surface::Home, 0), None, &mut rng);
             expected += world.affinity(pinner, pin);
             saved += f32::from(u8::from(reaction.acts.iter().any(|act| act.0 == Action::Save)));
             shown += 1.0;
@@ -113,6 +113,26 @@ fn saves_follow_the_planted_taste() {
         pins.iter().map(|&pin| world.affinity(pinner, pin)).sum::<f32>() / pins.len() as f32
     };
     assert!((0..50).all(|pinner| liked(pinner, true) > 5.0 * liked(pinner, false)));
+}
+
+#[test]
+fn what_is_looked_for_is_what_is_liked() {
+    let world = small();
+    let saves = |wanted: &dyn Fn(u32) -> Option<usize>| {
+        let mut rng = Rng::new(8);
+        let saved = |pinner: u32, pin: u32, rng: &mut Rng| {
+            let acts = world.react(pinner, pin, (Surface::Related, 0), wanted(pin), rng).acts;
+            acts.iter().any(|act| act.0 == Action::Save)
+        };
+        (0..400u32)
+            .flat_map(|pinner| (0..60u32).map(move |pin| (pinner, pin)))
+            .filter(|&(a, b)| saved(a, b, &mut rng))
+            .count()
+    };
+    let (none, same) = (saves(&|_| None), saves(&|pin| Some(world.topic_of(pin))));
+    let other = saves(&|pin| Some((world.topic_of(pin) + TOPICS.len() / 2) % TOPICS.len()));
+    assert_eq!(none, same);
+    assert!(none > 500 && other * 3 < none, "{other} of {none}");
 }
 
 #[test]

@@ -145,7 +145,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Reads every line of a file as a row and tells its number; what is no text is refused, blank lines are passed over.
+    /// Reads every line of a file as a row and tells its number; what is no text is refused, blank lines are passed
+    /// over.
     pub(crate) fn each_line(
         &mut self,
         path: &Path,

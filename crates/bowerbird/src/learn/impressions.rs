@@ -3,6 +3,7 @@
 use domain::{Action, Event, EventId, Fact, HEAD_COUNT, HEADS, Params, PinId, PinnerId, Request, Subject, Surface};
 use domain::{TopicKind, hash64};
 use models::Model;
+use serde::Deserialize;
 use serving::{Given, Pipeline, ServingError, Views};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ const NAMED_OUTCOME_MS: u64 = 2 * 60 * 60 * 1_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub request: RankRequest,
-    /// The pins, each once; the other columns are in their order.
+    /// The pins, each once; the other columns are in their order. They may be candidates that were not shown.
     pub pins: Vec<PinId>,
     /// What was asked for, as of the moment; see [`Look`].
     pub given: Given,
@@ -68,8 +69,17 @@ pub(crate) struct Impressions {
     places: HashMap<(PinnerId, PinId), (usize, usize)>,
 }
 
-/// What impressions of one moment share.
-type Key = (PinnerId, Surface, Option<String>, Option<String>);
+/// What impressions of one moment share: pinner, surface, and what they were shown for.
+type Key<'a> = (PinnerId, Surface, Shared<'a>);
+
+/// Words, a board, or the pin beside which related pins were shown.
+type Shared<'a> = (Option<&'a str>, Option<&'a str>, Option<String>);
+
+/// What is read of the properties of an impression on the surface `related`.
+#[derive(Deserialize)]
+struct Props {
+    subject: Option<String>,
+}
 
 impl Impressions {
     /// Looks through the funnel over `views`, which hold the catalogue and what happened before the first event.
@@ -116,9 +126,10 @@ impl Impressions {
 
     fn moment_is_over(&mut self) {
         let moment = std::mem::take(&mut self.moment);
-        for ((pinner, surface, query, board), events) in self.requests(&moment) {
-            let subject = self.subject(query, board);
-            self.show(RankRequest { pinner: Some(pinner), surface, ts_ms: events[0].ts_ms }, subject, &events);
+        for ((pinner, surface, shared), events) in self.requests(&moment) {
+            let subject = self.subject(shared);
+            let ts_ms = events[0].ts_ms;
+            self.show(RankRequest { pinner: Some(pinner), surface, ts_ms, shown: true }, subject, &events);
         }
         moment.iter().for_each(|event| self.outcome(event));
         if self.live {
@@ -129,12 +140,12 @@ impl Impressions {
     }
 
     /// The impressions of a moment by what they share, in the order of the first of each.
-    fn requests<'a>(&self, moment: &'a [Event]) -> Vec<(Key, Vec<&'a Event>)> {
+    fn requests<'a>(&self, moment: &'a [Event]) -> Vec<(Key<'a>, Vec<&'a Event>)> {
         let catalogue = self.pipeline.views().catalogue();
         let mut requests: Vec<(Key, Vec<&Event>)> = Vec::new();
         for event in moment.iter().filter(|event| event.action == Action::Impression) {
             let Some(pinner) = catalogue.pinner(&event.pinner) else { continue };
-            let key = (pinner, event.surface, event.query.clone(), event.board.clone());
+            let key = (pinner, event.surface, (event.query.as_deref(), event.board.as_deref(), beside(event)));
             match requests.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, events)) => events.push(event),
                 None => requests.push((key, vec![event])),
@@ -143,9 +154,11 @@ impl Impressions {
         requests
     }
 
-    fn subject(&self, query: Option<String>, board: Option<String>) -> Subject {
-        let board = board.and_then(|board| self.pipeline.views().catalogue().board(&board));
-        query.map(Subject::Query).or(board.map(Subject::Board)).unwrap_or(Subject::None)
+    fn subject(&self, (query, board, pin): Shared) -> Subject {
+        let catalogue = self.pipeline.views().catalogue();
+        let board = board.and_then(|board| catalogue.board(board)).map(Subject::Board);
+        let pin = pin.and_then(|pin| catalogue.pin(&pin)).map(Subject::Pin);
+        query.map(|words| Subject::Query(words.to_owned())).or(board).or(pin).unwrap_or(Subject::None)
     }
 
     fn show(&mut self, request: RankRequest, subject: Subject, events: &[&Event]) {
@@ -158,7 +171,10 @@ impl Impressions {
         if pins.is_empty() {
             return;
         }
-        let given = self.given(&request, subject, &pins);
+        let mut given = self.given(&request, subject, &pins);
+        if let Some(others) = others(request, &mut given, pins.len()) {
+            self.open.push_back(others);
+        }
         let number = self.first + self.open.len();
         if let Some(pinner) = request.pinner {
             pins.iter().enumerate().for_each(|(row, &pin)| _ = self.places.insert((pinner, pin), (number, row)));
@@ -216,6 +232,32 @@ impl Impressions {
             each(shown);
         }
     }
+}
+
+/// Takes the candidates that were not shown out of what was asked for `shown` pins.
+fn others(request: RankRequest, given: &mut Given, shown: usize) -> Option<Shown> {
+    let pins = std::mem::take(&mut given.others);
+    if pins.is_empty() {
+        return None;
+    }
+    let rows = shown + pins.len();
+    let behind = |column: &mut Vec<f32>| column.split_off(column.len() / rows * shown);
+    let (features, encoded) = (behind(&mut given.features), behind(&mut given.encoded));
+    Some(Shown {
+        request: RankRequest { shown: false, ..request },
+        given: Given { features, encoded, ..Given::default() },
+        labels: vec![[false; HEAD_COUNT]; pins.len()],
+        looks_ms: vec![f32::NAN; pins.len()],
+        positions: vec![POSITION_UNKNOWN; pins.len()],
+        named: vec![None; pins.len()],
+        pins,
+    })
+}
+
+/// The pin beside which a related one was shown, if its properties say so.
+fn beside(event: &Event) -> Option<String> {
+    let props = event.props.as_deref().filter(|_| event.surface == Surface::Related)?;
+    serde_json::from_str::<Props>(props).ok()?.subject
 }
 
 /// The request as it may have been.

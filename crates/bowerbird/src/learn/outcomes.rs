@@ -134,7 +134,12 @@ fn page(
         (item.pin, item.features.clone(), HEADS.map(|action| done.has(action)))
     };
     let rows = shown.filter(|item| item.features.len() == models::FEATURE_COUNT).map(row).collect();
-    Page { request_id, request: RankRequest { pinner: catalogue.pinner(&record.pinner), surface, ts_ms }, offset, rows }
+    Page {
+        request_id,
+        request: RankRequest { pinner: catalogue.pinner(&record.pinner), surface, ts_ms, shown: true },
+        offset,
+        rows,
+    }
 }
 
 /// Per request what was done to which of its pins.
@@ -167,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_newest_pages_are_kept_whole() {
-        let request = |number: usize| RankRequest { pinner: None, surface: Surface::Home, ts_ms: number as u64 };
+        let request =
+            |number: usize| RankRequest { pinner: None, surface: Surface::Home, ts_ms: number as u64, shown: true };
         let page = |number: usize, rows: usize| {
             let row = |place: usize| (PinId(place as u32), vec![number as f32; FEATURE_COUNT], [false; HEAD_COUNT]);
             let rows = (0..rows).map(row).collect();

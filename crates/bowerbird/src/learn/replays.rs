@@ -43,7 +43,8 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
 }
 
 fn add(rows: &mut RankRows, replay: &Replay, made: &ReplayRows) {
-    let request = RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms };
+    let request =
+        RankRequest { pinner: Some(replay.pinner), surface: replay.surface, ts_ms: replay.now_ms, shown: true };
     let encoded = &[][..];
     for ((features, &pin), &labels) in made.features.chunks_exact(FEATURE_COUNT).zip(&made.pins).zip(&made.labels) {
         let (look_ms, position) = (f32::NAN, POSITION_UNKNOWN);

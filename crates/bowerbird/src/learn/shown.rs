@@ -71,7 +71,7 @@ impl WasShown {
     }
 
     fn add(&mut self, shown: &Shown) {
-        let RankRequest { pinner, surface, ts_ms } = shown.request;
+        let RankRequest { pinner, surface, ts_ms, .. } = shown.request;
         let Some(pinner) = pinner else { return };
         for (&pin, labels) in shown.pins.iter().zip(&shown.labels) {
             let acted = HEADS.into_iter().zip(labels).filter(|(_, label)| **label).map(|(head, _)| head);
@@ -270,7 +270,7 @@ mod tests {
         let position = feature("position");
         assert_eq!([0, 1].map(|row| rows.row(row).features[position]), [0.0, 5f32.ln()]);
         let known = told.data.views.catalogue();
-        let request = RankRequest { pinner: known.pinner("1"), surface: Surface::Home, ts_ms: at(0) };
+        let request = RankRequest { pinner: known.pinner("1"), surface: Surface::Home, ts_ms: at(0), shown: true };
         assert_eq!((rows.requests[0], rows.pins[1]), (request, known.pin("2").expect("known")));
         let acts = ["pin_closeup", "pinner_closeup", "session", "pin_shown"].map(feature);
         assert!(acts.iter().all(|&act| rows.row(0).features[act] == 0.0), "what comes of it is not known before");

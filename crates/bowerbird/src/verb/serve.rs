@@ -1,5 +1,6 @@
 //! `bowerbird serve`: the API and the pinner app.
 
+use crate::ask::{serves_at, serves_nowhere};
 use crate::config::{Looked, Watched};
 use crate::engine::{Engine, keep};
 use crate::lake_roll;
@@ -81,11 +82,13 @@ pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model:
     let runtime = runtime(setup.config.server.threads)?;
     let served = runtime.block_on(async {
         let listener = listening(listener)?;
+        serves_at(setup, listener.local_addr()?)?;
         announce(setup, listener.local_addr()?, &engine, model.as_deref());
         let stop = setup.stop.clone();
         server::serve(listener, app, async move { asked(&stop).await }).await?;
         anyhow::Ok(())
     });
+    serves_nowhere(setup);
     helped.stop.ask();
     threads.join();
     engine.keep();

@@ -152,3 +152,23 @@ fn closeups(house: &House) -> u64 {
     let signals = views.signals();
     (0..pins).map(|pin| u64::from(signals.total(PinId(pin), Action::Closeup))).sum()
 }
+
+#[test]
+fn a_question_goes_to_the_server_that_has_the_data() {
+    let house = House::new();
+    let facts = house.write("facts.jsonl", "{\"type\":\"pin\",\"id\":\"p1\",\"title\":\"Brass lamp\"}\n");
+    house.json(&["import", "jsonl", &facts]);
+    let held = house.write("held.txt", "ann p2 p3\n");
+    let error = house.fails(&["eval", "--holdout", &held]);
+    assert!(error.contains("no pin that") && error.contains("is in the catalogue"), "{error}");
+    let server = house.serve();
+    let found = house.json(&["query", "search", "lamp"]);
+    assert_eq!(found["items"][0]["id"], "p1", "{found}");
+    let request = found["request_id"].as_str().expect("a name");
+    assert_eq!(server.get(&format!("/v1/requests/{request}")).0, 200, "this server answered");
+    assert_eq!(server.end(), 0);
+    let address = house.data().join("server.address");
+    assert!(!address.exists());
+    std::fs::write(&address, "127.0.0.1:1").expect("as a killed server leaves it");
+    assert_eq!(house.json(&["query", "search", "lamp"])["items"][0]["id"], "p1");
+}

@@ -11,6 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use domain::{Subject, Surface};
 use maud::html;
+use serving::UNMATCHED;
 
 /// What a page of cards is asked with: everything but the scope comes from the address.
 pub(crate) fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Ask {
@@ -70,13 +71,18 @@ pub(crate) async fn search(
         return Ok(page_response(cards));
     }
     let found = page.slate.items.len();
+    let unmatched = page.slate.trace.degraded.iter().any(|why| why.starts_with(UNMATCHED));
     let mut shell = Page::of(&app, words.clone(), &pinner, Tab::None);
     shell.words = &words;
     Ok(shell.show(html! {
         div.head data-query=(words) {
             div {
                 h1 { (words) }
-                p { @if found == 1 { "one pin" } @else { (found) " pins" } ", the most fitting for you first" }
+                p {
+                    @if unmatched { "No pin has these words; this is what others like" }
+                    @else if found == 1 { "one pin, the most fitting for you first" }
+                    @else { (found) " pins, the most fitting for you first" }
+                }
             }
         }
         @if found == 0 {

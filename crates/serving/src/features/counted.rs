@@ -3,6 +3,7 @@
 use super::lifts::Base;
 use super::logarithm::ln_1p;
 use super::{Row, gap, ln_days};
+use crate::catalogue::Catalogue;
 use crate::context::Context;
 use crate::tastes::Own;
 use crate::views::read;
@@ -37,6 +38,7 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
     let catalogue = read(&context.views.catalogue);
     let signals = read(&context.views.signals);
     let mut counted = Counted::new(context, &signals);
+    let subject = Subjects::of(context, &catalogue);
     let (mut pinner, mut days, mut seen) = (Block::default(), 0.0, 0.0);
     if let Some(id) = context.known_pinner() {
         seen = signals.known(id).1 as f32;
@@ -62,13 +64,43 @@ pub(super) fn fill_counted(rows: &mut [Row], context: &Context, pins: &[PinId]) 
         values[AGE] = ln_days(now_ms, created_ms);
         if let Some(creator) = creator {
             counted.creator(creator, values);
+            values[const { feature("subject_creator") }] = subject.creator(creator);
         }
         counted.topics(topics, values);
+        values[const { feature("subject_topic") }] = subject.topic(topics);
     }
 }
 
 fn put(values: &mut Row, at: usize, block: &Block) {
     values[at..at + block.len()].copy_from_slice(block);
+}
+
+/// What the pins of a request's subject have in common: the share that has each creator and each topic.
+#[derive(Default)]
+struct Subjects {
+    creators: HashMap<u32, f32>,
+    topics: HashMap<u32, f32>,
+}
+
+impl Subjects {
+    fn of(context: &Context, catalogue: &Catalogue) -> Subjects {
+        let mut subjects = Subjects::default();
+        let pins = &context.subject_pins;
+        let share = 1.0 / pins.len().max(1) as f32;
+        for row in pins.iter().filter_map(|&pin| catalogue.row(pin)) {
+            row.creator().iter().for_each(|&creator| *subjects.creators.entry(creator).or_default() += share);
+            row.topics().iter().for_each(|&topic| *subjects.topics.entry(topic).or_default() += share);
+        }
+        subjects
+    }
+
+    fn creator(&self, creator: u32) -> f32 {
+        self.creators.get(&creator).copied().unwrap_or(0.0)
+    }
+
+    fn topic(&self, topics: &[u32]) -> f32 {
+        topics.iter().filter_map(|topic| self.topics.get(topic)).copied().fold(0.0, f32::max)
+    }
 }
 
 /// The counters for the candidates of one request; each creator and each topic is looked up once.

@@ -195,3 +195,27 @@ fn retrieval_asks_about_each_topic_of_a_pinner() {
         assert!(stage.after >= 9, "{stage:?}");
     }
 }
+
+#[test]
+fn given_pins_are_told_what_generators_say_of_them_and_how_they_fit_the_subject() {
+    let world = World::new();
+    world.tell(vec![made("p", "cleo", &["blue"]), made("q", "cleo", &["red"]), made("r", "dave", &["blue", "red"])]);
+    let title = |id: &str, title: &str| {
+        Fact::Pin(Pin { id: id.into(), title: title.into(), topics: vec!["blue".into()], ..Pin::default() })
+    };
+    world.tell(vec![title("lamp", "Brass lamp"), title("other", "Oak table")]);
+    let of = |surface, subject, keys: &[&str]| {
+        let pins: Vec<PinId> = keys.iter().map(|key| world.views.catalogue().pin(key).expect("known")).collect();
+        let given = world.pipeline.given_now(world.request("ann", surface, subject), &pins, &params());
+        assert_eq!(given.features.len(), keys.len() * FEATURE_COUNT);
+        move |row: usize, name: &str| given.features[row * FEATURE_COUNT + feature(name)]
+    };
+    let at = of(Surface::Search, Subject::Query("brass lamp".into()), &["other", "lamp"]);
+    assert!(at(1, "text") > 0.0 && at(0, "text") == 0.0, "{} {}", at(1, "text"), at(0, "text"));
+    let subject = Subject::Pin(world.views.catalogue().pin("p").expect("known"));
+    let at = of(Surface::Related, subject, &["q", "r", "lamp"]);
+    assert_eq!([0, 1, 2].map(|row| at(row, "subject_topic")), [0.0, 1.0, 1.0]);
+    assert_eq!([0, 1, 2].map(|row| at(row, "subject_creator")), [1.0, 0.0, 0.0]);
+    let at = of(Surface::Home, Subject::None, &["q"]);
+    assert_eq!([at(0, "subject_topic"), at(0, "text")], [0.0, 0.0]);
+}

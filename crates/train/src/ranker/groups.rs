@@ -24,8 +24,8 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// The newest tenth of the requests of which every learned head is known is held back, in turns to calibrate and to
-    /// measure.
+    /// The newest tenth of the requests that were shown and of which every learned head is known is held back, in
+    /// turns to calibrate and to measure.
     pub(super) fn of(rows: &RankRows, heads: &[bool; HEAD_COUNT], config: &TrainConfig) -> Split {
         let mut groups: Vec<Group> = rows
             .by_request()
@@ -38,8 +38,10 @@ impl Split {
         let ts_ms = |group: &Group| rows.requests[group.request].ts_ms;
         let lot = |group: &Group| hash64(hash64(config.seed) ^ group.request as u64);
         groups.sort_by_key(|group| (ts_ms(group), lot(group)));
-        let told =
-            |group: &Group| (0..HEAD_COUNT).all(|head| !heads[head] || rows.known(head, &rows.requests[group.request]));
+        let told = |group: &Group| {
+            let request = &rows.requests[group.request];
+            request.shown && (0..HEAD_COUNT).all(|head| !heads[head] || rows.known(head, request))
+        };
         let all_told = groups.iter().filter(|group| told(group)).count();
         if all_told < 30 {
             return Split { teach: groups.clone(), calibrate: groups.clone(), measure: groups };

@@ -28,25 +28,28 @@ const PATIENCE: usize = 4;
 /// Losses that differ by less, relatively, are as good: of those the later pass is kept.
 const ALIKE: f64 = 0.002;
 
-/// Learns until `check` is not predicted better any more, and gives the best head and its passes.
-pub(super) fn until_best(
-    task: &Task,
-    begun: Ranker,
-    teach: &[Group],
-    check: &[Group],
-) -> Result<(Ranker, usize), TrainError> {
+/// A head, and how it was found.
+pub(super) struct Learned {
+    pub(super) ranker: Ranker,
+    pub(super) epochs: usize,
+    /// Of what checked it.
+    pub(super) loss: f64,
+}
+
+/// Learns until `check` is not predicted better any more, and gives the best head.
+pub(super) fn until_best(task: &Task, begun: Ranker, teach: &[Group], check: &[Group]) -> Result<Learned, TrainError> {
     let mut learner = Learner::new(task, begun, teach, task.config.rank_epochs);
-    let mut best = (f64::INFINITY, learner.ranker.clone(), 0);
+    let mut best = Learned { ranker: learner.ranker.clone(), epochs: 0, loss: f64::INFINITY };
     for epoch in 1..=task.config.rank_epochs {
         learner.epoch(teach)?;
         let loss = judge::loss(task, &learner.mean, check);
-        if loss <= best.0 * (1.0 + ALIKE) {
-            best = (loss.min(best.0), learner.mean.clone(), epoch);
-        } else if epoch >= best.2 + PATIENCE {
+        if loss <= best.loss * (1.0 + ALIKE) {
+            best = Learned { ranker: learner.mean.clone(), epochs: epoch, loss: loss.min(best.loss) };
+        } else if epoch >= best.epochs + PATIENCE {
             break;
         }
     }
-    Ok((best.1, best.2.max(1)))
+    Ok(Learned { epochs: best.epochs.max(1), ..best })
 }
 
 /// Learns so many passes of the schedule.

@@ -122,7 +122,7 @@ mod tests {
             matrix.values.iter_mut().for_each(|value| *value = 0.3 * rng.normal());
         }
         ranker.part_mut(RankPart::Knots).values.chunks_exact_mut(16).for_each(|knots| knots.sort_by(f32::total_cmp));
-        let request = RankRequest { pinner: None, surface: Surface::Search, ts_ms: 0 };
+        let request = RankRequest { pinner: None, surface: Surface::Search, ts_ms: 0, shown: true };
         let (mut rows, mut traits) = (RankRows::of_width(WIDTH), RankTraits::new([4, 5]));
         for pin in 0..50 {
             let features: Vec<f32> = (0..FEATURE_COUNT).map(|_| rng.normal()).collect();
