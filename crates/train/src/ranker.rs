@@ -120,7 +120,10 @@ impl Task<'_> {
         for (rates, out) in rates.iter().zip(ranker.part_mut(RankPart::Bias).values.chunks_exact_mut(OUTS)) {
             out.iter_mut().zip(rates.map(logit).into_iter().chain([look])).for_each(|(out, value)| *out = value);
         }
-        subject::learn(self, &mut ranker, groups);
+        // Only candidates that were not shown say what does not fit.
+        if self.rows.requests.iter().any(|request| !request.shown) {
+            subject::learn(self, &mut ranker, groups);
+        }
         ranker
     }
 
