@@ -40,8 +40,8 @@ impl Embedder {
         SCRATCH.with_borrow_mut(|s| {
             let text = (!pieces.is_empty()).then(|| encoder.text(&pieces, s));
             let picture = picture.map(|picture| {
-                let pixels = picture.square(encoder.config().side);
-                encoder.picture(&pixels, s)
+                let side = encoder.config().side;
+                encoder.picture(picture.scaled(side as u32, side as u32).rgb(), s)
             });
             match (text, picture) {
                 (Some(text), Some(picture)) => middle(text, &picture),
@@ -69,7 +69,7 @@ impl Embedder {
 }
 
 /// All that is said of a pin: title and topics say most; of the description only the beginning is read.
-pub fn words<'a>(title: &str, topics: impl Iterator<Item = &'a str>, description: &str) -> String {
+fn words<'a>(title: &str, topics: impl Iterator<Item = &'a str>, description: &str) -> String {
     const DESCRIPTION_CHARS_MAX: usize = 400;
     let mut words = title.to_owned();
     for topic in topics {
@@ -83,7 +83,7 @@ pub fn words<'a>(title: &str, topics: impl Iterator<Item = &'a str>, description
 
 /// What an encoder reads of a text: its words and, less weighty, their runs of three letters, each as a hash and a
 /// weight.
-pub fn text_pieces(text: &str) -> Vec<(u64, f32)> {
+fn text_pieces(text: &str) -> Vec<(u64, f32)> {
     pieces(&normalise(text))
 }
 

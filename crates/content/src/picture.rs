@@ -126,11 +126,6 @@ impl Picture {
         Picture { width, height, rgb }
     }
 
-    /// Stretched to a square of `side × side` pixels: rows of RGB bytes.
-    pub fn square(&self, side: usize) -> Vec<u8> {
-        self.scaled(side as u32, side as u32).rgb
-    }
-
     fn add_row(&self, y: usize, weight: f32, columns: &[Span], sums: &mut [[f32; 3]]) {
         let stride = self.width as usize * 3;
         let row = &self.rgb[y * stride..(y + 1) * stride];

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::data::{EncoderData, varied};
 use super::{EncoderTraining, net};
+use crate::learner::add;
 use crate::softmax::{self, Answers, Scored};
 use crate::tape::{Bags, Cpu, Loaded, Tape, Var};
 
@@ -102,12 +103,6 @@ impl Step<'_> {
 
 fn rows<'a>(pieces: &'a [(u64, f32)], shape: &'a models::EncoderConfig) -> impl Iterator<Item = (u32, f32)> + 'a {
     pieces.iter().map(|(hash, weight)| (shape.row_of(*hash) as u32, *weight))
-}
-
-fn add(sums: &mut [Vec<f32>], part: &[Vec<f32>]) {
-    for (sum, part) in sums.iter_mut().zip(part) {
-        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-    }
 }
 
 impl Shard<'_> {

@@ -15,7 +15,8 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
     let data = Reading::open(setup)?;
     let model = data.install_live()?.unwrap_or_default();
     let cases = held_cases(&held, &data.views.catalogue());
-    let known = |case: &Case| case.right.iter().any(|pin| pin.index() < data.views.catalogue().pins());
+    let pins = data.views.catalogue().pins();
+    let known = |case: &Case| case.right.iter().any(|pin| pin.index() < pins);
     ensure!(
         cases.iter().any(known),
         "no pin that {} holds out is in the catalogue (a line is `pinner pin pin …`, as `import pinterest --holdout` \
