@@ -38,6 +38,14 @@ pub(crate) struct Loss<B> {
     pub(crate) d_scale: f32,
 }
 
+impl Loss<Vec<f32>> {
+    /// The loss and its gradients, that many times.
+    pub(crate) fn times(mut self, factor: f32) -> Loss<Vec<f32>> {
+        self.d_users.iter_mut().chain(&mut self.d_pins).for_each(|value| *value *= factor);
+        Loss { mean: self.mean * f64::from(factor), d_scale: self.d_scale * factor, ..self }
+    }
+}
+
 /// Each target against all candidates that are not its pinner's, `-ln(eᵗ / (eᵗ + Σ eˢ/chance))`: weighted over
 /// a question's targets, the mean over questions. `users` has a row per question, `pins` one per candidate. The shards
 /// are fixed, so that sums do not depend on the number of threads.

@@ -71,6 +71,8 @@ pub enum EncoderPart {
     Text,
     /// Logarithm of the softmax scale (inverse temperature), which only training uses. `[1, 1]`
     LogScale,
+    /// The same of topics. `[1, 1]`
+    LogTopicScale,
 }
 
 /// The matrices of a block, in the order of the list.
@@ -99,7 +101,7 @@ pub enum MergePart {
     Bias,
 }
 
-const PARTS: usize = EncoderPart::LogScale as usize + 1;
+const PARTS: usize = EncoderPart::LogTopicScale as usize + 1;
 const PLACE_PARTS: usize = PlacePart::Out as usize + 1;
 const MERGE_PARTS: usize = MergePart::Bias as usize + 1;
 
@@ -164,6 +166,7 @@ impl EncoderConfig {
             shape("text.down", self.text_hidden, self.text_width, Zero),
             shape("text", self.text_width, self.dim, Normal(1.0)),
             shape("log_scale", 1, 1, Constant(2.6)),
+            shape("log_topic_scale", 1, 1, Constant(2.6)),
         ];
         for stage in 0..STAGES {
             let c = self.channels_of(stage);

@@ -29,6 +29,8 @@ pub struct EncoderTraining {
     pub warmup: f32,
     /// How often a picture is learned from its pin's title alone instead of all of its words.
     pub title_share: f32,
+    /// What a pin's topics count against its words.
+    pub topic_weight: f32,
     /// Part of the pins that are not learned from and validate.
     pub held_back: f32,
     /// At most so many of them.
@@ -48,6 +50,7 @@ impl Default for EncoderTraining {
             clip_norm: 1.0,
             warmup: 0.05,
             title_share: 0.5,
+            topic_weight: 1.0,
             held_back: 0.05,
             held_back_max: 1_000,
         }
@@ -75,6 +78,7 @@ impl EncoderTraining {
             ("clip_norm", self.clip_norm, 1e6),
             ("warmup", self.warmup, 0.9),
             ("title_share", self.title_share, 1.0),
+            ("topic_weight", self.topic_weight, 100.0),
             ("held_back", self.held_back, 0.5),
         ];
         for (name, value, high) in numbers {

@@ -17,16 +17,20 @@ pub struct Described {
     pub title: Pieces,
     /// All that is said of it.
     pub words: Pieces,
+    /// Rows of its topics in [`EncoderData::topics`].
+    pub topics: Vec<u32>,
 }
 
 /// What an encoder is learned from. A pin with a picture teaches that words and picture belong together, one without
-/// that its title and its other words do.
+/// that its title and its other words do; either that it lies near the names of its topics and far from other topics'.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EncoderData {
     /// Pictures as rows of RGB bytes, `side × side` pixels each.
     pub pixels: Vec<u8>,
     /// Pins of which words are known.
     pub pins: Vec<Described>,
+    /// Names of topics.
+    pub topics: Vec<Pieces>,
 }
 
 impl EncoderData {
@@ -44,8 +48,18 @@ impl EncoderData {
             if pin.title.is_empty() || pin.words.is_empty() {
                 return Err(TrainError::Data(format!("pin {number} has no words")));
             }
+            if pin.topics.iter().any(|&topic| topic as usize >= self.topics.len()) {
+                return Err(TrainError::Data(format!("pin {number} has a topic that is not there")));
+            }
         }
         Ok(())
+    }
+
+    /// Per topic what it counts among a pin's: the rarer it is, the more it says.
+    pub(crate) fn rarity(&self) -> Vec<f32> {
+        let mut pins = vec![0u32; self.topics.len()];
+        self.pins.iter().flat_map(|pin| &pin.topics).for_each(|&topic| pins[topic as usize] += 1);
+        pins.into_iter().map(|pins| 1.0 / pins.max(1) as f32).collect()
     }
 
     pub(crate) fn picture(&self, number: usize, side: usize) -> &[u8] {

@@ -74,6 +74,8 @@ struct Run<'a> {
     order: Vec<usize>,
     learned: Vec<usize>,
     held_back: Vec<usize>,
+    /// What topics count.
+    rarity: Vec<f32>,
 }
 
 impl<'a> Run<'a> {
@@ -91,9 +93,20 @@ impl<'a> Run<'a> {
         let steps_per_epoch = learned.len().div_ceil(config.batch) as u64;
         let steps = steps_per_epoch * config.epochs_for(learned.len()) as u64;
         let state = State { fingerprint: fingerprint(data, config), ..State::default() };
-        let (work, order, held_back) = (Work::default(), Vec::new(), all);
-        let mut run =
-            Run { data, config, encoder, adamw, state, work, steps, steps_per_epoch, order, learned, held_back };
+        let mut run = Run {
+            data,
+            config,
+            encoder,
+            adamw,
+            state,
+            work: Work::default(),
+            steps,
+            steps_per_epoch,
+            order: Vec::new(),
+            learned,
+            held_back: all,
+            rarity: data.rarity(),
+        };
         run.shuffle();
         Ok(run)
     }
@@ -111,7 +124,8 @@ impl<'a> Run<'a> {
         let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
         let pins = &self.order[place..(place + self.config.batch).min(self.order.len())];
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
-        let step = Step { data: self.data, config: self.config, encoder: &self.encoder, pins, seed };
+        let (data, config, encoder, rarity) = (self.data, self.config, &self.encoder, &self.rarity[..]);
+        let step = Step { data, config, encoder, pins, rarity, seed };
         let (loss, dense) = step.learn();
         self.work = Work { examples: pins.len(), questions: 2 * pins.len(), targets: 2 * pins.len(), tokens: 0 };
         let rate = self.config.rate * schedule::rate(self.state.step, self.steps, self.config.warmup);
@@ -219,7 +233,9 @@ fn fingerprint(data: &EncoderData, config: &EncoderTraining) -> u64 {
             mix(*hash);
             mix(u64::from(weight.to_bits()));
         }
+        pin.topics.iter().for_each(|&topic| mix(u64::from(topic)));
     }
+    data.topics.iter().flatten().for_each(|(hash, _)| mix(*hash));
     sum
 }
 

@@ -1,14 +1,14 @@
 //! One step: pins → vectors of words and of pictures → loss → gradients.
 
 use domain::{Rng, hash64};
-use models::{Encoder, EncoderPart};
+use models::{Encoder, EncoderConfig, EncoderPart};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
 use super::data::{EncoderData, varied};
 use super::{EncoderTraining, net};
 use crate::learner::add;
-use crate::softmax::{self, Answers, Scored};
+use crate::softmax::{self, Answers, Loss, Scored};
 use crate::tape::{Bags, Cpu, Loaded, Tape, Var};
 
 /// What a step is about.
@@ -18,6 +18,8 @@ pub(crate) struct Step<'a> {
     pub(crate) encoder: &'a Encoder,
     /// Pins, each once.
     pub(crate) pins: &'a [usize],
+    /// What topics count, by [`EncoderData::rarity`].
+    pub(crate) rarity: &'a [f32],
     pub(crate) seed: u64,
 }
 
@@ -41,27 +43,53 @@ impl Step<'_> {
         let shards: Vec<Shard> = self.pins.par_chunks(per_shard).enumerate().map(shard).collect();
         let words: Vec<f32> = shards.iter().flat_map(|shard| shard.tape.value(shard.words)).copied().collect();
         let belonging: Vec<f32> = shards.iter().flat_map(|shard| shard.belonging(self.dim())).collect();
-        let answers = self.answers();
-        let scale = self.encoder.matrices()[EncoderPart::LogScale as usize].values[0].exp();
-        let log_chance = &vec![0.0; self.pins.len()];
-        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
-        // Which of all pictures belongs to these words, and which of all words to this picture.
-        let (mut there, back) =
-            rayon::join(|| softmax::loss(&words, &belonging, &scored), || softmax::loss(&belonging, &words, &scored));
-        let half = |a: &mut [f32], b: &[f32]| a.iter_mut().zip(b).for_each(|(a, b)| *a = 0.5 * (*a + b));
-        half(&mut there.d_users, &back.d_pins);
-        half(&mut there.d_pins, &back.d_users);
+        let topics = Topics::new(self.data, &self.config.shape, weights);
+        let mut matched = self.matched(&words, &belonging);
+        let named = self.named(&belonging, topics.vectors());
         let starts: Vec<usize> = (0..self.pins.len()).step_by(per_shard).map(|start| start * self.dim()).collect();
+        add_to(&mut matched.d_pins, &named.d_users);
         let found: Vec<Vec<Vec<f32>>> = shards
             .par_iter()
             .zip(starts)
-            .map(|(shard, start)| shard.back(&there.d_users[start..], &there.d_pins[start..], self.dim()))
+            .map(|(shard, start)| shard.back(&matched.d_users[start..], &matched.d_pins[start..], self.dim()))
             .collect();
         let sizes = self.encoder.matrices().iter().map(|matrix| matrix.values.len());
         let mut dense: Vec<Vec<f32>> = sizes.map(|size| vec![0.0; size]).collect();
         found.iter().for_each(|part| add(&mut dense, part));
-        dense[EncoderPart::LogScale as usize][0] = 0.5 * (there.d_scale + back.d_scale) * scale;
-        (0.5 * (there.mean + back.mean), dense)
+        add(&mut dense, &topics.back(named.d_pins));
+        dense[EncoderPart::LogScale as usize][0] = matched.d_scale;
+        dense[EncoderPart::LogTopicScale as usize][0] = named.d_scale;
+        (matched.mean + named.mean, dense)
+    }
+
+    /// Which of all pictures belongs to these words, and which of all words to this picture: half the loss each.
+    fn matched(&self, words: &[f32], belonging: &[f32]) -> Loss<Vec<f32>> {
+        let (answers, scale) = (self.answers(), self.scale(EncoderPart::LogScale));
+        let log_chance = &vec![0.0; self.pins.len()];
+        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
+        let (mut there, back) =
+            rayon::join(|| softmax::loss(words, belonging, &scored), || softmax::loss(belonging, words, &scored));
+        add_to(&mut there.d_users, &back.d_pins);
+        add_to(&mut there.d_pins, &back.d_users);
+        (there.mean, there.d_scale) = (there.mean + back.mean, (there.d_scale + back.d_scale) * scale);
+        there.times(0.5)
+    }
+
+    /// Which topics these belong to, of all.
+    fn named(&self, belonging: &[f32], topics: &[f32]) -> Loss<Vec<f32>> {
+        if topics.is_empty() {
+            return Loss { mean: 0.0, d_users: Vec::new(), d_pins: Vec::new(), d_scale: 0.0 };
+        }
+        let (answers, scale) = (self.topic_answers(), self.scale(EncoderPart::LogTopicScale));
+        let log_chance = &vec![0.0; self.data.topics.len()];
+        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
+        let mut loss = softmax::loss(belonging, topics, &scored);
+        loss.d_scale *= scale;
+        loss.times(self.config.topic_weight)
+    }
+
+    fn scale(&self, part: EncoderPart) -> f32 {
+        self.encoder.matrices()[part as usize].values[0].exp()
     }
 
     fn dim(&self) -> usize {
@@ -99,9 +127,51 @@ impl Step<'_> {
             positives: keys.iter().map(|key| alike[key].clone()).collect(),
         }
     }
+
+    /// Each pin is answered by its topics, the rarer the more.
+    fn topic_answers(&self) -> Answers {
+        let targets = self.pins.iter().map(|&pin| {
+            let topics = &self.data.pins[pin].topics;
+            let all: f32 = topics.iter().map(|&topic| self.rarity[topic as usize]).sum();
+            topics.iter().map(|&topic| (topic, self.rarity[topic as usize] / all)).collect()
+        });
+        Answers {
+            targets: targets.collect(),
+            positives: self.pins.iter().map(|&pin| self.data.pins[pin].topics.clone()).collect(),
+        }
+    }
 }
 
-fn rows<'a>(pieces: &'a [(u64, f32)], shape: &'a models::EncoderConfig) -> impl Iterator<Item = (u32, f32)> + 'a {
+fn add_to(sum: &mut [f32], more: &[f32]) {
+    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+}
+
+/// The names of all topics.
+struct Topics<'w> {
+    tape: Tape<'w, Cpu>,
+    vectors: Option<Var>,
+}
+
+impl<'w> Topics<'w> {
+    fn new(data: &EncoderData, shape: &EncoderConfig, weights: &'w Loaded<'w, Vec<f32>>) -> Topics<'w> {
+        let mut tape = Tape::new(&Cpu, weights);
+        let mut names = Bags::default();
+        data.topics.iter().for_each(|name| names.push(rows(name, shape)));
+        let vectors = (!data.topics.is_empty()).then(|| net::texts(&mut tape, names));
+        Topics { tape, vectors }
+    }
+
+    fn vectors(&self) -> &[f32] {
+        self.vectors.map_or(&[], |vectors| self.tape.value(vectors))
+    }
+
+    /// The gradients of all matrices, given those of the vectors.
+    fn back(&self, vectors: Vec<f32>) -> Vec<Vec<f32>> {
+        self.tape.backward(self.vectors.map(|var| (var, vectors)).into_iter().collect()).dense(&Cpu)
+    }
+}
+
+fn rows<'a>(pieces: &'a [(u64, f32)], shape: &'a EncoderConfig) -> impl Iterator<Item = (u32, f32)> + 'a {
     pieces.iter().map(|(hash, weight)| (shape.row_of(*hash) as u32, *weight))
 }
 

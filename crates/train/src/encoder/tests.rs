@@ -26,7 +26,7 @@ fn drawn(pins: usize) -> EncoderData {
         // A turned picture shows the other side: left and right have the same word.
         let said = vec![(100 + corner as u64 / 2, 1.0), (200 + colour as u64, 1.0)];
         let words = [said.clone(), vec![(1_000 + number as u64, 0.3)]].concat();
-        data.pins.push(Described { picture: Some(number), title: said, words });
+        data.pins.push(Described { picture: Some(number), title: said, words, topics: Vec::new() });
     }
     data
 }
@@ -93,6 +93,28 @@ fn words_are_brought_to_pictures_that_they_describe() {
 }
 
 #[test]
+fn pictures_are_brought_to_their_topics() {
+    let mut data = drawn(300);
+    // Titles say nothing; the corner's height and the colour are topics.
+    data.topics = [100, 101, 200, 201, 202].map(|name| vec![(name, 1.0)]).into();
+    for (number, pin) in data.pins.iter_mut().enumerate() {
+        pin.topics = pin.title.iter().map(|&(name, _)| (name % 100 + 2 * (name / 200)) as u32).collect();
+        (pin.title, pin.words) = (vec![(5_000 + number as u64, 1.0)], vec![(5_000 + number as u64, 1.0)]);
+    }
+    let (encoder, _) = learned(&data, &small(), None, 0).expect("learned");
+    let mut s = EncoderScratch::default();
+    let names: Vec<Vec<f32>> = data.topics.iter().map(|name| encoder.text(name, &mut s)).collect();
+    let mut right = 0;
+    for (number, pin) in data.pins.iter().enumerate() {
+        let picture = encoder.picture(data.picture(number, SIDE), &mut s);
+        let score = |topic: u32| names[topic as usize].iter().zip(&picture).map(|(a, b)| a * b).sum::<f32>();
+        let best = |topics: std::ops::Range<u32>| topics.max_by(|a, b| score(*a).total_cmp(&score(*b)));
+        right += usize::from(pin.topics == [best(0..2).expect("two"), best(2..5).expect("three")]);
+    }
+    assert!(right > 270, "{right} of 300 pictures are nearest to the names of their own topics");
+}
+
+#[test]
 fn pins_without_pictures_bring_titles_to_their_words() {
     let mut data = drawn(200);
     data.pixels.clear();
@@ -128,6 +150,8 @@ fn too_little_and_wrong_data_are_told() {
     wrong.pins[3].picture = Some(70);
     assert!(error(&wrong).contains("pin 3 has a picture that is not there"));
     wrong.pins[3].picture = None;
+    wrong.pins[3].topics = vec![0];
+    assert!(error(&wrong).contains("pin 3 has a topic that is not there"));
     wrong.pins[3].words.clear();
     assert!(error(&wrong).contains("pin 3 has no words"));
 }
