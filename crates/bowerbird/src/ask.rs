@@ -79,6 +79,7 @@ async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
         pipeline: engine.pipeline(),
         log: engine.log.clone(),
         blobs: engine.blobs.clone(),
+        embedder: engine.embedder()?,
     };
     let settings =
         Settings { keys: Keys::default(), limits: setup.config.limits.clone(), params: setup.config.params.clone() };

@@ -37,6 +37,8 @@ enum Verb {
     Init(verb::init::Args),
     /// Bring data in: our own JSONL, CSV, Parquet, or a known data set.
     Import(crate::import::Args),
+    /// Learn how pictures and words of the catalogue go together, and embed all pins anew.
+    Understand(verb::understand::Args),
     /// Learn a model from the log and put it live when it passes the gates.
     Train(verb::train::Args),
     /// The models that were trained: compare, put live, roll back, remove, report.
@@ -68,6 +70,7 @@ impl Cli {
         match self.verb {
             Verb::Init(args) => verb::init::run(&args, &self.data, self.config.as_deref()),
             Verb::Import(args) => crate::import::run(&args, &setup()?),
+            Verb::Understand(args) => verb::understand::run(&args, &setup()?),
             Verb::Train(args) => verb::train::run(&args, &setup()?),
             Verb::Models(args) => verb::models::run(&args, &setup()?),
             Verb::Eval(args) => verb::eval::run(&args, &setup()?),

@@ -5,8 +5,10 @@ use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::setup::Setup;
 use crate::stop::Stop;
+use crate::understand::Encoders;
 use anyhow::{Context, Result};
-use domain::{Fact, TopicKind};
+use content::Embedder;
+use domain::{Embedding, Fact, TopicKind};
 use serving::{Consumer, Opened, Pipeline, Views};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -68,6 +70,7 @@ impl Engine {
         let views = consumer.views().clone();
         let opening = Opening { snapshot, parts, followed };
         let engine = Engine { reading: Reading { log, blobs, views }, consumer, snapshots, opening };
+        engine.embed_words()?;
         if engine.consumer.since_kept() >= setup.config.server.snapshot_facts_min {
             engine.keep();
         }
@@ -118,7 +121,22 @@ impl Reading {
             Some(engine) => engine.views.clone(),
             None => Arc::new(views_before(log.as_ref(), u64::MAX, setup)?),
         };
-        Ok(Reading { log, blobs: setup.blobs()?, views })
+        let reading = Reading { log, blobs: setup.blobs()?, views };
+        reading.embed_words()?;
+        Ok(reading)
+    }
+
+    /// Embeds the words of questions from now on in the space that the pins are in.
+    pub(crate) fn embed_words(&self) -> Result<()> {
+        embed_words(&self.views, self.embedder()?);
+        Ok(())
+    }
+
+    /// What understands pins: that of the space that they are in.
+    pub(crate) fn embedder(&self) -> Result<Embedder> {
+        let encoders = Encoders::new(self.blobs.clone());
+        let content = self.views.content();
+        if content.is_empty() { encoders.embedder() } else { encoders.embedder_of(content.space()) }
     }
 
     /// Makes the live model answer, if there is one; gives its version.
@@ -138,6 +156,12 @@ impl Reading {
     pub(crate) fn pipeline(&self) -> Pipeline {
         Pipeline::new(self.views.clone(), cores())
     }
+}
+
+/// Embeds the words of questions that are asked of views by an embedder.
+pub(crate) fn embed_words(views: &Views, embedder: Embedder) {
+    let embed = move |words: &str| Embedding { space: embedder.space(), vector: embedder.embed(words, None) };
+    views.embed_words_with(Arc::new(embed));
 }
 
 /// Views of the whole catalogue and of what happened before a moment.

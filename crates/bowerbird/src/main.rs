@@ -24,6 +24,7 @@ mod registry;
 mod report;
 mod setup;
 mod stop;
+mod understand;
 mod verb;
 
 use clap::Parser;

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often who waits looks whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Whether somebody asked to stop. Clones share the answer.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +46,15 @@ impl Stop {
     /// An error when somebody asked to stop.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         if self.asked() { Err(Interrupted) } else { Ok(()) }
+    }
+
+    /// Waits; false when somebody asked to stop meanwhile.
+    pub(crate) fn rest(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while Instant::now() < until && !self.asked() {
+            std::thread::sleep(LOOK.min(time));
+        }
+        !self.asked()
     }
 
     /// The flag itself, for rooms that poll one.

@@ -55,11 +55,10 @@ impl Embedder {
     pub fn understand(&self, pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
         let picture = image.map(Picture::decode).transpose()?;
         let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;
-        let topics = pin.topics.iter().map(String::as_str);
         let understood = Understood {
             pin: pin.id.clone(),
             space: self.space(),
-            embedding: self.embed(&words(&pin.title, topics, &pin.description), picture.as_ref()),
+            embedding: self.embed(&words_of(pin), picture.as_ref()),
             size: picture.as_ref().map(|picture| (picture.width(), picture.height())),
             palette: picture.as_ref().map(palette).unwrap_or_default(),
             thumbnail: None,
@@ -69,21 +68,21 @@ impl Embedder {
 }
 
 /// All that is said of a pin: title and topics say most; of the description only the beginning is read.
-fn words<'a>(title: &str, topics: impl Iterator<Item = &'a str>, description: &str) -> String {
+pub fn words_of(pin: &Pin) -> String {
     const DESCRIPTION_CHARS_MAX: usize = 400;
-    let mut words = title.to_owned();
-    for topic in topics {
+    let mut words = pin.title.clone();
+    for topic in &pin.topics {
         words.push(' ');
         words.push_str(topic);
     }
     words.push(' ');
-    words.extend(description.chars().take(DESCRIPTION_CHARS_MAX));
+    words.extend(pin.description.chars().take(DESCRIPTION_CHARS_MAX));
     words
 }
 
 /// What an encoder reads of a text: its words and, less weighty, their runs of three letters, each as a hash and a
 /// weight.
-fn text_pieces(text: &str) -> Vec<(u64, f32)> {
+pub fn text_pieces(text: &str) -> Vec<(u64, f32)> {
     pieces(&normalise(text))
 }
 

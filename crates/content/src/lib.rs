@@ -29,7 +29,7 @@ mod picture;
 mod text;
 mod understand;
 
-pub use embedder::Embedder;
+pub use embedder::{Embedder, text_pieces, words_of};
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
 pub use palette::{PALETTE_COLOURS, palette};

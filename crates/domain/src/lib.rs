@@ -34,7 +34,7 @@ pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, 
 pub use id::{BoardId, PinId, PinnerId};
 pub use params::{GeneratorParams, GeneratorsParams, Params, SurfaceParams, WalkParams};
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};
-pub use request::{Request, Slate, SlateItem, Subject};
+pub use request::{Embedding, Request, Slate, SlateItem, Subject};
 pub use rng::{Rng, hash64};
 pub use snapshot::{Column, Snapshot, SnapshotError};
 pub use variety::{DiversityParams, RULES_MAX, RuleAction, RuleParams, SpacingParams};

@@ -15,6 +15,15 @@ pub enum Subject {
     Query(String),
 }
 
+/// A content vector, and the space that it lives in; vectors of two spaces never meet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Version of the space.
+    pub space: u32,
+    /// Unit length.
+    pub vector: Vec<f32>,
+}
+
 /// One question to the funnel. Time and seed are arguments, so that the same request gives the same slate.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -24,6 +33,9 @@ pub struct Request {
     pub surface: Surface,
     /// What it is about.
     pub subject: Subject,
+    /// What a picture that is asked with looks like, with the words beside it if there are any. Words alone are embedded
+    /// on the way.
+    pub look: Option<Embedding>,
     /// What pins must pass, in the filter language of the index; empty for all.
     pub filter: String,
     /// The asker's own id, as given.
@@ -49,6 +61,7 @@ impl Request {
             request_id: EventId::new(now_ms, u128::from(seed)),
             surface,
             subject: Subject::None,
+            look: None,
             filter: String::new(),
             pinner_key: String::new(),
             pinner: None,

@@ -12,11 +12,12 @@ use crate::problem::Problem;
 use crate::recent::Recent;
 use crate::revise::Unseen;
 use crate::wire::RowKind;
+use content::Embedder;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use store::{Blobs, EventLog};
 
@@ -30,6 +31,8 @@ pub struct Engines {
     pub log: Arc<dyn EventLog>,
     /// Where pictures lie.
     pub blobs: Blobs,
+    /// What understands pins and pictures that are asked with.
+    pub embedder: Embedder,
 }
 
 /// How the server behaves.
@@ -52,6 +55,7 @@ struct Inner {
     keys: Keys,
     limits: Limits,
     params: LiveParams,
+    embedder: RwLock<Embedder>,
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
@@ -84,6 +88,7 @@ impl App {
         Ok(App(Arc::new(Inner {
             keys,
             params: LiveParams::new(params),
+            embedder: RwLock::new(engines.embedder.clone()),
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
@@ -115,6 +120,15 @@ impl App {
     /// used: then everything stays as it is, and health, metrics and the console tell of it.
     pub fn offer_params(&self, params: Result<Params, String>) {
         self.0.params.offer(params);
+    }
+
+    /// Pins that come from now on are understood by another embedder: that of the space which the views are in.
+    pub fn embed_with(&self, embedder: Embedder) {
+        *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = embedder;
+    }
+
+    pub(crate) fn embedder(&self) -> Embedder {
+        self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What became of request records so far.

@@ -3,7 +3,6 @@
 use crate::app::App;
 use crate::keys::hex;
 use crate::wire::RowRefusal;
-use content::Embedder;
 use domain::{Pin, Understood};
 use sha2::{Digest, Sha256};
 
@@ -39,7 +38,7 @@ pub(crate) fn understand(app: &App, mut pin: Pin, picture: Option<&[u8]>) -> Res
         None if pin.image.is_none() => earlier(app, &pin.id).unzip(),
         None => (None, None),
     };
-    let content = Embedder::default().understand(&pin, picture.as_deref()).map_err(refuse)?;
+    let content = app.embedder().understand(&pin, picture.as_deref()).map_err(refuse)?;
     let mut understood = content.understood;
     if let Some(bytes) = picture {
         let key = kept.or_else(|| picture_key(&bytes));

@@ -6,7 +6,7 @@ use crate::run::Cpu;
 use crate::spare::Spare;
 use crate::tastes::Tastes;
 use crate::views::{Installed, Views, read};
-use domain::{Act, Action, BoardId, Params, PinId, PinnerId, Request, Subject, Surface};
+use domain::{Act, Action, BoardId, Embedding, Params, PinId, PinnerId, Request, Subject, Surface};
 use graph::Start;
 use index::{Bound, Filter, Marked, VectorIndex};
 use models::{Condition, Reach, Scratch, SubjectKind, UserState, gap_bucket, mean_content, tokens};
@@ -43,7 +43,8 @@ pub struct Context {
     pub starts: Vec<Start>,
     /// Boards that walks do not step onto: the pinner's own, since what is on them is known.
     pub excluded: Vec<BoardId>,
-    /// Content vector of the subject or of recent pins, unit length; empty when there is none.
+    /// Content vector of what is searched for, of the subject or of recent pins, unit length; empty when there is none.
+    /// The request's own look is moved here.
     pub content: Vec<f32>,
     /// The model that answers, if one is installed.
     pub installed: Option<Arc<Installed>>,
@@ -225,8 +226,22 @@ impl Context {
         self.starts = recent.iter().map(weigh).collect();
     }
 
+    /// A search is about what is asked, in words or by a picture; everything else about the subject or, without one,
+    /// about what the pinner did.
     fn read_content(&mut self) {
+        let asked = self.request.look.take().or_else(|| match &self.request.subject {
+            Subject::Query(words) => self.views.embed_words(words),
+            _ => None,
+        });
         let content = read(&self.views.content);
+        if let Some(Embedding { space, vector }) = asked {
+            let fits = (space, vector.len()) == (content.space(), content.dim());
+            self.content = if fits { vector } else { Vec::new() };
+            return;
+        }
+        if self.request.surface == Surface::Search {
+            return;
+        }
         self.content = if self.subject_pins.is_empty() {
             mean(&content, self.history.iter().rev().map(|act| act.pin), CONTENT_SEEDS)
         } else {

@@ -76,5 +76,5 @@ pub use replay::{Blending, Evaluated, Replay, ReplayRows, SecondPass};
 pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
 pub use snapshot::Opened;
-pub use views::{Installed, Views};
+pub use views::{EmbedWords, Installed, Views};
 pub use words::WordKind;

@@ -181,10 +181,14 @@ impl Pipeline {
             answer.note(run);
             offers.push((answer.source, answer.offers));
         }
+        let unmatched = |(source, offers): &(Source, Offers)| *source == Source::Text && offers.is_empty();
+        if context.request.surface == Surface::Search && run.trace.degraded.is_empty() && offers.iter().any(unmatched) {
+            let instead =
+                if offers.iter().all(|(_, offers)| offers.is_empty()) { "popular pins" } else { "the nearest" };
+            run.degrade(format!("{UNMATCHED}: {instead} instead"));
+        }
         if offers.iter().all(|(_, offers)| offers.is_empty()) {
-            let searched = context.request.surface == Surface::Search && run.trace.degraded.is_empty();
-            let why = if searched { UNMATCHED } else { "no generator found a pin" };
-            run.degrade(format!("{why}: popular pins instead"));
+            run.degrade("no generator found a pin: popular pins instead".to_owned());
             let answer = self.ask(run, &self.parts.fallback, context).await;
             answer.note(run);
             offers.push((answer.source, answer.offers));

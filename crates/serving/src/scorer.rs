@@ -10,7 +10,8 @@ use models::{CandidatePins, CandidateScratch, FEATURE_COUNT, RankInput, RankScra
 pub(crate) const HEAD: usize = 100;
 
 /// How much answering the question (words, subject) counts against the pinner's taste, in spreads of the utility.
-const SEARCH_PULL: f32 = 2.0;
+const WORDS_PULL: f32 = 2.0;
+const MEANING_PULL: f32 = 0.5;
 const SUBJECT_PULL: f32 = 1.0;
 
 /// Fills a score column of candidates from their features.
@@ -148,13 +149,13 @@ impl Scorer for FirstPassOnly {
 /// Where something was asked for, the answer to it counts beside what the pinner likes: BM25 for words, walks and
 /// content for a subject, each as its share of the best.
 fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
-    let (columns, weight) = match context.request.surface {
-        Surface::Search => (&["text"][..], SEARCH_PULL),
-        Surface::Related | Surface::Board => (&["walk_share", "content"][..], SUBJECT_PULL),
+    let columns = match context.request.surface {
+        Surface::Search => [("text", WORDS_PULL), ("content", MEANING_PULL)],
+        Surface::Related | Surface::Board => [("walk_share", SUBJECT_PULL), ("content", SUBJECT_PULL)],
         Surface::Home | Surface::Notification => return,
     };
     let scale = spread(scores);
-    for column in columns.iter().map(|name| feature(name)) {
+    for (column, weight) in columns.map(|(name, weight)| (feature(name), weight)) {
         let best = rows.iter().map(|row| row[column]).fold(0.0, f32::max);
         if best > 0.0 {
             let share = |row: &[f32; FEATURE_COUNT]| row[column].max(0.0) / best;

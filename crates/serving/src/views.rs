@@ -6,7 +6,7 @@ use crate::marks::Marks;
 use crate::queries::Queries;
 use crate::recall::{Recall, Watched};
 use arc_swap::ArcSwapOption;
-use domain::PinId;
+use domain::{Embedding, PinId};
 use graph::Graph;
 use index::{TextIndex, TextSearcher, VectorIndex};
 use models::Model;
@@ -14,6 +14,9 @@ use signals::Signals;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Embeds the words of a question.
+pub type EmbedWords = Arc<dyn Fn(&str) -> Embedding + Send + Sync>;
 
 /// Everything a request reads, each part behind a lock of its own.
 ///
@@ -33,6 +36,7 @@ pub struct Views {
     pub(crate) packing: Mutex<()>,
     pub(crate) watched: Watched,
     pub(crate) marks: Marks,
+    embed_words: RwLock<Option<EmbedWords>>,
 }
 
 /// What only the writer needs.
@@ -106,6 +110,7 @@ impl Views {
             packing: Mutex::new(()),
             watched: Watched::default(),
             marks: Marks::default(),
+            embed_words: RwLock::default(),
         }
     }
 
@@ -132,6 +137,22 @@ impl Views {
     /// Whether contents of a newer embedding space have begun to come and are not yet as many as the others.
     pub(crate) fn half_embedded(&self) -> bool {
         lock(&self.writer).next_content.is_some()
+    }
+
+    /// Words of questions are embedded like this from now on.
+    pub fn embed_words_with(&self, embed: EmbedWords) {
+        *write(&self.embed_words) = Some(embed);
+    }
+
+    /// Words of questions are embedded as they are for `others`.
+    pub fn embed_words_like(&self, others: &Views) {
+        self.embed_words.write().unwrap_or_else(PoisonError::into_inner).clone_from(&read(&others.embed_words));
+    }
+
+    /// What words mean, where somebody embeds them.
+    pub(crate) fn embed_words(&self, words: &str) -> Option<Embedding> {
+        let embed = read(&self.embed_words).clone()?;
+        Some(embed(words))
     }
 
     /// A handle for searching words; needs no lock.

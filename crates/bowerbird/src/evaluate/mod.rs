@@ -8,6 +8,7 @@ mod ranking;
 mod search;
 mod sequences;
 mod slices;
+mod visual;
 
 pub(crate) use baselines::{baselines, popularity};
 pub(crate) use cases::{Case, held_cases, later_cases, sample};
@@ -17,6 +18,7 @@ pub(crate) use ranking::measure_ranking;
 pub(crate) use search::{SearchAbout, measure_search};
 pub(crate) use sequences::{Target, sequence_cases};
 pub(crate) use slices::Slicer;
+pub(crate) use visual::{VisualAbout, measure_visual};
 
 /// Where rankings are cut for recall, NDCG and hits.
 pub(crate) const CUTOFFS: [usize; 5] = [5, 10, 20, 50, 100];

@@ -18,8 +18,8 @@ const CUTOFFS: [usize; 3] = [10, 20, 100];
 const SHOWN: [&str; 5] = ["ndcg@10", "ndcg@20", "recall@10", "recall@100", "mrr"];
 /// Queries that one thread asks at a time.
 const BLOCK: usize = 16;
-/// What is measured, in the order of the table.
-const WAYS: [&str; 2] = ["served", "bm25"];
+/// What is measured, in the order of the table: the words alone, the meaning alone, and the funnel without a model.
+const WAYS: [&str; 3] = ["bm25", "vectors", "hybrid"];
 
 /// What was asked, and when.
 pub(crate) struct SearchAbout {
@@ -47,7 +47,7 @@ pub(crate) struct SearchFigures {
     ways: Vec<(&'static str, ReportSummary)>,
 }
 
-/// Asks every query, for nobody, over all pins.
+/// Asks every query, for nobody, over all pins: without a model and, where one is installed, with it.
 pub(crate) fn measure_search(
     pipeline: &Pipeline,
     params: &Params,
@@ -61,14 +61,30 @@ pub(crate) fn measure_search(
         (queries.iter().map(|query| Judged::of(query, &catalogue)).collect::<Vec<_>>(), catalogue.pins())
     };
     let unknown = judged.iter().flat_map(|query| &query.grades).filter(|(pin, _)| pin.index() >= pins).count();
-    let empty = WAYS.map(|_| Report::new(&CUTOFFS, pins));
+    let ask = |stop: &Stop| asked(pipeline, &params, &judged, about.now_ms, stop);
+    let model = pipeline.views().installed();
+    let served = model.as_ref().map(|_| ask(stop)).transpose()?;
+    pipeline.views().uninstall();
+    let mut ways: Vec<(&str, ReportSummary)> = WAYS.into_iter().zip(ask(stop)?).collect();
+    ways.extend(served.map(|[.., served]| ("served", served)));
+    Ok(SearchFigures { about, queries: judged.len(), unknown, ways })
+}
+
+fn asked(
+    pipeline: &Pipeline,
+    params: &Params,
+    judged: &[Judged],
+    now_ms: u64,
+    stop: &Stop,
+) -> Result<[ReportSummary; WAYS.len()]> {
+    let empty = WAYS.map(|_| Report::new(&CUTOFFS, pipeline.views().catalogue().pins()));
     let progress = Progress::new("eval", judged.len() as u64);
     let block = |block: &[Judged]| {
         let mut part = empty.clone();
         for query in block {
             stop.check()?;
-            let request = request(query.text, &params, about.now_ms);
-            let found = pipeline.evaluate_now(request, &params, CUTOFFS[CUTOFFS.len() - 1]);
+            let request = request(query.text, params, now_ms);
+            let found = pipeline.evaluate_now(request, params, CUTOFFS[CUTOFFS.len() - 1]);
             part.iter_mut().zip(by_way(&found)).for_each(|(report, ranked)| report.add_graded(ranked, &query.grades));
         }
         progress.add(block.len() as u64);
@@ -80,8 +96,7 @@ pub(crate) fn measure_search(
         whole.iter_mut().zip(part).for_each(|(whole, part)| whole.merge(part));
     }
     progress.finish(&format!("{} queries asked", judged.len()));
-    let ways = WAYS.into_iter().zip(whole.iter().map(|report| report.summary(SEED))).collect();
-    Ok(SearchFigures { about, queries: judged.len(), unknown, ways })
+    Ok(whole.map(|report| report.summary(SEED)))
 }
 
 /// Rankings in the order of [`WAYS`].
@@ -89,7 +104,7 @@ fn by_way(found: &Evaluated) -> [&[PinId]; WAYS.len()] {
     let offered = |source: Source| {
         found.sources.iter().find(|(known, _)| *known == source).map_or(&[][..], |(_, pins)| pins.as_slice())
     };
-    [&found.slate, offered(Source::Text)]
+    [offered(Source::Text), offered(Source::Content), &found.slate]
 }
 
 fn request(text: &str, params: &Params, now_ms: u64) -> Request {

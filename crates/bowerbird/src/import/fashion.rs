@@ -11,6 +11,9 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Columns that become traits.
+const TRAITS: [&str; 3] = ["articleType", "baseColour", "gender"];
+
 type Zip = zip::ZipArchive<BufReader<File>>;
 
 /// Imports a folder with `products.csv` and a zip of pictures; pins without a picture are taken without.
@@ -86,5 +89,7 @@ fn pin(row: &Fields) -> Result<Pin, String> {
     topics.dedup();
     let year = row.optional("year").and_then(|year| year.parse::<f64>().ok());
     let created_ms = year.and_then(|year| crate::moment::day_ms(year as i64, 1, 1)).unwrap_or(0);
-    Ok(Pin { id, title, description, topics, created_ms, ..Pin::default() })
+    let named = |column: &&str| Some(format!("{column}={}", row.optional(column)?.to_lowercase()));
+    let traits = TRAITS.iter().filter_map(named).collect();
+    Ok(Pin { id, title, description, topics, traits, created_ms, ..Pin::default() })
 }

@@ -3,6 +3,7 @@
 mod beir;
 mod fashion;
 mod holdout;
+mod images;
 mod jsonl;
 mod judged;
 mod known;
@@ -30,6 +31,7 @@ use crate::moment;
 use crate::output::{print_json, with_causes};
 use crate::progress::Progress;
 use crate::setup::Setup;
+use crate::understand::{LeftOut, read_ids};
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use domain::Fact;
@@ -63,6 +65,7 @@ use store::EventLog;
 ///              the app have numbers only, and the five surfaces stand for them: 1 is home, 0 related, 4 search, 6
 ///              board, all others notification
 ///   fashion    a folder with products.csv and a zip of pictures named by id
+///   images     a folder tree of pictures (JPEG, PNG, WebP); the names of the folders are topics, the path is the id
 ///   beir       a folder with corpus.jsonl: documents with _id, title and text, of which the first 20,000 bytes are
 ///              kept; queries and judgements are for `bowerbird eval --protocol search`
 #[derive(Debug, clap::Args)]
@@ -83,6 +86,10 @@ pub(crate) struct Args {
     /// sequences: what else is known of pins.
     #[arg(long, value_name = "FILE")]
     attributes: Option<PathBuf>,
+    /// Pins (an id a line) that no encoder learns from, so that it can be measured on them; they are imported all the
+    /// same.
+    #[arg(long, value_name = "IDS")]
+    exclude: Option<PathBuf>,
     /// Write every refused row to this file.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
@@ -111,6 +118,7 @@ pub(crate) enum Format {
     Movielens,
     Kuairand,
     Fashion,
+    Images,
     Beir,
 }
 
@@ -169,6 +177,9 @@ fn bring(args: &Args, setup: &Setup) -> Result<(Sink, Result<()>)> {
     }
     // What is wrong with the arguments is told before anything is opened.
     let mapping = Mapping::parse(&args.map)?;
+    if let Some(ids) = &args.exclude {
+        LeftOut::add(setup, &read_ids(ids)?)?;
+    }
     let refused = Refused::new(args.refused_shown, args.refused.as_deref())?;
     let mut sink = Sink::open(args.format.name(), setup, refused)?;
     let progress = Arc::new(Progress::new("import", total_bytes(args)));
@@ -200,6 +211,7 @@ fn read(args: &Args, setup: &Setup, mapping: &Mapping, sink: &mut Sink, progress
         Format::Movielens => movielens::import(path, sink, progress),
         Format::Kuairand => kuairand::import(path, sink, progress),
         Format::Fashion => fashion::import(path, sink, progress),
+        Format::Images => images::import(path, sink, progress),
         Format::Beir => beir::import(path, sink, progress),
     }
 }
@@ -229,6 +241,7 @@ fn total_bytes(args: &Args) -> u64 {
         Format::Movielens => movielens::files(path),
         Format::Kuairand => kuairand::files(path),
         Format::Fashion => fashion::files(path),
+        Format::Images => return 0,
         Format::Beir => beir::files(path),
     };
     files.iter().filter_map(|path: &PathBuf| path.metadata().ok()).map(|meta| meta.len()).sum()
@@ -245,6 +258,7 @@ impl Format {
             Format::Movielens => "movielens",
             Format::Kuairand => "kuairand",
             Format::Fashion => "fashion",
+            Format::Images => "images",
             Format::Beir => "beir",
         }
     }

@@ -1,5 +1,6 @@
 //! Pins on their way in: picture and text are understood in parallel, pictures and thumbnails go to the blobs.
 
+use crate::understand::Encoders;
 use anyhow::{Context, Result};
 use content::{Content, Embedder, THUMBNAIL_WIDTH_MAX};
 use domain::{EventId, Fact, Pin, Understood};
@@ -62,8 +63,14 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// More threads than cores: each waits for the disk after it has computed, and many waits cost the disk one.
     pub(crate) fn new(blobs: Blobs) -> Result<Pictures> {
+        let embedder = Encoders::new(blobs.clone()).embedder()?;
         let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().context("cannot start threads")?;
-        Ok(Pictures { pool, blobs, embedder: Embedder::default() })
+        Ok(Pictures { pool, blobs, embedder })
+    }
+
+    /// What understands them.
+    pub(crate) fn embedder(&self) -> &Embedder {
+        &self.embedder
     }
 
     /// Understands pins in parallel; gives them back in their order.

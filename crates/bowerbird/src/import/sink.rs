@@ -8,6 +8,7 @@ use super::summary::{Refused, Summary};
 use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
 use crate::stop::Stop;
+use crate::understand::understood_id;
 use anyhow::{Context, Result, anyhow};
 use domain::{EventId, Fact, Pin, hash64};
 use sha2::{Digest, Sha256};
@@ -252,7 +253,7 @@ impl Sink {
 
     fn pin(&mut self, id: EventId, pin: Pin, picture: Option<Vec<u8>>) -> Result<()> {
         self.known.add_pin(&pin.id);
-        let understood = EventId(id.0 ^ u128::from(hash64(u64::from(content::SPACE))));
+        let understood = understood_id(id, self.pictures.embedder().space());
         if pictures::says_nothing(&pin, picture.as_deref()) {
             return self.push(id, Fact::Pin(pin));
         }

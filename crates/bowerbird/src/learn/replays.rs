@@ -26,6 +26,7 @@ pub(crate) fn rank_rows(task: &Task, acts: &Acts, held_back: &[HeldBack], model:
     let catalogue = task.views.catalogue();
     let pasts = Past::of(task, acts, held_back, &catalogue);
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
+    views.embed_words_like(task.views);
     let mut rows = RankRows::default();
     for (number, past) in pasts.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &pasts[before]);

@@ -30,6 +30,7 @@ pub(crate) fn shown_rows(
     recorded: &HashSet<EventId>,
 ) -> Result<RankRows> {
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
+    views.embed_words_like(task.views);
     tell(&views, task.log, task.stop, &|fact: &Fact| !matches!(fact, Fact::Event(_)))?;
     let mut kept = Newest::of(task.config.rank_rows_max);
     let model = match model {

@@ -11,3 +11,4 @@ pub(crate) mod query;
 pub(crate) mod serve;
 pub(crate) mod sql;
 pub(crate) mod train;
+pub(crate) mod understand;

@@ -6,13 +6,14 @@ use crate::engine::{Engine, keep};
 use crate::lake_roll;
 use crate::setup::Setup;
 use crate::stop::Stop;
+use crate::understand::{Encoders, Renewal};
 use anyhow::{Context, Result};
 use server::{App, Engines, Settings};
 use serving::{Consumer, Views};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{EventLog, Snapshots};
 
 /// Serve the API and the pinner app over HTTP.
@@ -111,6 +112,7 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
         pipeline: engine.pipeline(),
         log: engine.log.clone(),
         blobs: engine.blobs.clone(),
+        embedder: engine.embedder()?,
     };
     let settings = Settings {
         keys: setup.config.keys()?,
@@ -151,6 +153,15 @@ impl Threads {
         let (registry, views, stop) = (engine.registry(), engine.views.clone(), setup.stop.clone());
         let every = Duration::from_secs(setup.config.server.model_check_s);
         let watch = spawn("models", Box::new(move || watch_models(&registry, &views, model, every, &stop)))?;
+        let renewal = Renewal {
+            encoders: Encoders::new(engine.blobs.clone()),
+            log: engine.log.clone(),
+            blobs: engine.blobs.clone(),
+            views: engine.views.clone(),
+            app: app.clone(),
+            stop: setup.stop.clone(),
+        };
+        let renew = spawn("encoders", Box::new(move || renewal.watch(every)))?;
         let (file, app, stop) = (watched(setup), app.clone(), setup.stop.clone());
         let tune = spawn("params", Box::new(move || watch_params(file, &app, &stop)))?;
         let (log, views, roller) = (engine.log.clone(), engine.views.clone(), setup.clone());
@@ -165,7 +176,7 @@ impl Threads {
             keep_on(&setup, &consumer, &snapshots);
         };
         let keep = spawn("snapshots", Box::new(work))?;
-        Ok(Threads(vec![follow, watch, tune, roll, keep]))
+        Ok(Threads(vec![follow, watch, renew, tune, roll, keep]))
     }
 
     fn join(self) {
@@ -188,7 +199,7 @@ fn watch_models(
     every: Duration,
     stop: &Stop,
 ) {
-    while rest(every, stop) {
+    while stop.rest(every) {
         let live = match registry.live() {
             Ok(live) => live,
             Err(error) => {
@@ -220,7 +231,7 @@ fn watched(setup: &Setup) -> Watched {
 
 /// Takes over what changes among the parameters in the configuration's file.
 fn watch_params(mut file: Watched, app: &App, stop: &Stop) {
-    while rest(PARAMS_EVERY, stop) {
+    while stop.rest(PARAMS_EVERY) {
         match file.look() {
             Looked::Nothing => {}
             Looked::Changed(params, keys) => {
@@ -238,7 +249,7 @@ fn watch_params(mut file: Watched, app: &App, stop: &Stop) {
 /// Keeps the views as a snapshot every so often, when enough is new.
 fn keep_on(setup: &Setup, consumer: &Consumer, snapshots: &Snapshots) {
     let every = Duration::from_secs(setup.config.server.snapshot_every_s);
-    while rest(every, &setup.stop) {
+    while setup.stop.rest(every) {
         if consumer.since_kept() >= setup.config.server.snapshot_facts_min {
             keep(consumer, snapshots);
         }
@@ -248,7 +259,7 @@ fn keep_on(setup: &Setup, consumer: &Consumer, snapshots: &Snapshots) {
 /// Brings the lake up to the log every so often.
 fn keep_rolling(setup: &Setup, log: &dyn EventLog, views: &Views) {
     let every = Duration::from_secs(setup.config.lake.roll_every_s);
-    while rest(every, &setup.stop) {
+    while setup.stop.rest(every) {
         roll(setup, log, views);
     }
 }
@@ -259,16 +270,4 @@ fn roll(setup: &Setup, log: &dyn EventLog, views: &Views) {
     if let Err(error) = rolled {
         tracing::warn!(error = %format!("{error:#}"), "the lake was not rolled");
     }
-}
-
-/// Waits; false when somebody asked to stop meanwhile.
-fn rest(time: Duration, stop: &Stop) -> bool {
-    let until = Instant::now() + time;
-    while Instant::now() < until {
-        if stop.asked() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(LOOK_MS));
-    }
-    !stop.asked()
 }

@@ -1,8 +1,10 @@
 //! Pictures and words in one space.
 
+mod look;
 mod shape;
 
-pub use shape::{COLOURS, EncoderConfig, EncoderPart, MergePart, PlacePart, STAGES, Window};
+pub use look::{COLOURS, look, look_dim};
+pub use shape::{EncoderConfig, EncoderPart};
 
 use crate::file;
 use crate::kernel::{add_scaled, fit, matmul, matmul_add, normalise, repeat, rms_norm, silu};
@@ -14,10 +16,8 @@ use domain::Rng;
 /// own words (Radford et al., ICML 2021).
 ///
 /// ```text
-/// places  = patches · W + b                                             (side / patch)² of them
-/// block   : x += silu(near(norm(x)) · W + b) · W                        near: a place and its eight neighbours
-/// merge   : four places → one with twice the channels                   between stages
-/// picture = normalise(mean(norm(x)) · W)
+/// x       = silu(look · W + b)                                          look: edges and colours by place
+/// picture = normalise((x + silu(x · W + b)) · W)
 /// words   = Σ weight · table[piece]                                     pieces: hashed words and runs of letters
 /// text    = normalise((x + MLP(x)) · W),  x = words over their root mean square
 /// ```
@@ -34,10 +34,11 @@ pub struct Encoder {
 /// Buffers of one encoding, kept between encodings.
 #[derive(Clone, Debug, Default)]
 pub struct EncoderScratch {
-    /// The residual stream, a row a place.
+    pixels: Vec<f32>,
+    look: Vec<f32>,
+    /// The residual stream.
     x: Vec<f32>,
     normed: Vec<f32>,
-    seen: Vec<f32>,
     hidden: Vec<f32>,
 }
 
@@ -87,27 +88,20 @@ impl Encoder {
     /// # Panics
     /// When there are not so many bytes.
     pub fn picture(&self, rgb: &[u8], s: &mut EncoderScratch) -> Vec<f32> {
-        let config = &self.config;
-        assert_eq!(rgb.len(), config.side * config.side * COLOURS, "a picture of another size");
-        let pixels: Vec<f32> = rgb.iter().map(|&value| pixel(value)).collect();
-        unfold(&pixels, COLOURS, Window::parts(config.side, config.patch), &mut s.seen);
-        let places = config.grid_of(0).pow(2);
-        repeat(&self.part(EncoderPart::PatchBias).values, places, &mut s.x);
-        matmul_add(&s.seen, self.part(EncoderPart::Patch), &mut s.x);
-        for stage in 0..STAGES {
-            for block in 0..config.blocks {
-                self.block(stage, block, s);
-            }
-            if stage + 1 < STAGES {
-                self.merge(stage, s);
-            }
-        }
-        let norm = self.part(EncoderPart::PictureNorm);
-        rms_norm(&s.x, &norm.values, fit(&mut s.normed, s.x.len()));
-        let places = s.normed.len() / norm.cols;
-        let mean = fit(&mut s.hidden, norm.cols);
-        s.normed.chunks_exact(norm.cols).for_each(|place| add_scaled(1.0 / places as f32, place, mean));
-        self.told(&s.hidden, EncoderPart::Picture)
+        let side = self.config.side;
+        assert_eq!(rgb.len(), side * side * COLOURS, "a picture of another size");
+        s.pixels.clear();
+        s.pixels.extend(rgb.iter().map(|&value| pixel(value)));
+        s.look.clear();
+        look(&s.pixels, side, &mut s.look);
+        repeat(&self.part(EncoderPart::LookBias).values, 1, &mut s.x);
+        matmul_add(&s.look, self.part(EncoderPart::Look), &mut s.x);
+        silu(&mut s.x);
+        repeat(&self.part(EncoderPart::PictureUpBias).values, 1, &mut s.hidden);
+        matmul_add(&s.x, self.part(EncoderPart::PictureUp), &mut s.hidden);
+        silu(&mut s.hidden);
+        add_scaled(1.0, &s.hidden, &mut s.x);
+        self.told(&s.x, EncoderPart::Picture)
     }
 
     /// The vector of words, as pieces: a hash and a weight each. Zeros for no pieces.
@@ -133,26 +127,6 @@ impl Encoder {
         vector
     }
 
-    fn block(&self, stage: usize, block: usize, s: &mut EncoderScratch) {
-        let of = |part| &self.matrices[self.config.place_index(stage, block, part)];
-        let norm = of(PlacePart::Norm);
-        rms_norm(&s.x, &norm.values, fit(&mut s.normed, s.x.len()));
-        unfold(&s.normed, norm.cols, Window::near(self.config.grid_of(stage)), &mut s.seen);
-        repeat(&of(PlacePart::NearBias).values, s.x.len() / norm.cols, &mut s.hidden);
-        matmul_add(&s.seen, of(PlacePart::Near), &mut s.hidden);
-        silu(&mut s.hidden);
-        matmul_add(&s.hidden, of(PlacePart::Out), &mut s.x);
-    }
-
-    fn merge(&self, stage: usize, s: &mut EncoderScratch) {
-        let of = |part| &self.matrices[self.config.merge_index(stage, part)];
-        let norm = of(MergePart::Norm);
-        rms_norm(&s.x, &norm.values, fit(&mut s.normed, s.x.len()));
-        unfold(&s.normed, norm.cols, Window::parts(self.config.grid_of(stage), 2), &mut s.seen);
-        repeat(&of(MergePart::Bias).values, self.config.grid_of(stage + 1).pow(2), &mut s.x);
-        matmul_add(&s.seen, of(MergePart::Merge), &mut s.x);
-    }
-
     /// The encoder as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let tensors: Vec<(String, &Matrix)> = self.names.iter().cloned().zip(&self.matrices).collect();
@@ -176,27 +150,9 @@ impl Encoder {
     }
 }
 
-impl EncoderConfig {
-    /// The row of the table where a piece with this hash is.
-    pub fn row_of(&self, hash: u64) -> usize {
-        (hash % self.table_rows as u64) as usize
-    }
-}
-
-/// A byte of a pixel as the towers read it.
+/// A byte of a pixel as [`look`] reads it, 0 to 1.
 pub fn pixel(value: u8) -> f32 {
-    f32::from(value) / 127.5 - 1.0
-}
-
-/// What a window sees at each stop, side by side; zeros outside of the grid.
-fn unfold(x: &[f32], cols: usize, window: Window, out: &mut Vec<f32>) {
-    out.clear();
-    for place in window.seen() {
-        match place {
-            Some(place) => out.extend_from_slice(&x[place * cols..][..cols]),
-            None => out.resize(out.len() + cols, 0.0),
-        }
-    }
+    f32::from(value) / 255.0
 }
 
 #[cfg(test)]
@@ -204,32 +160,14 @@ mod tests {
     use super::*;
 
     fn small() -> EncoderConfig {
-        EncoderConfig {
-            dim: 8,
-            side: 16,
-            patch: 2,
-            channels: 8,
-            blocks: 1,
-            table_rows: 64,
-            text_width: 8,
-            text_hidden: 8,
-        }
-    }
-
-    #[test]
-    fn windows_see_the_grid() {
-        assert_eq!(Window::parts(4, 2).seen().flatten().collect::<Vec<_>>()[..8], [0, 1, 4, 5, 2, 3, 6, 7]);
-        let near: Vec<Option<usize>> = Window::near(3).seen().collect();
-        assert_eq!(near.len(), 81);
-        assert_eq!(near[..9], [None, None, None, None, Some(0), Some(1), None, Some(3), Some(4)]);
-        assert!(near[36..45].iter().copied().eq((0..9).map(Some)), "the middle sees all");
+        EncoderConfig { dim: 8, side: 24, picture_hidden: 12, table_rows: 64, text_width: 8, text_hidden: 8 }
     }
 
     #[test]
     fn vectors_have_unit_length_and_come_back_from_bytes() {
         let encoder = Encoder::untrained(small(), 7, 3).expect("a good shape");
         let mut rng = Rng::new(1);
-        let rgb: Vec<u8> = (0..16 * 16 * 3).map(|_| rng.below(256) as u8).collect();
+        let rgb: Vec<u8> = (0..24 * 24 * 3).map(|_| rng.below(256) as u8).collect();
         let mut s = EncoderScratch::default();
         let (picture, text) = (encoder.picture(&rgb, &mut s), encoder.text(&[(5, 1.0), (900, 0.4)], &mut s));
         for vector in [&picture, &text] {

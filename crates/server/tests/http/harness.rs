@@ -82,6 +82,7 @@ impl Server {
             pipeline: Pipeline::new(views, 2),
             log: slow.clone(),
             blobs: blobs.clone(),
+            embedder: content::Embedder::default(),
         };
         let runtime = Runtime::new().unwrap();
         let app = App::new(engines, settings).unwrap();

@@ -1,10 +1,10 @@
-//! Pins that look and read like the subject or like recent pins.
+//! Pins that look and read like what is searched for, like the subject or like recent pins.
 
 use crate::context::Context;
 use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
-use domain::{Source, Surface};
+use domain::Source;
 use index::Want;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl CandidateGenerator for Content {
     }
 
     fn enabled(&self, context: &Context) -> bool {
-        !context.content.is_empty() && context.request.surface != Surface::Search
+        !context.content.is_empty()
     }
 
     async fn generate(&self, context: Arc<Context>) -> Result<Offers, GeneratorError> {

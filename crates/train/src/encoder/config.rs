@@ -29,6 +29,8 @@ pub struct EncoderTraining {
     pub warmup: f32,
     /// How often a picture is learned from its pin's title alone instead of all of its words.
     pub title_share: f32,
+    /// Part of a picture's hidden numbers that are forgotten in each step (dropout), and half as much of its look.
+    pub forgotten: f32,
     /// What a pin's topics count against its words.
     pub topic_weight: f32,
     /// Part of the pins that are not learned from and validate.
@@ -50,6 +52,7 @@ impl Default for EncoderTraining {
             clip_norm: 1.0,
             warmup: 0.05,
             title_share: 0.5,
+            forgotten: 0.3,
             topic_weight: 1.0,
             held_back: 0.05,
             held_back_max: 1_000,
@@ -78,6 +81,7 @@ impl EncoderTraining {
             ("clip_norm", self.clip_norm, 1e6),
             ("warmup", self.warmup, 0.9),
             ("title_share", self.title_share, 1.0),
+            ("forgotten", self.forgotten, 0.9),
             ("topic_weight", self.topic_weight, 100.0),
             ("held_back", self.held_back, 0.5),
         ];
@@ -89,9 +93,9 @@ impl EncoderTraining {
         Ok(())
     }
 
-    /// Passes over so many pins: about 300,000 are read in all, so that training takes minutes.
+    /// Passes over so many pins: about 700,000 are read in all, so that training takes minutes.
     pub fn epochs_for(&self, pins: usize) -> usize {
-        const PINS_READ: usize = 300_000;
-        self.epochs.unwrap_or_else(|| (PINS_READ / pins.max(1)).clamp(3, 30))
+        const PINS_READ: usize = 700_000;
+        self.epochs.unwrap_or_else(|| (PINS_READ / pins.max(1)).clamp(3, 40))
     }
 }

@@ -76,27 +76,38 @@ impl Described {
     }
 }
 
-/// Pixels a picture is moved at most, as a part of its side.
+/// How far a picture is moved at most, as a part of its side, and how much larger or smaller it gets.
 const MOVED: f32 = 1.0 / 16.0;
+const ZOOMED: f32 = 0.08;
 /// How much contrast and brightness vary.
 const CONTRAST: f32 = 0.1;
-const BRIGHTNESS: f32 = 0.05;
+const BRIGHTNESS: f32 = 0.03;
 
-/// A picture as the towers read it, a little moved, turned left to right or not, lighter or darker: what it shows
-/// stays.
+/// A picture as [`models::look`] reads it, a little moved, larger or smaller, turned left to right or not, lighter or
+/// darker: what it shows stays.
 pub(crate) fn varied(rgb: &[u8], side: usize, rng: &mut Rng) -> Vec<f32> {
-    let reach = (side as f32 * MOVED) as i32;
-    let mut draw = || rng.below(2 * reach as u32 + 1) as i32 - reach;
-    let (down, across) = (draw(), draw());
+    let mut draw = |reach: f32| (2.0 * rng.uniform() - 1.0) * reach;
+    let (down, across, zoom) = (draw(MOVED), draw(MOVED), 1.0 + draw(ZOOMED));
     let turned = rng.below(2) == 1;
     let (contrast, brightness) = (1.0 + CONTRAST * rng.normal(), BRIGHTNESS * rng.normal());
-    let inside = |at: usize, moved: i32| (at as i32 + moved).clamp(0, side as i32 - 1) as usize;
+    let last = side - 1;
+    // Where along an axis a pixel comes from: the first of two neighbours, and the share of the second.
+    let from = |at: usize, moved: f32| {
+        let place = (at as f32 + 0.5 - side as f32 / 2.0) * zoom + (0.5 + moved) * side as f32 - 0.5;
+        let place = place.clamp(0.0, last as f32);
+        ((place as usize).min(last.saturating_sub(1)), place - (place as usize).min(last.saturating_sub(1)) as f32)
+    };
+    let columns: Vec<(usize, f32)> = (0..side).map(|x| from(if turned { last - x } else { x }, across)).collect();
     let mut out = Vec::with_capacity(rgb.len());
     for y in 0..side {
-        let row = inside(y, down) * side;
-        for x in 0..side {
-            let x = inside(if turned { side - 1 - x } else { x }, across);
-            out.extend(rgb[(row + x) * COLOURS..][..COLOURS].iter().map(|&v| pixel(v) * contrast + brightness));
+        let (top, low) = from(y, down);
+        for &(left, right) in &columns {
+            for colour in 0..COLOURS {
+                let at = |y: usize, x: usize| pixel(rgb[(y * side + x) * COLOURS + colour]);
+                let row = |y: usize| at(y, left) * (1.0 - right) + at(y, left + 1) * right;
+                let value = row(top) * (1.0 - low) + row(top + 1) * low;
+                out.push(((value - 0.5) * contrast + 0.5 + brightness).clamp(0.0, 1.0));
+            }
         }
     }
     out

@@ -1,7 +1,7 @@
 //! One step: pins → vectors of words and of pictures → loss → gradients.
 
 use domain::{Rng, hash64};
-use models::{Encoder, EncoderConfig, EncoderPart};
+use models::{Encoder, EncoderConfig, EncoderPart, look, look_dim};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -99,20 +99,26 @@ impl Step<'_> {
     fn forward<'w>(&self, weights: &'w Loaded<'w, Vec<f32>>, pins: &[usize], shard: u64) -> Shard<'w> {
         let (shape, mut rng) = (&self.config.shape, Rng::new(hash64(self.seed) ^ shard));
         let mut tape = Tape::new(&Cpu, weights);
-        let (mut words, mut others, mut pixels, mut pictured) =
+        let (mut words, mut others, mut looks, mut pictured) =
             (Bags::default(), Bags::default(), Vec::new(), Vec::new());
         for &pin in pins {
             let pin = &self.data.pins[pin];
             let by_title = pin.picture.is_none() || rng.uniform() < self.config.title_share;
             words.push(rows(if by_title { &pin.title } else { &pin.words }, shape));
             match pin.picture {
-                Some(picture) => pixels.extend(varied(self.data.picture(picture, shape.side), shape.side, &mut rng)),
+                Some(picture) => {
+                    let pixels = varied(self.data.picture(picture, shape.side), shape.side, &mut rng);
+                    look(&pixels, shape.side, &mut looks);
+                }
                 None => others.push(rows(&pin.words, shape)),
             }
             pictured.push(pin.picture.is_some());
         }
         let count = pictured.iter().filter(|pictured| **pictured).count();
-        let pictures = (count > 0).then(|| net::pictures(&mut tape, shape, pixels, count));
+        let pictures = (count > 0).then(|| {
+            let forgotten = (self.config.forgotten, hash64(self.seed) ^ !shard);
+            net::pictures(&mut tape, (look_dim(shape.side), looks), forgotten)
+        });
         let others = (count < pins.len()).then(|| net::texts(&mut tape, others));
         Shard { words: net::texts(&mut tape, words), pictures, others, pictured, tape }
     }

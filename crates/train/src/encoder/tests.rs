@@ -5,7 +5,7 @@ use crate::Device;
 use models::EncoderConfig;
 use std::sync::atomic::AtomicBool;
 
-const SIDE: usize = 16;
+const SIDE: usize = 24;
 
 /// Pictures of a bright square in one of four corners on one of three colours, and words that say so.
 fn drawn(pins: usize) -> EncoderData {
@@ -15,7 +15,7 @@ fn drawn(pins: usize) -> EncoderData {
         let (corner, colour) = (rng.below(4) as usize, rng.below(3) as usize);
         for place in 0..SIDE * SIDE {
             let (y, x) = (place / SIDE, place % SIDE);
-            let lit = y / 8 == corner / 2 && x / 8 == corner % 2;
+            let lit = y / 12 == corner / 2 && x / 12 == corner % 2;
             let noise = rng.below(40) as u8;
             data.pixels.extend((0..3).map(|channel| match (lit, channel == colour) {
                 (true, _) => 210 + noise,
@@ -32,16 +32,8 @@ fn drawn(pins: usize) -> EncoderData {
 }
 
 fn small() -> EncoderTraining {
-    let shape = EncoderConfig {
-        dim: 16,
-        side: SIDE,
-        patch: 2,
-        channels: 8,
-        blocks: 1,
-        table_rows: 512,
-        text_width: 16,
-        text_hidden: 16,
-    };
+    let shape =
+        EncoderConfig { dim: 16, side: SIDE, picture_hidden: 32, table_rows: 512, text_width: 16, text_hidden: 16 };
     EncoderTraining { shape, batch: 32, epochs: Some(12), held_back: 0.1, ..EncoderTraining::default() }
 }
 

@@ -1,11 +1,13 @@
 //! Queries whose answers were judged.
 
 use super::Args;
-use crate::engine::Reading;
+use crate::ask::is_locked;
+use crate::engine::{Engine, Reading};
 use crate::evaluate::{SearchAbout, measure_search};
 use crate::import::read_judged;
 use crate::output::print_json;
 use crate::setup::{Setup, now_ms};
+use crate::understand::understood;
 use anyhow::{Result, bail};
 
 pub(super) fn run(args: &Args, setup: &Setup) -> Result<()> {
@@ -15,7 +17,16 @@ pub(super) fn run(args: &Args, setup: &Setup) -> Result<()> {
     };
     // A file that cannot be read is told before anything long begins.
     let judged = read_judged(queries, qrels)?;
-    let data = Reading::open(setup)?;
+    let data = match Engine::open(setup) {
+        Ok(engine) => {
+            understood(setup, &engine)?;
+            drop(engine);
+            Reading::open(setup)?
+        }
+        // A server has the directory: what it serves is measured.
+        Err(error) if is_locked(&error) => Reading::open(setup)?,
+        Err(error) => return Err(error),
+    };
     let model = data.install_live()?.unwrap_or_default();
     let protocol = format!(
         "queries of {} judged by {}; full ranking of all pins, asked by nobody, exploration off, mean over queries \

@@ -4,6 +4,7 @@ mod by_time;
 mod held_out;
 mod judged;
 mod leave_one_out;
+mod visual;
 
 use crate::evaluate::{
     About, Case, Figures, OFFER_CUTOFFS, Slicer, Target, baselines, measure, measure_ranking, sample,
@@ -30,8 +31,13 @@ use std::time::Instant;
 ///                  asks the live model for the chance of every action for every impression as of its moment, and
 ///                  looks what came of it. Nothing is imported
 ///   search         asks every query of --queries that --qrels has an answer for, and looks where the answers stand:
-///                  in what would be served, and in what the words alone find (BM25). A grade is the gain, as
-///                  trec_eval counts it
+///                  in what the words alone find (BM25), in what lies near by meaning (vectors), in both through the
+///                  funnel (hybrid) and, where a model is live, in what it serves. A grade is the gain, as trec_eval
+///                  counts it. Where no encoder was learned yet, one is
+///   visual         looks for pins like the pictures of the pins named in --queries (an id a line): how many of the ten
+///                  nearest have the same attributes (what `traits` say); whether a title finds its own picture; and
+///                  what attributes in words find. Import with --exclude the same file, so that no encoder has learned
+///                  from them. Where no encoder was learned yet, one is
 ///
 /// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off. Variety and rules are on:
 /// what is measured is what is served. --no-variety leaves variety out, as published figures of rankers do (so does
@@ -45,7 +51,7 @@ pub(crate) struct Args {
     /// Held-out saves in the format of `import pinterest`; for ranking a log of later events.
     #[arg(long, value_name = "FILE")]
     holdout: Option<PathBuf>,
-    /// search: what was typed: `id`, a tab and the text a line, or JSON lines with `_id` and `text`.
+    /// search: what was typed: `id`, a tab and the text a line, or JSON lines with `_id` and `text`; visual: ids of pins.
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
     /// search: which documents answer, `query 0 document grade` a line.
@@ -92,6 +98,7 @@ pub(crate) enum Protocol {
     LeaveOneOut,
     Ranking,
     Search,
+    Visual,
 }
 
 /// Chances instead of rankings.
@@ -114,6 +121,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         Protocol::LeaveOneOut => leave_one_out::figures(args, setup)?,
         Protocol::Ranking => return ranking(args, setup),
         Protocol::Search => return judged::run(args, setup),
+        Protocol::Visual => return visual::run(args, setup),
     };
     if setup.json {
         print_json(&figures.json());

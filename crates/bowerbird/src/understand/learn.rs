@@ -1,0 +1,127 @@
+//! Learning an encoder from what pins show and say.
+
+use super::{Described, LeftOut};
+use crate::output::thousands;
+use crate::progress::Progress;
+use crate::setup::{Setup, now_ms};
+use crate::stop::Interrupted;
+use anyhow::{Context, Result};
+use content::{text_pieces, words_of};
+use domain::hash64;
+use models::{Encoder, ModelCard};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use store::Blobs;
+use train::{Device, EncoderData, EncoderTraining, Session, TrainError, fit_encoder};
+
+/// Where a stopped training is gone on with.
+const CHECKPOINT: &str = "understand.checkpoint";
+/// Pins that are learned from at most, drawn by their ids; their pictures are held in memory (7 kB each).
+const PINS_MAX: usize = 120_000;
+/// Topics of fewer pins teach nothing that holds.
+const TOPIC_PINS_MIN: u32 = 5;
+/// Topics that are told apart at most, those of most pins.
+const TOPICS_MAX: usize = 2_000;
+/// Pins whose pictures are decoded together.
+const BLOCK: usize = 1_024;
+
+/// Learns an encoder from all pins that say anything and are not left out. A stopped run goes on where it was.
+pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) -> Result<(Encoder, ModelCard)> {
+    let config = EncoderTraining { seed: setup.config.train.seed, ..EncoderTraining::default() };
+    let data = data(setup, blobs, pins, &config)?;
+    let bar = Progress::new("understand", 0);
+    let mut shown = |progress: &train::Progress| {
+        bar.total(progress.steps);
+        bar.note(format!("epoch {} of {}, loss {:.4}", progress.epoch, progress.epochs, progress.loss));
+        bar.set(progress.step);
+    };
+    let (flag, checkpoint) = (setup.stop.flag(), setup.folder(CHECKPOINT));
+    let mut session = Session {
+        device: Device::Cpu,
+        checkpoint: Some(&checkpoint),
+        progress: &mut shown,
+        stop: &flag,
+        now_ms: now_ms(),
+        version: String::new(),
+    };
+    match fit_encoder(&data, &config, &mut session) {
+        Ok(learned) => {
+            bar.finish(&format!("learned from {} pins", thousands(data.pins.len() as u64)));
+            Ok(learned)
+        }
+        Err(TrainError::Stopped { step }) => {
+            bar.say(&format!("stopped at step {step}; the same command goes on from the checkpoint"));
+            Err(Interrupted.into())
+        }
+        Err(error) => Err(error).context("cannot learn an encoder"),
+    }
+}
+
+/// Forgets the checkpoint of a training whose encoder is kept.
+pub(super) fn forget(setup: &Setup) -> Result<()> {
+    let path = setup.folder(CHECKPOINT);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn data(setup: &Setup, blobs: &Blobs, pins: &[Described], config: &EncoderTraining) -> Result<EncoderData> {
+    let left_out = LeftOut::read(setup)?;
+    let pins = drawn(pins, &left_out);
+    let numbers = topics(&pins);
+    let mut data = EncoderData::default();
+    let mut names: Vec<(&str, u32)> = numbers.iter().map(|(name, number)| (*name, *number)).collect();
+    names.sort_unstable_by_key(|(_, number)| *number);
+    data.topics = names.iter().map(|(name, _)| text_pieces(name)).collect();
+    let (progress, side) = (Progress::new("pictures", pins.len() as u64), config.shape.side as u32);
+    for block in pins.chunks(BLOCK) {
+        setup.stop.check()?;
+        let small = |known: &&Described| Some(known.picture(blobs)?.scaled(side, side).rgb().to_vec());
+        let pictures: Vec<Option<Vec<u8>>> = block.par_iter().map(small).collect();
+        for (known, picture) in block.iter().zip(pictures) {
+            let number = picture.is_some().then_some(data.pixels.len() / (side * side * 3) as usize);
+            data.pixels.extend(picture.into_iter().flatten());
+            data.pins.extend(described(known, number, &numbers));
+        }
+        progress.add(block.len() as u64);
+    }
+    progress.finish("read");
+    Ok(data)
+}
+
+/// Pins to learn from.
+fn drawn<'a>(pins: &'a [Described], left_out: &BTreeSet<String>) -> Vec<&'a Described> {
+    let mut drawn: Vec<&Described> = pins.iter().filter(|known| !left_out.contains(&known.pin.id)).collect();
+    if drawn.len() > PINS_MAX {
+        drawn.sort_by_cached_key(|known| known.pin.id.bytes().fold(0, |sum, byte| hash64(sum ^ u64::from(byte))));
+        drawn.truncate(PINS_MAX);
+    }
+    drawn
+}
+
+/// The topics that are told apart, and the number of each.
+fn topics<'a>(pins: &[&'a Described]) -> HashMap<&'a str, u32> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for topic in pins.iter().flat_map(|known| &known.pin.topics) {
+        *counts.entry(topic).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, u32)> = counts.into_iter().collect();
+    counts.retain(|(topic, pins)| *pins >= TOPIC_PINS_MIN && !text_pieces(topic).is_empty());
+    counts.sort_by_key(|(_, pins)| std::cmp::Reverse(*pins));
+    counts.truncate(TOPICS_MAX);
+    counts.into_iter().zip(0..).map(|((topic, _), number)| (topic, number)).collect()
+}
+
+/// What the encoder learns of a pin; nothing of one without words.
+fn described(known: &Described, picture: Option<usize>, numbers: &HashMap<&str, u32>) -> Option<train::Described> {
+    let words = text_pieces(&words_of(&known.pin));
+    let title = Some(text_pieces(&known.pin.title)).filter(|title| !title.is_empty()).unwrap_or_else(|| words.clone());
+    let mut topics: Vec<u32> =
+        known.pin.topics.iter().filter_map(|topic| numbers.get(topic.as_str()).copied()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    (!words.is_empty()).then_some(train::Described { picture, title, words, topics })
+}

@@ -1,0 +1,53 @@
+//! What pins are, learned of the catalogue itself: an encoder is learned from pictures, words and topics, and all pins
+//! are embedded with it.
+
+mod encoders;
+mod learn;
+mod left_out;
+mod pins;
+mod renew;
+mod watch;
+
+pub(crate) use encoders::Encoders;
+pub(crate) use learn::learn_encoder;
+pub(crate) use left_out::{LeftOut, read_ids};
+pub(crate) use pins::{Described, read_pins};
+pub(crate) use renew::{renew, understood_id};
+pub(crate) use watch::Renewal;
+
+use crate::engine::{Engine, Reading};
+use crate::setup::Setup;
+use anyhow::Result;
+use models::ModelCard;
+
+/// Learns an encoder from all pins and makes it live; gives its card.
+pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
+    let encoders = Encoders::new(data.blobs.clone());
+    let pins = read_pins(data.log.as_ref(), &setup.stop)?;
+    let (encoder, card) = learn_encoder(setup, &data.blobs, &pins)?;
+    let space = encoders.keep(encoder, &card)?;
+    encoders.go_live(space)?;
+    learn::forget(setup)?;
+    Ok(card)
+}
+
+/// Sees to it that an encoder is live and all pins are in its space: learns one where none was.
+pub(crate) fn understood(setup: &Setup, engine: &Engine) -> Result<()> {
+    if Encoders::new(engine.blobs.clone()).live()?.is_none() {
+        eprintln!("no encoder was learned of this catalogue yet: learning one (`bowerbird understand` does it, too)");
+        understand(setup, engine)?;
+    }
+    catch_up(setup, engine).map(|_| ())
+}
+
+/// Embeds the pins that are not yet in the live encoder's space, and brings the views up to that; gives how many.
+pub(crate) fn catch_up(setup: &Setup, engine: &Engine) -> Result<u64> {
+    let embedder = Encoders::new(engine.blobs.clone()).embedder()?;
+    let renewed = renew(engine.log.as_ref(), &engine.blobs, &embedder, &setup.stop)?;
+    engine.consumer.catch_up()?;
+    engine.embed_words()?;
+    if renewed > 0 {
+        engine.keep();
+    }
+    Ok(renewed)
+}

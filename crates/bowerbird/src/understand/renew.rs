@@ -1,0 +1,46 @@
+//! Pins that were embedded in an older space are embedded anew.
+
+use super::{Described, read_pins};
+use crate::output::thousands;
+use crate::progress::Progress;
+use crate::stop::Stop;
+use anyhow::{Context, Result};
+use content::{Embedder, words_of};
+use domain::{EventId, Fact, Understood, hash64};
+use rayon::prelude::*;
+use store::{Blobs, EventLog};
+
+/// Pins that are embedded and written together.
+const BLOCK: usize = 1_024;
+
+/// The name of what was understood of a pin in a space: once for each description.
+pub(crate) fn understood_id(described: EventId, space: u32) -> EventId {
+    EventId(described.0 ^ u128::from(hash64(u64::from(space))))
+}
+
+/// Embeds all pins that are not yet in the embedder's space and writes that to the log; gives how many. What is written
+/// stays when it is stopped, and the next run goes on behind it.
+pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop: &Stop) -> Result<u64> {
+    let space = embedder.space();
+    let mut pins = read_pins(log, stop)?;
+    pins.retain(|known| known.understood.as_ref().is_some_and(|understood| understood.space < space));
+    if pins.is_empty() {
+        return Ok(0);
+    }
+    let progress = Progress::new("embed", pins.len() as u64);
+    for block in pins.chunks(BLOCK) {
+        stop.check()?;
+        let facts: Vec<(EventId, Fact)> =
+            block.par_iter().filter_map(|known| renewed(known, blobs, embedder)).collect();
+        log.append(&facts).context("cannot append to the event log")?;
+        progress.add(block.len() as u64);
+    }
+    progress.finish(&format!("{} pins are in space {space}", thousands(pins.len() as u64)));
+    Ok(pins.len() as u64)
+}
+
+fn renewed(known: &Described, blobs: &Blobs, embedder: &Embedder) -> Option<(EventId, Fact)> {
+    let embedding = embedder.embed(&words_of(&known.pin), known.picture(blobs).as_ref());
+    let understood = Understood { space: embedder.space(), embedding, ..known.understood.clone()? };
+    Some((understood_id(known.id, embedder.space()), Fact::Understood(understood)))
+}
