@@ -126,6 +126,17 @@ impl Picture {
         Picture { width, height, rgb }
     }
 
+    /// A part of the picture, at least one pixel: left, top, width and height as shares of its sides.
+    pub fn cropped(&self, [left, top, width, height]: [f32; 4]) -> Picture {
+        let span = |from: f32, share: f32, side: u32| {
+            let first = ((from * side as f32) as u32).min(side - 1);
+            (first, ((share * side as f32).round() as u32).clamp(1, side - first))
+        };
+        let ((x, width), (y, height)) = (span(left, width, self.width), span(top, height, self.height));
+        let row = |y: u32| &self.rgb[(y as usize * self.width as usize + x as usize) * 3..][..width as usize * 3];
+        Picture { width, height, rgb: (y..y + height).flat_map(row).copied().collect() }
+    }
+
     fn add_row(&self, y: usize, weight: f32, columns: &[Span], sums: &mut [[f32; 3]]) {
         let stride = self.width as usize * 3;
         let row = &self.rgb[y * stride..(y + 1) * stride];

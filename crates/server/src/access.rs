@@ -44,7 +44,7 @@ fn known_method(method: &Method) -> bool {
 /// Headers that keep browsers from doing what nobody meant.
 pub(crate) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; \
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data: blob:; \
                   connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

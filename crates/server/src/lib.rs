@@ -53,6 +53,7 @@ mod recent;
 mod requests;
 mod revise;
 mod routes;
+mod visual;
 mod wire;
 
 pub use app::{App, Engines, Settings};

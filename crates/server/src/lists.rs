@@ -11,7 +11,7 @@ use crate::problem::{Kind, Problem};
 use crate::recent::{self, Answered};
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use domain::{EventId, Request, Slate, Subject, Surface, limits};
+use domain::{Embedding, EventId, Request, Slate, Subject, Surface, limits};
 use serving::Cursor;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(crate) struct Ask {
     pub(crate) cursor: Option<String>,
     pub(crate) explain: bool,
     pub(crate) deadline_ms: u64,
+    /// What a picture that is asked with looks like.
+    pub(crate) look: Option<Embedding>,
 }
 
 /// One page of a ranking.
@@ -98,7 +100,7 @@ pub(crate) fn words(given: Option<String>) -> Result<String, Problem> {
     Ok(words)
 }
 
-fn pinner(given: &mut Parameters) -> Result<String, Problem> {
+pub(crate) fn pinner(given: &mut Parameters) -> Result<String, Problem> {
     let pinner = given.text("pinner").unwrap_or_default();
     if pinner.len() > limits::ID_BYTES_MAX {
         return Err(Problem::parameter("pinner", format!("an id has at most {} bytes", limits::ID_BYTES_MAX)));
@@ -106,12 +108,13 @@ fn pinner(given: &mut Parameters) -> Result<String, Problem> {
     Ok(pinner)
 }
 
-fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask, Problem> {
+pub(crate) fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask, Problem> {
     let scope = Scope { filter: filter(app, given)?, ..scope };
     let limits = app.limits();
     let limit = given.whole("limit", (1, limits.page_max as u64), PAGE)?;
     let deadline_ms = given.whole("deadline_ms", (1, limits.deadline_ms_max), app.params().deadline_ms)?;
-    Ok(Ask { scope, limit: limit as usize, cursor: given.text("cursor"), explain: given.flag("explain")?, deadline_ms })
+    let (cursor, explain) = (given.text("cursor"), given.flag("explain")?);
+    Ok(Ask { scope, limit: limit as usize, cursor, explain, deadline_ms, look: None })
 }
 
 /// What pins must pass, if it can be read and asked.
@@ -123,7 +126,7 @@ fn filter(app: &App, given: &mut Parameters) -> Result<String, Problem> {
     }
 }
 
-async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> {
+pub(crate) async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> {
     let explain = ask.explain;
     let page = page(app, ask).await?;
     let told = if explain { recent::find(app, page.request_id).await? } else { None };
@@ -173,6 +176,7 @@ fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
         request_id,
         subject: ask.scope.subject.clone(),
         filter: ask.scope.filter.clone(),
+        look: ask.look.clone(),
         pinner_key: ask.scope.pinner.clone(),
         pinner: app.views().catalogue().pinner(&ask.scope.pinner),
         limit: ask.limit,

@@ -43,7 +43,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 18] = [
+const ENTRIES: [Entry; 19] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -61,6 +61,13 @@ const ENTRIES: [Entry; 18] = [
     entry(("get", "/v1/feed/{pinner}"), "getFeed", "A pinner's home feed", Some("List"), LISTS),
     entry(("get", "/v1/search"), "search", "Pins for these words", Some("List"), LISTS),
     entry(("get", "/v1/boards/{id}/ideas"), "getIdeas", "More for this board", Some("List"), LISTS_OF),
+    entry(
+        ("post", "/v1/search/visual"),
+        "searchVisual",
+        "Pins that look like a picture (JPEG, PNG or WebP)",
+        Some("List"),
+        &[400, 404, 410, 413, 415],
+    ),
     entry(("post", "/v1/rank"), "rank", "Rank given pins", Some("Ranking"), &[400, 404, 413, 415]),
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
     entry(("get", "/media/{folder}/{name}"), "getPicture", "A picture or a thumbnail", None, &[304, 400, 404]),
@@ -166,6 +173,14 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
     if entry.path == "/v1/search" {
         add("q", "The words".into(), json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX}), true);
     }
+    if entry.path == "/v1/search/visual" {
+        let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
+        add("q", "Words that say what else is wanted, such as a colour".into(), words, false);
+        let pin = "The pin whose picture is asked with; then no body is needed";
+        add("pin", pin.into(), json!({"type": "string"}), false);
+        let crop = "The part of the picture that counts: left,top,width,height as shares from 0 to 1";
+        add("crop", crop.into(), json!({"type": "string"}), false);
+    }
     if entry.path != "/v1/feed/{pinner}" {
         add("pinner", "Who asks; nobody when absent".into(), json!({"type": "string"}), false);
     }
@@ -182,10 +197,10 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
 }
 
 fn body(entry: &Entry, limits: &Limits) -> Option<Value> {
-    if entry.name == "putPicture" {
+    if ["putPicture", "searchVisual"].contains(&entry.name) {
         let bytes = json!({"schema": {"type": "string", "format": "binary", "maxLength": limits.picture_bytes_max}});
         let content = json!({"image/jpeg": bytes, "image/png": bytes, "image/webp": bytes});
-        return Some(json!({"required": true, "content": content}));
+        return Some(json!({"required": entry.name == "putPicture", "content": content}));
     }
     if entry.name == "rank" {
         return Some(json!({"required": true, "content": {"application/json": {"schema": reference("Question")}}}));

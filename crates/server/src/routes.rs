@@ -4,7 +4,7 @@ use crate::access::{self, check};
 use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
-use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests};
+use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, visual};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -66,6 +66,7 @@ pub(crate) fn api() -> Vec<Route> {
         Route::computing("/v1/feed/{pinner}", get(lists::feed)),
         Route::computing("/v1/search", get(lists::search)),
         Route::computing("/v1/boards/{id}/ideas", get(lists::ideas)),
+        Route::asking("/v1/search/visual", post(visual::search)),
         Route::asking("/v1/rank", post(given::rank)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
@@ -82,6 +83,8 @@ fn faces() -> Vec<Route> {
         Route::computing("/", get(pages::choose)),
         Route::computing("/as/{pinner}", get(pages::feed)),
         Route::computing("/as/{pinner}/search", get(pages::search)),
+        Route::computing("/as/{pinner}/look", get(pages::look)),
+        Route::asking("/as/{pinner}/look", post(pages::look_up)),
         Route::computing("/as/{pinner}/pin/{id}", get(pages::closeup)),
         Route::read("/as/{pinner}/boards", get(pages::boards)),
         Route::computing("/as/{pinner}/boards/{board}", get(pages::board)),

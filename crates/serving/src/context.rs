@@ -46,6 +46,8 @@ pub struct Context {
     /// Content vector of what is searched for, of the subject or of recent pins, unit length; empty when there is none.
     /// The request's own look is moved here.
     pub content: Vec<f32>,
+    /// Whether it is asked with a picture.
+    pub(crate) by_look: bool,
     /// The model that answers, if one is installed.
     pub installed: Option<Arc<Installed>>,
     /// The pinner under the request's condition, as the model sees them; nothing without a model.
@@ -88,6 +90,7 @@ impl Context {
         Context {
             installed: views.installed(),
             filter: read_filter(&request.filter),
+            by_look: request.look.is_some(),
             request,
             params,
             views,

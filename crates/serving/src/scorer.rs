@@ -12,6 +12,7 @@ pub(crate) const HEAD: usize = 100;
 /// How much answering the question (words, subject) counts against the pinner's taste, in spreads of the utility.
 const WORDS_PULL: f32 = 2.0;
 const MEANING_PULL: f32 = 0.5;
+const LOOK_PULL: f32 = 8.0;
 const SUBJECT_PULL: f32 = 1.0;
 
 /// Fills a score column of candidates from their features.
@@ -150,6 +151,7 @@ impl Scorer for FirstPassOnly {
 /// content for a subject, each as its share of the best.
 fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
     let columns = match context.request.surface {
+        Surface::Search if context.by_look => [("text", WORDS_PULL), ("content", LOOK_PULL)],
         Surface::Search => [("text", WORDS_PULL), ("content", MEANING_PULL)],
         Surface::Related | Surface::Board => [("walk_share", SUBJECT_PULL), ("content", SUBJECT_PULL)],
         Surface::Home | Surface::Notification => return,

@@ -455,5 +455,6 @@
     if (results && pinner) note(event("search", { query: results.dataset.query, surface: "search" }));
   }
 
+  document.addEventListener("bowerbird:part", ({ detail }) => begin(detail));
   begin(document);
 })();

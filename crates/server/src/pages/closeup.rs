@@ -137,6 +137,11 @@ fn rail(app: &App, pinner: &str, sheet: &Sheet) -> Markup {
                 button.round.js-only type="button" data-do="hide" title="Hide" aria-label={ "Hide " (card.name()) } {
                     (icons::eye_off())
                 }
+                @if sheet.picture.is_some() {
+                    a.button href={ (parts::home(pinner)) "/look?pin=" (encode(&card.id)) } {
+                        "Looks like this" (icons::camera())
+                    }
+                }
                 @if let Some(link) = &sheet.link {
                     a.button href=(link) rel="noopener nofollow ugc" target="_blank" data-link {
                         "Visit" (icons::out())

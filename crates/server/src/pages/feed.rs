@@ -16,7 +16,7 @@ use serving::UNMATCHED;
 /// What a page of cards is asked with: everything but the scope comes from the address.
 pub(crate) fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Ask {
     let deadline_ms = app.params().deadline_ms;
-    Ask { scope, limit: parts::PAGE, cursor: given.text("cursor"), explain: false, deadline_ms }
+    Ask { scope, limit: parts::PAGE, cursor: given.text("cursor"), explain: false, deadline_ms, look: None }
 }
 
 /// Whether only a part of a page is wanted: the script asks so.

@@ -26,6 +26,10 @@ pub(crate) fn search() -> Markup {
     stroke("<circle cx='11' cy='11' r='6.5'/><path d='m16 16 4.5 4.5'/>")
 }
 
+pub(crate) fn camera() -> Markup {
+    stroke("<path d='M4 8h3.5L9 5.5h6L16.5 8H20v11H4z'/><circle cx='12' cy='13' r='3.4'/>")
+}
+
 pub(crate) fn cross() -> Markup {
     stroke("<path d='M6 6l12 12M18 6 6 18'/>")
 }

@@ -7,6 +7,7 @@ mod console;
 mod feed;
 mod icons;
 mod login;
+mod look;
 mod parts;
 mod trace;
 mod why;
@@ -17,6 +18,7 @@ pub(crate) use closeup::closeup;
 pub(crate) use console::console;
 pub(crate) use feed::{feed, search};
 pub(crate) use login::{form, login, logout};
+pub(crate) use look::{look, look_up};
 pub(crate) use trace::trace;
 
 use crate::app::App;
@@ -32,6 +34,7 @@ use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("../assets/app.css");
 const SCRIPT: &str = include_str!("../assets/app.js");
+const LOOK: &str = include_str!("../assets/look.js");
 const MARK: &str = include_str!("../assets/mark.svg");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -77,6 +80,7 @@ impl<'a> Page<'a> {
                     link rel="icon" href={ "/assets/mark.svg?v=" (*ASSET_VERSION) } type="image/svg+xml";
                     link rel="stylesheet" href={ "/assets/app.css?v=" (*ASSET_VERSION) };
                     script src={ "/assets/app.js?v=" (*ASSET_VERSION) } defer {}
+                    script src={ "/assets/look.js?v=" (*ASSET_VERSION) } defer {}
                 }
                 body data-pinner=[pinner] {
                     a.skip href="#content" { "Skip to the content" }
@@ -103,6 +107,11 @@ impl<'a> Page<'a> {
                         a.tab href={ (parts::home(id)) "/boards" } aria-current=[lit(Tab::Boards)] { "Boards" }
                     }
                     (parts::seek(&format!("{}/search", parts::home(id)), "Search pins", self.words))
+                    label.round.js-only title="Search with a picture" {
+                        (icons::camera())
+                        span.visually-hidden { "Search with a picture" }
+                        input.visually-hidden type="file" accept="image/jpeg,image/png,image/webp" data-look;
+                    }
                     a.person href="/" title="Look as somebody else" {
                         (parts::face(id, name)) b { (name) }
                         span.visually-hidden { " (look as somebody else)" }
@@ -130,7 +139,7 @@ pub(crate) fn see_other(place: &str) -> Response {
 
 /// Changes whenever an asset does, so that browsers may keep each version for good.
 static ASSET_VERSION: LazyLock<String> = LazyLock::new(|| {
-    let sum = [STYLE, SCRIPT, MARK].iter().flat_map(|asset| asset.bytes());
+    let sum = [STYLE, SCRIPT, LOOK, MARK].iter().flat_map(|asset| asset.bytes());
     let hash = sum.fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
     format!("{VERSION}-{:x}", hash & 0xFFFF_FFFF)
 });
@@ -140,6 +149,7 @@ pub(crate) async fn asset(crate::extract::Segment(name): crate::extract::Segment
     let (kind, text) = match name.as_str() {
         "app.css" => ("text/css; charset=utf-8", STYLE),
         "app.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "look.js" => ("text/javascript; charset=utf-8", LOOK),
         "mark.svg" => ("image/svg+xml", MARK),
         _ => return Err(Problem::missing("asset", &name)),
     };
