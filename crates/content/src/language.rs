@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_is_too_short_or_no_language_gets_none() {
-        for text in ["", "…!?", "12 × 30 cm", "Lamp", "Nike Dart", "Table", "和風", "Levis 501 XL", "IMG_2041.JPG"] {
+        for text in ["", "…!?", "12 × 30 cm", "Lamp", "Nike Dart", "Table", "和風", "Levis 501 XL", "IMG_2041.JPG"]
+        {
             assert_eq!(language(text), None, "{text}");
         }
         assert_eq!(language(&"\u{0}\u{202e}".repeat(50_000)), None);

@@ -19,17 +19,22 @@
 //! **Architecture invariant:** nothing here panics on what comes from outside, and nothing allocates more than
 //! [`limits`] allow.
 
+mod annotate;
 mod colour;
 mod embedder;
 mod embedding;
 mod error;
 mod language;
 mod look;
+mod lossy;
 mod palette;
 mod picture;
 mod text;
+mod texts;
 mod understand;
+mod words;
 
+pub use annotate::{ANNOTATIONS_MAX, Annotation, AnnotationCounts, AnnotationParams, Annotator};
 pub use embedder::Embedder;
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
