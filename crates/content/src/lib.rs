@@ -28,9 +28,11 @@ mod language;
 mod look;
 mod lossy;
 mod palette;
+mod phrases;
 mod picture;
 mod text;
 mod texts;
+mod topics;
 mod understand;
 mod words;
 
@@ -42,6 +44,7 @@ pub use language::language;
 pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
 pub use text::normalise;
+pub use topics::{Taxonomy, TopicMatch};
 pub use understand::Content;
 
 #[cfg(test)]

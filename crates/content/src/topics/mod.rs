@@ -1,0 +1,6 @@
+//! Which topics is a pin about of the operator.
+
+mod taxonomy;
+mod taxonomy_file;
+
+pub use taxonomy::{Taxonomy, TopicMatch};
