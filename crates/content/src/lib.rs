@@ -24,6 +24,7 @@ mod colour;
 mod embedder;
 mod embedding;
 mod error;
+mod kmeans;
 mod language;
 mod look;
 mod lossy;
@@ -44,7 +45,7 @@ pub use language::language;
 pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
 pub use text::normalise;
-pub use topics::{Taxonomy, TopicMatch};
+pub use topics::{LearnedTopics, Taxonomy, TopicMatch, TopicParams};
 pub use understand::Content;
 
 #[cfg(test)]

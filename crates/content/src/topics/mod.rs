@@ -1,6 +1,9 @@
-//! Which topics is a pin about of the operator.
+//! Which topics is a pin about: of a taxonomy that the operator gives, or of clusters that are found.
 
+mod learned;
+mod names;
 mod taxonomy;
 mod taxonomy_file;
 
+pub use learned::{LearnedTopics, TopicParams};
 pub use taxonomy::{Taxonomy, TopicMatch};
