@@ -58,4 +58,12 @@ pub enum ContentError {
         /// What is wrong with them.
         reason: String,
     },
+    /// A safety rule that cannot be used.
+    #[error("the safety rule '{label}': {reason}")]
+    SafetyRule {
+        /// Its label.
+        label: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
