@@ -11,7 +11,9 @@ const GRADIENT_MIN: f64 = 4.0;
 pub(super) struct Look {
     /// Nothing where there are no edges.
     pub(super) sharpness: Option<f32>,
+    /// Mean lightness, and that of the darkest hundredth of the pixels.
     pub(super) lightness: f32,
+    pub(super) darkest: f32,
     pub(super) contrast: f32,
     pub(super) side_px: f32,
     pub(super) aspect: f32,
@@ -30,7 +32,8 @@ pub(super) fn measure(picture: &Picture) -> Look {
     Look {
         sharpness: sharpness(&luma, small.width() as usize),
         lightness: luma.iter().sum::<f32>() / luma.len().max(1) as f32 / 255.0,
-        contrast: percentile(0.95) - percentile(0.05),
+        darkest: percentile(0.01),
+        contrast: percentile(0.99) - percentile(0.01),
         side_px: short,
         aspect: long / short,
     }

@@ -19,9 +19,9 @@ pub struct QualityParams {
     pub sharpness_min: f32,
     /// Least mean lightness (luma, 0..1).
     pub lightness_min: f32,
-    /// Most mean lightness (luma, 0..1).
-    pub lightness_max: f32,
-    /// Least distance between the 5th and 95th percentile of lightness (0..1).
+    /// Most lightness of the darkest hundredth of the pixels (luma, 0..1): small things on white are no fault.
+    pub darkest_max: f32,
+    /// Least distance between the darkest and the lightest hundredth of the pixels (luma, 0..1).
     pub contrast_min: f32,
     /// Least length of the shorter side in pixels.
     pub side_px_min: f32,
@@ -46,7 +46,7 @@ impl Default for QualityParams {
         QualityParams {
             sharpness_min: 1.2,
             lightness_min: 0.1,
-            lightness_max: 0.97,
+            darkest_max: 0.85,
             contrast_min: 0.15,
             side_px_min: 200.0,
             aspect_max: 4.0,
@@ -67,7 +67,7 @@ pub enum QualityKind {
     Blurred,
     /// The picture is too dark.
     Dark,
-    /// The picture is all but white.
+    /// The picture is light all over.
     Bright,
     /// The picture has hardly any contrast.
     Flat,
@@ -157,7 +157,7 @@ pub fn quality(title: &str, description: &str, picture: Option<&Picture>, params
         bounds.extend(look.sharpness.map(|value| (QualityKind::Blurred, Bound::Least(value, params.sharpness_min))));
         bounds.extend([
             (QualityKind::Dark, Bound::Least(look.lightness, params.lightness_min)),
-            (QualityKind::Bright, Bound::Most(look.lightness, params.lightness_max)),
+            (QualityKind::Bright, Bound::Most(look.darkest, params.darkest_max)),
             (QualityKind::Flat, Bound::Least(look.contrast, params.contrast_min)),
             (QualityKind::Small, Bound::Least(look.side_px, params.side_px_min)),
             (QualityKind::Strip, Bound::Most(look.aspect, params.aspect_max)),
