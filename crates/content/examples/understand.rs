@@ -68,7 +68,7 @@ struct Named {
 #[derive(Serialize)]
 struct Topics {
     learned_s: f32,
-    /// Share of pins of their topic's most frequent kind, of all and of those assigned with a confidence of .99.
+    /// Share of pins of their topic's most frequent kind, of all and of those assigned with a confidence of .8.
     purity: f32,
     purity_of_sure: f32,
     /// Name, pins, most frequent kind and its share.
@@ -337,7 +337,7 @@ fn topics(vectors: &[f32], annotations: &[Vec<Annotation>], kinds: &[&str]) -> R
         .collect();
     largest.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     largest.truncate(20);
-    Ok(Topics { learned_s, purity: purity(0.0), purity_of_sure: purity(0.99), largest })
+    Ok(Topics { learned_s, purity: purity(0.0), purity_of_sure: purity(0.8), largest })
 }
 
 /// Of all pairs of pins that share the first bytes of their codes, the share of one kind.
@@ -427,7 +427,7 @@ fn print(report: &Report) {
     }
     let topics = &report.topics;
     println!("\n50 topics learned in {:.2} s; of one kind {:.3}", topics.learned_s, topics.purity);
-    println!("  where confidence ≥ .99: {:.3}; the largest:", topics.purity_of_sure);
+    println!("  where confidence ≥ .8: {:.3}; the largest:", topics.purity_of_sure);
     for (name, pins, kind, share) in &topics.largest {
         println!("  {pins:>6}  {name:<40} {share:.2} {kind}");
     }

@@ -1,7 +1,7 @@
 //! k-means: the same centres for the same vectors and seed, however many threads.
 //!
-//! Started far apart (k-means++, Arthur and Vassilvitskii 2007) on a sample; whole passes (Lloyd) where the vectors are
-//! few, small batches (Sculley 2010) where they are many.
+//! Started far apart (k-means++, Arthur and Vassilvitskii 2007, the best of a few draws each time) on a sample; whole
+//! passes (Lloyd) where the vectors are few, small batches (Sculley 2010) where they are many.
 
 use domain::Rng;
 use rayon::prelude::*;
@@ -10,8 +10,11 @@ use crate::ContentError;
 
 /// More vectors than these are learned of in batches.
 const WHOLE_MAX: usize = 200_000;
-/// Vectors on which the start is chosen, for each centre.
+/// Vectors on which the start is chosen, for each centre and at most.
 const START_PER_CENTRE: usize = 64;
+const START_MAX: usize = 20_000;
+/// Draws of which the best is kept: one alone puts two of every few dozen starts into one cluster.
+const DRAWS: usize = 4;
 /// Vectors of a batch.
 const BATCH: usize = 10_000;
 /// Batches: more than a million vectors are looked at.
@@ -116,35 +119,47 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 fn start(vectors: &[f32], dim: usize, count: usize, space: Space, rng: &mut Rng) -> Centres {
     let rows = vectors.len() / dim;
     let row = |at: usize| &vectors[at * dim..(at + 1) * dim];
-    let sampled = rows.min(count.saturating_mul(START_PER_CENTRE));
-    let sample: Vec<usize> = if sampled == rows {
-        (0..rows).collect()
+    let sampled = rows.min(count.saturating_mul(START_PER_CENTRE)).min(START_MAX.max(count));
+    let sample: Vec<&[f32]> = if sampled == rows {
+        vectors.chunks_exact(dim).collect()
     } else {
-        (0..sampled).map(|_| rng.below(rows as u32) as usize).collect()
+        (0..sampled).map(|_| row(rng.below(rows as u32) as usize)).collect()
     };
-    let mut values = row(sample[rng.below(sampled as u32) as usize]).to_vec();
-    let mut gaps = vec![f32::INFINITY; sampled];
+    let first = sample[rng.below(sampled as u32) as usize];
+    let mut values = first.to_vec();
+    let mut gaps = narrowed(&vec![f32::INFINITY; sampled], &sample, first);
     while values.len() < count * dim {
-        let newest = &values[values.len() - dim..];
-        gaps.par_iter_mut().zip(&sample).with_min_len(CHUNK).for_each(|(gap, &at)| {
-            let apart: f32 = row(at).iter().zip(newest).map(|(a, b)| (a - b) * (a - b)).sum();
-            *gap = gap.min(apart);
-        });
-        let all: f64 = gaps.iter().map(|&gap| f64::from(gap)).sum();
+        let all = sum(&gaps);
         if all.is_nan() || all <= 1e-9 {
             break;
         }
-        let mut left = f64::from(rng.uniform()) * all;
-        let drawn = gaps.iter().position(|&gap| {
-            left -= f64::from(gap);
-            left < 0.0
+        let draws = (0..DRAWS).map(|_| {
+            let mut left = f64::from(rng.uniform()) * all;
+            let drawn = gaps.iter().position(|&gap| {
+                left -= f64::from(gap);
+                left < 0.0
+            });
+            let drawn = sample[drawn.unwrap_or(sampled - 1)];
+            (drawn, narrowed(&gaps, &sample, drawn))
         });
-        values.extend_from_slice(row(sample[drawn.unwrap_or(sampled - 1)]));
+        let Some((best, left)) = draws.min_by(|a, b| sum(&a.1).total_cmp(&sum(&b.1))) else { break };
+        values.extend_from_slice(best);
+        gaps = left;
     }
     if space == Space::Sphere {
         values.chunks_exact_mut(dim).for_each(to_unit);
     }
     Centres::new(values, dim)
+}
+
+/// Squared distances to the nearest start, with one more.
+fn narrowed(gaps: &[f32], sample: &[&[f32]], newest: &[f32]) -> Vec<f32> {
+    let apart = |vector: &[f32]| vector.iter().zip(newest).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+    gaps.par_iter().zip(sample).with_min_len(CHUNK).map(|(gap, vector)| gap.min(apart(vector))).collect()
+}
+
+fn sum(gaps: &[f32]) -> f64 {
+    gaps.iter().map(|&gap| f64::from(gap)).sum()
 }
 
 /// Whole passes over all vectors until few move.

@@ -16,6 +16,11 @@
 //! # Ok::<(), content::ContentError>(())
 //! ```
 //!
+//! What a collection teaches is learned beside it, and each piece says how sure it is and why: [`language`] of a text,
+//! terms that a pin is about ([`AnnotationCounts`] reads, [`Annotator`] tells), topics of a given [`Taxonomy`] or of
+//! [`LearnedTopics`], [`SemanticIds`], [`quality`] and [`SafetyRules`]. What was learned is kept as bytes that refuse
+//! damage. `examples/understand.rs` runs all of it over a real collection.
+//!
 //! **Architecture invariant:** nothing here panics on what comes from outside, and nothing allocates more than
 //! [`limits`] allow.
 

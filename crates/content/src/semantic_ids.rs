@@ -1,7 +1,7 @@
 //! Semantic ids: four bytes that say ever more exactly where a pin lies.
 //!
-//! Residual k-means: the first byte is the nearest of 256 centres, the second the nearest of 256 centres of what is left
-//! after subtracting the first, and so on. Pins that share the first bytes are alike, which makes codes useful as
+//! Residual k-means: the first byte is the nearest of 256 centres, the second the nearest of 256 centres of what is
+//! left after subtracting the first, and so on. Pins that share the first bytes are alike, which makes codes useful as
 //! tokens of generative retrieval and as features that new pins have too. (Residual quantisation: Juang and Gray 1982;
 //! as ids of items: Rajput et al. 2023, "Recommender systems with generative retrieval".)
 

@@ -24,6 +24,8 @@ pub const ANNOTATIONS_MAX: usize = 10;
 
 /// How much a term counts within a pin by where it stands: title, description, topics.
 const FIELD_WEIGHTS: [f32; 3] = [3.0, 1.0, 2.0];
+/// Terms of a pin that are looked at; those of titles come first.
+const FOUND_MAX: usize = 120;
 /// Less sure ones are not told.
 const CONFIDENCE_MIN: f32 = 0.02;
 /// What is said in title and description both is more sure, and what stands in the description alone is less so, by
@@ -125,7 +127,9 @@ impl Annotator {
         let fields = [(0, title), (1, description)].into_iter().chain(topics.iter().map(|topic| (2, topic.as_str())));
         for (field, text) in fields {
             for term in terms(text) {
-                let Some(&at) = self.by_key.get(&term.key) else { continue };
+                let known = self.by_key.get(&term.key).copied();
+                let room = found.len() < FOUND_MAX;
+                let Some(at) = known.filter(|at| room || found.contains_key(at)) else { continue };
                 let how = found.entry(at).or_default();
                 how.weight += FIELD_WEIGHTS[field] / (1.0 + how.weight);
                 how.title |= field == 0;
@@ -135,8 +139,8 @@ impl Annotator {
         found
     }
 
-    /// Whether a term of the same pin makes another one needless: it contains it and mostly stands for it elsewhere too,
-    /// or both are phrases that share words at their ends and it is the better known one.
+    /// Whether a term of the same pin makes another one needless: it contains it and mostly stands for it elsewhere
+    /// too, or both are phrases that share words at their ends and it is the better known one.
     fn outdoes(&self, term: u32, other: u32) -> bool {
         let [known, other_known] = [term, other].map(|at| &self.terms[at as usize]);
         let [words, others] = [known, other_known].map(|known| known.key.split(' ').collect::<Vec<&str>>());

@@ -37,7 +37,7 @@ pub struct QualityParams {
     pub run_max: f32,
     /// Most addresses, hashtags and mentions.
     pub links_max: f32,
-    /// What is left of the score by each label just beyond its threshold; at twice the distance it is squared, and so on.
+    /// What is left of the score by each label just beyond its threshold; squared at twice the distance, and so on.
     pub label_factor: f32,
 }
 
@@ -181,8 +181,8 @@ pub fn quality(title: &str, description: &str, picture: Option<&Picture>, params
     Quality { score: params.label_factor.clamp(0.0, 1.0).powf(beyond), labels }
 }
 
-/// How far beyond its threshold a value lies: 1 just beyond it, 2 as far again as the threshold is from nothing, at most
-/// 3.
+/// How far beyond its threshold a value lies: 1 just beyond it, 2 as far again as the threshold is from nothing, at
+/// most 3.
 fn beyond(label: &QualityLabel) -> f32 {
     let far = (label.value - label.threshold).abs() / label.threshold.abs().max(1e-6);
     1.0 + far.min(2.0)

@@ -1,14 +1,15 @@
 //! Topics that are found: clusters of content embeddings by angle, with names.
 //!
 //! How sure a pin's topic is follows from a mixture of von Mises-Fisher distributions around the centres, all equally
-//! narrow (Banerjee, Dhillon, Ghosh and Sra 2005).
+//! narrow (Banerjee, Dhillon, Ghosh and Sra 2005); how narrow, from how well topics that are learned of other pins
+//! agree (`stability`).
 
 use bytemuck::cast_slice;
 use bytes::Bytes;
 use domain::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use super::names;
+use super::{names, stability};
 use crate::kmeans::{Centres, Space, check, dot, kmeans, to_unit};
 use crate::texts::{pack, unpack};
 use crate::{Annotation, ContentError};
@@ -17,6 +18,9 @@ const KIND: &str = "learned topics";
 const VERSION: u32 = 1;
 /// Most topics.
 const TOPICS_MAX: usize = 4_096;
+
+/// Narrowness at which nothing but the nearest topic is left.
+const NARROWEST: f32 = 1_000.0;
 
 /// How topics are learned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +51,8 @@ pub struct LearnedTopics {
 }
 
 impl LearnedTopics {
-    /// Learns topics of embeddings (rows of `dim` numbers, of any length but 0) and names them by the annotations of the
-    /// same pins, row by row; without annotations they are numbered.
+    /// Learns topics of embeddings (rows of `dim` numbers, of any length but 0) and names them by the annotations of
+    /// the same pins, row by row; without annotations they are numbered.
     pub fn learn(
         vectors: &[f32],
         dim: usize,
@@ -62,19 +66,34 @@ impl LearnedTopics {
         let centres = kmeans(&units, dim, count, Space::Sphere, params.seed);
         let clusters: Vec<usize> = units.chunks_exact(dim).map(|vector| centres.nearest(vector).0).collect();
         let mut pins = vec![1.0f32; centres.count()];
-        let mut cosines = 0.0;
-        for (vector, &at) in units.chunks_exact(dim).zip(&clusters) {
-            pins[at] += 1.0;
-            cosines += f64::from(dot(vector, centres.centre(at)));
-        }
-        let mean = (cosines / clusters.len() as f64).clamp(0.0, 0.999) as f32;
-        Ok(LearnedTopics {
+        clusters.iter().for_each(|&at| pins[at] += 1.0);
+        let mut topics = LearnedTopics {
             dim,
             names: names::names(&clusters, annotations, centres.count()),
             shares_ln: pins.iter().map(|pins| (pins / (clusters.len() + centres.count()) as f32).ln()).collect(),
-            narrowness: (mean * dim as f32 - mean.powi(3)) / (1.0 - mean * mean),
+            narrowness: NARROWEST,
             centres,
-        })
+        };
+        topics.settle(stability::agreement(&units, dim, count, params.seed), &units);
+        Ok(topics)
+    }
+
+    /// Finds the narrowness at which topics are as sure, in the mean, as they are right.
+    fn settle(&mut self, right: f32, units: &[f32]) {
+        const LOOKED_AT_MAX: usize = 2_000;
+        const HALVINGS: usize = 20;
+        let step = (units.len() / self.dim).div_ceil(LOOKED_AT_MAX);
+        let looked_at: Vec<&[f32]> = units.chunks_exact(self.dim).step_by(step).collect();
+        let (mut wide, mut narrow) = (0.0, NARROWEST);
+        for _ in 0..HALVINGS {
+            self.narrowness = 0.5 * (wide + narrow);
+            let sure: f32 = looked_at.iter().filter_map(|vector| self.assign(vector)).map(|(_, sure)| sure).sum();
+            if sure < right * looked_at.len() as f32 {
+                wide = self.narrowness;
+            } else {
+                narrow = self.narrowness;
+            }
+        }
     }
 
     /// How many topics there are.
@@ -87,7 +106,8 @@ impl LearnedTopics {
         self.names.get(topic).map(String::as_str)
     }
 
-    /// The topic of an embedding and how sure it is, 0..1; nothing for one of another length or without direction.
+    /// The topic of an embedding and how sure it is, 0..1: about the probability that topics learned of other pins
+    /// would put it beside the same ones; nothing for one of another length or without direction.
     pub fn assign(&self, vector: &[f32]) -> Option<(usize, f32)> {
         let norm = dot(vector, vector).sqrt();
         if vector.len() != self.dim || !norm.is_finite() || norm < 1e-6 {

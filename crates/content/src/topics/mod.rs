@@ -2,6 +2,7 @@
 
 mod learned;
 mod names;
+mod stability;
 mod taxonomy;
 mod taxonomy_file;
 

@@ -1,8 +1,8 @@
 //! Readable names for clusters, from the annotations of their pins.
 //!
-//! A term names a cluster when many of its pins have it, and more than elsewhere: share · ln(lift), which is the term's
-//! part of the relative entropy between the cluster and the collection. Clusters with the same first term are told apart
-//! by a second, measured against each other.
+//! A term names a cluster when many of its pins have it, and more than elsewhere: share · ln(lift), which is the
+//! term's part of the relative entropy between the cluster and the collection. Clusters with the same first term are
+//! told apart by a second, measured against each other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

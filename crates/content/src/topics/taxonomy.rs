@@ -19,6 +19,8 @@ pub(super) const TOPICS_MAX: usize = 200_000;
 const TITLE_CONFIDENCE: [f32; 2] = [0.8, 0.9];
 const LAST_CONFIDENCE: [f32; 2] = [0.9, 0.95];
 const DESCRIPTION_CONFIDENCE: [f32; 2] = [0.4, 0.6];
+/// Topics of one name that are told apart; more names alike say nothing.
+const NAMESAKES_MAX: usize = 16;
 /// Confidence passes on to the topic above nearly whole.
 const UPWARDS: f32 = 0.98;
 
@@ -98,7 +100,7 @@ impl Taxonomy {
     /// Multiplies what is left of the doubt about each topic that a text names.
     fn read(&self, text: &str, is_title: bool, doubts: &mut BTreeMap<u32, f32>) {
         for words in segments(text) {
-            for (place, topics) in self.names.find(&words) {
+            for (place, topics) in self.names.find(&words).into_iter().filter(|(_, t)| t.len() <= NAMESAKES_MAX) {
                 let by_length = match (is_title, place.end == words.len()) {
                     (true, true) => LAST_CONFIDENCE,
                     (true, false) => TITLE_CONFIDENCE,
