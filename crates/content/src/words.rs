@@ -121,6 +121,8 @@ const STOP_WORDS: &str = "\
     a an and are as at be been but by can did do does for from had has have he her here his how i if in into is it its \
     just me more most my no not of on or our out over she so some than that the their them then there these they this \
     those to too up us very was we were what when where which while who will with you your \
+    about after again against also although among any because before being between both during each even few however \
+    other same since such though thus until upon via within without \
     aber als am an auch auf aus bei bin bis das dass dem den der des ein eine einem einen einer es fur hat ich ihr im \
     ist mit nach nicht noch oder sich sie sind uber um und vom von wie wir zu zum zur \
     au aux avec ce ces cette dans de du elle en est et il je la le les leur mais ne nous ou par pas plus que qui sa \

@@ -13,9 +13,9 @@ use crate::words::{all_words, phrase_key};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnnotationParams {
-    /// Most terms that are counted at once (about 120 bytes each); rare ones are forgotten beyond.
+    /// Most terms that are counted at once (about 200 bytes each); rare ones are forgotten beyond.
     pub counted_max: usize,
-    /// Most pairs of term and topic that are counted at once (about 32 bytes each).
+    /// Most pairs of term and topic that are counted at once (about 50 bytes each).
     pub pairs_max: usize,
     /// Most topics that are told apart; later ones are read as words only.
     pub topics_max: usize,

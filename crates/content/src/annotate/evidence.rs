@@ -35,16 +35,17 @@ const PROMISE: Traits = [-2.0, 1.4, 2.0, -0.4, 1.0, 0.9];
 pub(super) fn annotator(counts: &AnnotationCounts) -> Annotator {
     let candidates = candidates(counts);
     let named = |key: &str| counts.named.get(joined_key(key).as_str()).is_some();
+    let measured = |c: &Candidate| c.asked > 0 && named(&c.key);
     let examples: Vec<(Traits, f32, f32)> = candidates
         .iter()
-        .filter(|c| c.asked > 0 && named(&c.key))
+        .filter(|c| measured(c))
         .map(|c| (c.traits, c.confirmed as f32 / c.asked as f32, (c.asked as f32).ln_1p()))
         .collect();
     let weights = learn(&examples);
     let others_speak = !examples.is_empty() || counts.asked.iter().next().is_some();
     let rate = |c: &Candidate| {
         let promise = promise(&weights, &c.traits);
-        if named(&c.key) && c.asked > 0 {
+        if measured(c) {
             (c.confirmed as f32 + PROMISE_PINS * promise) / (c.asked as f32 + PROMISE_PINS)
         } else if others_speak && c.traits[4] == 0.0 {
             UNCONFIRMED * promise
@@ -52,7 +53,14 @@ pub(super) fn annotator(counts: &AnnotationCounts) -> Annotator {
             promise
         }
     };
-    let known = |c: Candidate| Known { rate: rate(&c), key: c.key, shown: c.shown, pins: c.pins, topics: c.topics };
+    let known = |c: Candidate| Known {
+        rate: rate(&c),
+        measured: measured(&c),
+        key: c.key,
+        shown: c.shown,
+        pins: c.pins,
+        topics: c.topics,
+    };
     let mut topics = vec![String::new(); counts.topics.len()];
     counts.topics.values().for_each(|topic| topics[topic.number as usize].clone_from(&topic.name));
     Annotator::of(counts.pins, candidates.into_iter().map(known).collect(), topics)
@@ -111,7 +119,7 @@ impl Pulls {
         for (&(term, topic), counted) in counts.pairs.iter() {
             by_term.entry(term).or_default().push((topic, counted.count));
         }
-        let all: f32 = counts.topics.values().map(|topic| topic.pins as f32).sum();
+        let all = counts.topics.values().map(|topic| u64::from(topic.pins)).sum::<u64>() as f32;
         let mut shares = vec![0.0; counts.topics.len()];
         counts.topics.values().for_each(|topic| shares[topic.number as usize] = topic.pins as f32 / all.max(1.0));
         Pulls { by_term, shares }

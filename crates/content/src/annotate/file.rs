@@ -20,16 +20,18 @@ impl Annotator {
         let pins: Vec<u32> = self.terms.iter().map(|term| term.pins).collect();
         let rates: Vec<f32> = self.terms.iter().map(|term| term.rate).collect();
         let topics: Vec<u32> = self.terms.iter().flat_map(|term| term.topics.iter().copied()).collect();
+        let measured: Vec<u8> = self.terms.iter().map(|term| u8::from(term.measured)).collect();
         let topic_counts: Vec<u8> = self.terms.iter().map(|term| term.topics.len() as u8).collect();
         let read = [self.pins];
         let mut out = Vec::new();
-        let sections: [(&str, &[u8]); 8] = [
+        let sections: [(&str, &[u8]); 9] = [
             ("read", cast_slice(&read)),
             ("keys", &keys),
             ("shown", &shown),
             ("names", &names),
             ("pins", cast_slice(&pins)),
             ("rates", cast_slice(&rates)),
+            ("measured", &measured),
             ("topics", cast_slice(&topics)),
             ("topic_counts", &topic_counts),
         ];
@@ -50,8 +52,9 @@ impl Annotator {
         let (keys, shown, names) = (texts("keys")?, texts("shown")?, texts("names")?);
         let (read, pins, topics) = (numbers("read")?, numbers("pins")?, numbers("topics")?);
         let rates = snapshot.column::<f32>("rates").map_err(|e| odd(e.to_string()))?;
+        let measured = snapshot.column::<u8>("measured").map_err(|e| odd(e.to_string()))?;
         let topic_counts = snapshot.column::<u8>("topic_counts").map_err(|e| odd(e.to_string()))?;
-        let lengths = [shown.len(), pins.len(), rates.len(), topic_counts.len()];
+        let lengths = [shown.len(), pins.len(), rates.len(), measured.len(), topic_counts.len()];
         let of_terms: usize = topic_counts.iter().map(|&count| usize::from(count)).sum();
         if lengths.iter().any(|&length| length != keys.len()) || of_terms != topics.len() || read.len() != 1 {
             return Err(odd("its columns are not of one length".into()));
@@ -63,7 +66,8 @@ impl Annotator {
         let terms = keys.into_iter().zip(shown).enumerate().map(|(i, (key, shown))| {
             let from = at;
             at += usize::from(topic_counts[i]);
-            Known { key, shown, pins: pins[i], rate: rates[i], topics: topics[from..at].to_vec() }
+            let topics = topics[from..at].to_vec();
+            Known { key, shown, pins: pins[i], rate: rates[i], measured: measured[i] != 0, topics }
         });
         Ok(Annotator::of(read[0], terms.collect(), names))
     }

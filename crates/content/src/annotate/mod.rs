@@ -34,6 +34,8 @@ const TWICE_ODDS: f32 = 0.5;
 const ASIDE_ODDS: f32 = -0.7;
 /// Terms that go with the pin's topics in the collection are more sure by these log odds.
 const TOPIC_ODDS: f32 = 0.7;
+/// Where only traits speak for a term, one that stands out less in the pin (tf · idf) is less sure.
+const SALIENCE_ODDS: f32 = 1.0;
 /// What the pin's own topics say was said by somebody else.
 const NAMED_CONFIDENCE: f32 = 0.95;
 /// A word is told by a longer term of the pin when at least this share of the pins with the word have that term.
@@ -57,6 +59,8 @@ struct Known {
     pins: u32,
     /// Confidence before anything else is known of the pin.
     rate: f32,
+    /// Whether that was measured on topics that use the term, not only promised by its traits.
+    measured: bool,
     /// Topics that it goes with, strongest first, as numbers of `Annotator::topics`.
     topics: Vec<u32>,
 }
@@ -106,10 +110,17 @@ impl Annotator {
         let names: HashSet<String> = topics.iter().flat_map(|topic| name_keys(topic)).collect();
         let of_pin: HashSet<u32> =
             topics.iter().filter_map(|topic| self.by_topic.get(&counts::topic_key(topic)).copied()).collect();
+        let salience = |at: u32, how: Found| how.weight * self.idf(at);
+        let most = found.iter().map(|(&at, &how)| salience(at, how)).fold(1e-6, f32::max);
+        let split = |&at: &u32| (at, self.terms[at as usize].key.split(' ').collect::<Vec<&str>>());
+        let phrases: Vec<(u32, Vec<&str>)> = found.keys().map(split).filter(|(_, words)| words.len() > 1).collect();
         let mut rated: Vec<(f32, f32, u32)> = found
             .iter()
-            .filter(|&(&at, _)| !found.keys().any(|&other| self.outdoes(other, at)))
-            .map(|(&at, &how)| (self.confidence(at, how, &names, &of_pin), how.weight * self.idf(at), at))
+            .filter(|&(&at, _)| !self.is_outdone(at, &phrases))
+            .map(|(&at, &how)| {
+                let salience = salience(at, how);
+                (self.confidence(at, how, salience / most, &names, &of_pin), salience, at)
+            })
             .filter(|&(confidence, ..)| confidence >= CONFIDENCE_MIN)
             .collect();
         rated.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
@@ -139,34 +150,37 @@ impl Annotator {
         found
     }
 
-    /// Whether a term of the same pin makes another one needless: it contains it and mostly stands for it elsewhere
-    /// too, or both are phrases that share words at their ends and it is the better known one.
-    fn outdoes(&self, term: u32, other: u32) -> bool {
-        let [known, other_known] = [term, other].map(|at| &self.terms[at as usize]);
-        let [words, others] = [known, other_known].map(|known| known.key.split(' ').collect::<Vec<&str>>());
-        if words.len() > others.len() && words.windows(others.len()).any(|part| part == others) {
-            return known.pins as f32 >= PART_SHARE * other_known.pins as f32;
-        }
-        if others.len() < 2
-            || !(1..others.len()).any(|n| words.ends_with(&others[..n]) || words.starts_with(&others[n..]))
-        {
-            return false;
-        }
+    /// Whether a phrase of the same pin makes a term needless: it contains it and mostly stands for it elsewhere too, or
+    /// both are phrases that share words at their ends and it is the better known one.
+    fn is_outdone(&self, at: u32, phrases: &[(u32, Vec<&str>)]) -> bool {
+        let known = &self.terms[at as usize];
+        let words: Vec<&str> = known.key.split(' ').collect();
         let rank = |known: &Known, at: u32| (known.rate, known.pins, u32::MAX - at);
-        words.len() > 1 && term != other && rank(known, term) > rank(other_known, other)
+        phrases.iter().any(|(other, others)| {
+            let other_known = &self.terms[*other as usize];
+            if others.len() > words.len() && others.windows(words.len()).any(|part| part == words) {
+                return other_known.pins as f32 >= PART_SHARE * known.pins as f32;
+            }
+            let meet = |n: usize| others.ends_with(&words[..n]) || others.starts_with(&words[words.len() - n..]);
+            *other != at && (1..words.len()).any(meet) && rank(other_known, *other) > rank(known, at)
+        })
     }
 
-    fn confidence(&self, at: u32, how: Found, names: &HashSet<String>, of_pin: &HashSet<u32>) -> f32 {
+    fn confidence(&self, at: u32, how: Found, stands_out: f32, names: &HashSet<String>, of_pin: &HashSet<u32>) -> f32 {
         let term = &self.terms[at as usize];
         if names.contains(&joined_key(&term.key)) {
             return term.rate.max(NAMED_CONFIDENCE);
         }
-        let mut odds = (term.rate.clamp(1e-4, 1.0 - 1e-4) / (1.0 - term.rate.clamp(1e-4, 1.0 - 1e-4))).ln();
+        let rate = term.rate.clamp(1e-4, 1.0 - 1e-4);
+        let mut odds = (rate / (1.0 - rate)).ln();
         odds += match (how.title, how.description) {
             (true, true) => TWICE_ODDS,
             (false, true) => ASIDE_ODDS,
             _ => 0.0,
         };
+        if !term.measured {
+            odds += SALIENCE_ODDS * (stands_out - 1.0);
+        }
         if term.topics.iter().any(|topic| of_pin.contains(topic)) {
             odds += TOPIC_ODDS;
         }
