@@ -4,6 +4,7 @@
 //! passes (Lloyd) where the vectors are few, small batches (Sculley 2010) where they are many.
 
 use domain::Rng;
+use models::{Operand, matmul};
 use rayon::prelude::*;
 
 use crate::ContentError;
@@ -11,7 +12,7 @@ use crate::ContentError;
 /// More vectors than these are learned of in batches.
 const WHOLE_MAX: usize = 200_000;
 /// Vectors on which the start is chosen, for each centre and at most.
-const START_PER_CENTRE: usize = 64;
+const START_PER_CENTRE: usize = 32;
 const START_MAX: usize = 20_000;
 /// Draws of which the best is kept: one alone puts two of every few dozen starts into one cluster.
 const DRAWS: usize = 4;
@@ -22,7 +23,7 @@ const BATCHES: usize = 150;
 /// Most whole passes.
 const ROUNDS_MAX: usize = 30;
 /// A pass that moves no more than this share of the vectors is the last.
-const MOVED_MIN: f32 = 0.001;
+const MOVED_MIN: f32 = 0.002;
 /// Vectors that one thread takes at a time.
 const CHUNK: usize = 1_024;
 
@@ -74,6 +75,24 @@ impl Centres {
             }
         }
         best
+    }
+
+    /// The nearest centres of up to [`CHUNK`] vectors at once, by one product of matrices.
+    fn nearest_of(&self, vectors: &[f32]) -> Vec<(usize, f32)> {
+        let (rows, count) = (vectors.len() / self.dim, self.count());
+        let mut products = vec![0.0f32; rows * count];
+        let centres = Operand::new(&self.values, count, self.dim, self.dim).transposed();
+        matmul(&mut products, count, Operand::new(vectors, rows, self.dim, self.dim), centres, 0.0, 1.0);
+        let nearest = |products: &[f32]| {
+            let mut best = (0, f32::NEG_INFINITY);
+            for (at, (product, half)) in products.iter().zip(&self.halves).enumerate() {
+                if product - half > best.1 {
+                    best = (at, product - half);
+                }
+            }
+            best
+        };
+        products.chunks_exact(count).map(nearest).collect()
     }
 }
 
@@ -154,8 +173,11 @@ fn start(vectors: &[f32], dim: usize, count: usize, space: Space, rng: &mut Rng)
 
 /// Squared distances to the nearest start, with one more.
 fn narrowed(gaps: &[f32], sample: &[&[f32]], newest: &[f32]) -> Vec<f32> {
-    let apart = |vector: &[f32]| vector.iter().zip(newest).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-    gaps.par_iter().zip(sample).with_min_len(CHUNK).map(|(gap, vector)| gap.min(apart(vector))).collect()
+    // As inner products, which are quick; what rounding leaves of a vector's distance to itself is nothing.
+    let length = dot(newest, newest);
+    let apart = |vector: &[f32]| (dot(vector, vector) + length - 2.0 * dot(vector, newest)).max(0.0);
+    let rounded = |gap: f32| if gap < 1e-6 * length { 0.0 } else { gap };
+    gaps.par_iter().zip(sample).with_min_len(CHUNK).map(|(gap, vector)| gap.min(rounded(apart(vector)))).collect()
 }
 
 fn sum(gaps: &[f32]) -> f64 {
@@ -184,8 +206,7 @@ fn passes(vectors: &[f32], dim: usize, centres: &mut Centres, space: Space) {
 /// The nearest centre of each vector; how many changed.
 fn assign(vectors: &[f32], dim: usize, centres: &Centres, nearest: &mut [(usize, f32)]) -> usize {
     let mut moved = 0;
-    for (vector, known) in vectors.chunks_exact(dim).zip(nearest) {
-        let (at, near) = centres.nearest(vector);
+    for ((vector, known), (at, near)) in vectors.chunks_exact(dim).zip(nearest).zip(centres.nearest_of(vectors)) {
         moved += usize::from(at != known.0);
         // Half of the negative squared distance.
         *known = (at, near - 0.5 * dot(vector, vector));
@@ -238,20 +259,16 @@ fn batches(vectors: &[f32], dim: usize, centres: &mut Centres, space: Space, rng
     let rows = vectors.len() / dim;
     let mut seen = vec![1.0f32; centres.count()];
     for _ in 0..BATCHES {
-        let batch: Vec<&[f32]> = (0..BATCH)
-            .map(|_| {
-                let at = rng.below(rows as u32) as usize;
-                &vectors[at * dim..(at + 1) * dim]
-            })
-            .collect();
-        let nearest: Vec<usize> =
-            batch.par_iter().with_min_len(CHUNK).map(|vector| centres.nearest(vector).0).collect();
+        let drawn = (0..BATCH).map(|_| rng.below(rows as u32) as usize);
+        let batch: Vec<f32> = drawn.flat_map(|at| &vectors[at * dim..(at + 1) * dim]).copied().collect();
+        let nearest: Vec<(usize, f32)> =
+            batch.par_chunks(CHUNK * dim).flat_map_iter(|vectors| centres.nearest_of(vectors)).collect();
         let mut values = std::mem::take(&mut centres.values);
-        for (vector, &at) in batch.iter().zip(&nearest) {
+        for (vector, &(at, _)) in batch.chunks_exact(dim).zip(&nearest) {
             seen[at] += 1.0;
             let pull = 1.0 / seen[at];
             let centre = &mut values[at * dim..(at + 1) * dim];
-            centre.iter_mut().zip(*vector).for_each(|(value, &new)| *value += pull * (new - *value));
+            centre.iter_mut().zip(vector).for_each(|(value, &new)| *value += pull * (new - *value));
         }
         if space == Space::Sphere {
             values.chunks_exact_mut(dim).for_each(to_unit);
