@@ -1,6 +1,6 @@
 //! Why a pin could not be understood.
 
-/// What is wrong with the bytes of a picture.
+/// What is wrong with the bytes of a picture, or with what pins are to be understood by.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContentError {
     /// More bytes than are taken.
@@ -34,6 +34,36 @@ pub enum ContentError {
     #[error("the picture cannot be encoded: {reason}")]
     Encode {
         /// What the encoder says.
+        reason: String,
+    },
+    /// Bytes that should hold something learned, but do not.
+    #[error("not a whole {what}: {reason}")]
+    Damaged {
+        /// What they should hold.
+        what: &'static str,
+        /// What is odd.
+        reason: String,
+    },
+    /// A taxonomy that cannot be used.
+    #[error("line {line} of the taxonomy: {reason}")]
+    Taxonomy {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Vectors that nothing can be learned of.
+    #[error("nothing can be learned of the vectors: {reason}")]
+    Vectors {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A safety rule that cannot be used.
+    #[error("the safety rule '{label}': {reason}")]
+    SafetyRule {
+        /// Its label.
+        label: String,
+        /// What is wrong with it.
         reason: String,
     },
 }

@@ -16,25 +16,47 @@
 //! # Ok::<(), content::ContentError>(())
 //! ```
 //!
+//! What a collection teaches is learned beside it, and each piece says how sure it is and why: [`language`] of a text,
+//! terms that a pin is about ([`AnnotationCounts`] reads, [`Annotator`] tells), topics of a given [`Taxonomy`] or of
+//! [`LearnedTopics`], [`SemanticIds`], [`quality`] and [`SafetyRules`]. What was learned is kept as bytes that refuse
+//! damage. `examples/understand.rs` runs all of it over a real collection.
+//!
 //! **Architecture invariant:** nothing here panics on what comes from outside, and nothing allocates more than
 //! [`limits`] allow.
 
+mod annotate;
 mod colour;
 mod embedder;
 mod embedding;
 mod error;
+mod kmeans;
+mod language;
 mod look;
+mod lossy;
 mod palette;
+mod phrases;
 mod picture;
+mod quality;
+mod safety;
+mod semantic_ids;
 mod text;
+mod texts;
+mod topics;
 mod understand;
+mod words;
 
+pub use annotate::{ANNOTATIONS_MAX, Annotation, AnnotationCounts, AnnotationParams, Annotator};
 pub use embedder::{Embedder, text_pieces, words_of};
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
+pub use language::language;
 pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
+pub use quality::{Quality, QualityKind, QualityLabel, QualityParams, quality};
+pub use safety::{SafetyLabel, SafetyParams, SafetyRule, SafetyRules, SafetyTerm};
+pub use semantic_ids::{SEMANTIC_LEVELS, SemanticIds};
 pub use text::normalise;
+pub use topics::{LearnedTopics, Taxonomy, TopicMatch, TopicParams};
 pub use understand::Content;
 
 #[cfg(test)]
