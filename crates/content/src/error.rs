@@ -36,4 +36,10 @@ pub enum ContentError {
         /// What the encoder says.
         reason: String,
     },
+    /// Bytes that were kept of pictures are not what was written.
+    #[error("what was kept of pictures cannot be read: {reason}")]
+    Damaged {
+        /// What is odd.
+        reason: String,
+    },
 }
