@@ -9,6 +9,9 @@
 //! fixed cosine transforms, and colours). A missing part is zeros and the other carries the norm, so that pins with
 //! and without pictures, and bare queries ([`embed_text`]), meet in one space by inner product.
 //!
+//! Pictures that are one picture, cut, written again, mirrored, framed or tinted, are found by [`NearDuplicates`] from
+//! what [`Signature`] keeps of each.
+//!
 //! ```
 //! let pin = domain::Pin { id: "p1".into(), title: "Brass lamp".into(), ..domain::Pin::default() };
 //! let content = content::Embedder::default().understand(&pin, None)?;
@@ -33,6 +36,7 @@ mod kmeans;
 mod language;
 mod look;
 mod lossy;
+mod near;
 mod palette;
 mod phrases;
 mod picture;
@@ -50,6 +54,7 @@ pub use embedder::{Embedder, text_pieces, words_of};
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
 pub use language::language;
+pub use near::{NearDuplicates, SIGNATURE_BYTES, Signature};
 pub use palette::{PALETTE_COLOURS, palette};
 pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
 pub use quality::{Quality, QualityKind, QualityLabel, QualityParams, quality};
