@@ -35,6 +35,9 @@ mod vector;
 
 pub use error::IndexError;
 pub use filter::{Bound, Columns, FieldId, FieldKind, Filter, FilterError, PinSet};
-pub use query::{Speller, SpellerBuilder, SpellerParams, Spelling, SpellingChange};
+pub use query::{
+    Completer, CompleterParams, Completion, CompletionKind, LoggedQuery, Speller, SpellerBuilder, SpellerParams,
+    Spelling, SpellingChange,
+};
 pub use text::{TextDocument, TextFound, TextIndex, TextPlan, TextSearcher, TextSnapshot, TextWeights};
 pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, Replaced, VectorIndex, Want};
