@@ -7,8 +7,8 @@
 //! - [`TextIndex`] holds the words of pins and answers by BM25. Its [`TextSearcher`] is a cheap handle that threads
 //!   clone and search with while the index is being written.
 //!
-//! What people type is understood from words and logs that the caller hands over: [`Speller`] corrects it, [`Completer`]
-//! completes it, [`guides()`], [`RelatedQueries`] and [`trending()`] lead on.
+//! What people type is understood from words and logs that the caller hands over: [`Speller`] corrects it,
+//! [`Completer`] completes it, [`guides()`], [`RelatedQueries`] and [`trending()`] lead on.
 //!
 //! What may be an answer is said by a [`Filter`] on [`Columns`] of pins, the same for every index: bound to the columns
 //! it tells which pins pass, how many, and lists them when they are few ([`Bound`]).

@@ -108,14 +108,14 @@ impl Catalogue {
             .filter(|word| !is_code(word))
             .for_each(|word| *all.entry(word.clone()).or_default() += 1);
         let is_new = |word: &str, count: u32| {
-            count <= RARE_COUNT_MAX && word.chars().count() >= EDITED_CHARS_MIN && hash(word) % UNKNOWN_OF == 0
+            count <= RARE_COUNT_MAX && word.chars().count() >= EDITED_CHARS_MIN && hash(word).is_multiple_of(UNKNOWN_OF)
         };
         let (new, words): (BTreeMap<_, _>, BTreeMap<_, _>) =
             all.into_iter().partition(|(word, count)| is_new(word, *count));
         let mut catalogue = Catalogue { words, pairs: BTreeMap::new(), phrases: Vec::new() };
         for title in &titles {
             let hash = hash(&title.join(" "));
-            if hash % PHRASE_TITLES != 0 {
+            if !hash.is_multiple_of(PHRASE_TITLES) {
                 for pair in title.windows(2).filter(|pair| pair.iter().all(|word| catalogue.words.contains_key(word))) {
                     *catalogue.pairs.entry((pair[0].clone(), pair[1].clone())).or_default() += 1;
                 }
@@ -131,7 +131,7 @@ impl Catalogue {
         let length = (2 + rng.below(3) as usize).min(title.len());
         let start = rng.below((title.len() - length + 1) as u32) as usize;
         let mut words = title[start..start + length].to_vec();
-        let development = hash / PHRASE_TITLES % 2 == 0;
+        let development = (hash / PHRASE_TITLES).is_multiple_of(2);
         // Every title with a new word is asked: there are few.
         if let Some(at) = title.iter().position(|word| new.contains_key(word)) {
             words = title[at.saturating_sub(1)..(at + 2).min(title.len())].to_vec();
@@ -139,7 +139,7 @@ impl Catalogue {
             self.phrases.push(Phrase { kind: Kind::RightUnknown, typed: meant.clone(), meant, development });
             return;
         }
-        if hash % PHRASE_TITLES != 0 {
+        if !hash.is_multiple_of(PHRASE_TITLES) {
             return;
         }
         let meant = words.join(" ");

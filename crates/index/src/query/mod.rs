@@ -1,8 +1,8 @@
 //! What people type: misspelt, half typed, and wider than what they look for.
 //!
 //! [`Completer`] says what a half-typed text may become, from a log of queries.
-//! [`guides()`] says how a query may be narrowed, [`RelatedQueries`] which others lead to the same pins, [`trending()`] which
-//! are asked more than they used to be.
+//! [`guides()`] says how a query may be narrowed, [`RelatedQueries`] which others lead to the same pins,
+//! [`trending()`] which are asked more than they used to be.
 //! [`Speller`] says what a misspelt text was meant to be, and how sure that is.
 
 mod completion;

@@ -129,7 +129,9 @@ mod tests {
                 let end = start + rng.below((length - start) as u32 + 1) as usize;
                 let mut expected: Vec<usize> = (start..end).collect();
                 expected.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-                let mut found: Vec<usize> = maxima.best(&[start..end], |at| scores[at]).map(|(at, _)| at).collect();
+                let range = start..end;
+                let mut found: Vec<usize> =
+                    maxima.best(std::slice::from_ref(&range), |at| scores[at]).map(|(at, _)| at).collect();
                 assert_eq!(found.len(), end - start);
                 assert!(found.windows(2).all(|pair| scores[pair[0]] >= scores[pair[1]]));
                 found.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));

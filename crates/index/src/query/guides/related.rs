@@ -43,7 +43,8 @@ fn heaviest<T: Copy + Ord>(all: &mut Vec<(T, f32)>) {
 
 impl RelatedQueries {
     /// Of these engagements. A pin counts less the more queries lead to it (its weight is divided by the root of how
-    /// many do); a query's score is divided by its whole weight to the power of `damping`, 0 where popularity is welcome.
+    /// many do); a query's score is divided by its whole weight to the power of `damping`, 0 where popularity is
+    /// welcome.
     pub fn new(engagements: &[Engagement], damping: f32) -> RelatedQueries {
         let mut sums: BTreeMap<(PinId, u32), f32> = BTreeMap::new();
         for done in engagements.iter().filter(|done| done.weight > 0.0 && done.weight.is_finite()) {
