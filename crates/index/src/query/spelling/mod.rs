@@ -62,8 +62,8 @@ impl Default for SpellerParams {
 /// how likely they are typed like that.
 ///
 /// Words within two edits of a typed one are looked at, and one word in place of two or two in place of one. A word
-/// that is not known may also be right: its letters say how likely. Numbers and codes are never changed, known words only
-/// where something else is much more likely.
+/// that is not known may also be right: its letters say how likely. Numbers and codes are never changed, known words
+/// only where something else is much more likely.
 ///
 /// ```
 /// let mut words = index::SpellerBuilder::new(index::SpellerParams::default());
