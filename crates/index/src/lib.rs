@@ -7,6 +7,9 @@
 //! - [`TextIndex`] holds the words of pins and answers by BM25. Its [`TextSearcher`] is a cheap handle that threads
 //!   clone and search with while the index is being written.
 //!
+//! What people type is understood from words and logs that the caller hands over: [`Speller`] corrects it,
+//! [`Completer`] completes it, [`guides()`], [`RelatedQueries`] and [`trending()`] lead on.
+//!
 //! What may be an answer is said by a [`Filter`] on [`Columns`] of pins, the same for every index: bound to the columns
 //! it tells which pins pass, how many, and lists them when they are few ([`Bound`]).
 //!
@@ -28,11 +31,17 @@
 
 mod error;
 mod filter;
+mod query;
 mod text;
 mod top;
 mod vector;
 
 pub use error::IndexError;
 pub use filter::{Bound, Columns, FieldId, FieldKind, Filter, FilterError, PinSet};
+pub use query::{
+    Completer, CompleterParams, Completion, CompletionKind, Engagement, Guide, GuideParams, GuideSources, LoggedQuery,
+    QueryCounts, RelatedQueries, RelatedQuery, Speller, SpellerBuilder, SpellerParams, Spelling, SpellingChange, Trend,
+    TrendingParams, guides, trending,
+};
 pub use text::{TextDocument, TextFound, TextIndex, TextPlan, TextSearcher, TextSnapshot, TextWeights};
 pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, Replaced, VectorIndex, Want};
