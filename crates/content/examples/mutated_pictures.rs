@@ -94,7 +94,7 @@ fn reason(error: &ContentError) -> &'static str {
         ContentError::UnknownFormat => "unknown format",
         ContentError::Malformed { .. } => "malformed",
         ContentError::Encode { .. } => "not encoded",
-        ContentError::Damaged { .. } => "damaged",
+        _ => "other",
     }
 }
 

@@ -50,15 +50,20 @@ pub enum ContentError {
         /// The line, from 1.
         line: u64,
         /// What is wrong with it.
+        reason: String,
+    },
     /// Vectors that nothing can be learned of.
     #[error("nothing can be learned of the vectors: {reason}")]
     Vectors {
         /// What is wrong with them.
+        reason: String,
+    },
     /// A safety rule that cannot be used.
     #[error("the safety rule '{label}': {reason}")]
     SafetyRule {
         /// Its label.
         label: String,
-    /// Bytes that were kept of pictures are not what was written.
-    #[error("what was kept of pictures cannot be read: {reason}")]
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -68,7 +68,10 @@ impl Signature {
         let signature = packed.map(|packed| Signature { packed }).filter(|signature| {
             (0..LUMAS + 2 * CHROMAS).all(|number| f32::from(signature.cell(number)).abs() <= STEPS_MAX)
         });
-        signature.ok_or_else(|| ContentError::Damaged { reason: "not a signature of a picture".to_owned() })
+        signature.ok_or_else(|| ContentError::Damaged {
+            what: "signature of a picture",
+            reason: "another length".to_owned(),
+        })
     }
 
     fn cell(&self, number: usize) -> i8 {

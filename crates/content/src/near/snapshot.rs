@@ -78,5 +78,5 @@ impl NearDuplicates {
 }
 
 fn damaged(reason: impl ToString) -> ContentError {
-    ContentError::Damaged { reason: reason.to_string() }
+    ContentError::Damaged { what: "index of near-duplicates", reason: reason.to_string() }
 }
