@@ -23,6 +23,23 @@ pub(crate) struct Client {
     key: Option<String>,
 }
 
+/// What is asked: a GET, or a POST of a body of some content type.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    path: String,
+    body: Option<(&'static str, Bytes)>,
+}
+
+impl Ask {
+    pub(crate) fn get(path: impl Into<String>) -> Ask {
+        Ask { path: path.into(), body: None }
+    }
+
+    pub(crate) fn post(path: impl Into<String>, kind: &'static str, body: impl Into<Bytes>) -> Ask {
+        Ask { path: path.into(), body: Some((kind, body.into())) }
+    }
+}
+
 impl Client {
     /// A client of the server at `base` (`http://127.0.0.1:8080`), with the secret of a key if one is needed.
     pub(crate) fn new(base: &str, key: Option<String>) -> Client {
@@ -35,11 +52,21 @@ impl Client {
 
     /// Status and body of a GET.
     pub(crate) async fn get(&self, path: &str) -> Result<(StatusCode, Bytes)> {
-        let mut request = Request::builder().method(Method::GET).uri(format!("{}{path}", self.base));
+        self.ask(&Ask::get(path)).await
+    }
+
+    /// Status and body of the answer.
+    pub(crate) async fn ask(&self, ask: &Ask) -> Result<(StatusCode, Bytes)> {
+        let method = if ask.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::builder().method(method).uri(format!("{}{}", self.base, ask.path));
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let request = request.body(Full::default()).with_context(|| format!("{} is no address", self.base))?;
+        let body = ask.body.as_ref().map(|(kind, body)| {
+            request = std::mem::take(&mut request).header("content-type", *kind);
+            Full::new(body.clone())
+        });
+        let request = request.body(body.unwrap_or_default()).with_context(|| format!("{} is no address", self.base))?;
         let exchange = async {
             let answer = self.pool.request(request).await.with_context(|| format!("{} does not answer", self.base))?;
             let status = answer.status();

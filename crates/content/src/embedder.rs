@@ -54,11 +54,13 @@ impl Embedder {
     /// alone can still be understood by calling again without it.
     pub fn understand(&self, pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
         let picture = image.map(Picture::decode).transpose()?;
+        // Long texts drown what they begin with where nothing was learned of which words matter.
+        let words = if self.encoder.is_some() { words_of(pin) } else { said(pin, 400) };
         let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;
         let understood = Understood {
             pin: pin.id.clone(),
             space: self.space(),
-            embedding: self.embed(&words_of(pin), picture.as_ref()),
+            embedding: self.embed(&words, picture.as_ref()),
             size: picture.as_ref().map(|picture| (picture.width(), picture.height())),
             palette: picture.as_ref().map(palette).unwrap_or_default(),
             thumbnail: None,
@@ -69,14 +71,17 @@ impl Embedder {
 
 /// All that is said of a pin: title and topics say most; of the description only the beginning is read.
 pub fn words_of(pin: &Pin) -> String {
-    const DESCRIPTION_CHARS_MAX: usize = 400;
+    said(pin, 2_000)
+}
+
+fn said(pin: &Pin, description_chars_max: usize) -> String {
     let mut words = pin.title.clone();
     for topic in &pin.topics {
         words.push(' ');
         words.push_str(topic);
     }
     words.push(' ');
-    words.extend(pin.description.chars().take(DESCRIPTION_CHARS_MAX));
+    words.extend(pin.description.chars().take(description_chars_max));
     words
 }
 

@@ -23,6 +23,8 @@ pub struct Params {
     pub generators: GeneratorsParams,
     /// The walk.
     pub walk: WalkParams,
+    /// How much answering the question counts.
+    pub answer: AnswerParams,
     /// Spacing and variety.
     pub diversity: DiversityParams,
     /// Rules of the business, at most [`crate::RULES_MAX`]; the first ones come first.
@@ -83,6 +85,21 @@ pub struct WalkParams {
     pub start_half_life_days: f32,
 }
 
+/// How much a pin's answering the question counts beside what the pinner likes: each as its share of the best, in
+/// spreads of the utility.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnswerParams {
+    /// Having the words of a search (BM25).
+    pub words: f32,
+    /// Lying near them by meaning.
+    pub meaning: f32,
+    /// Looking like the picture that is asked with.
+    pub look: f32,
+    /// Belonging to a pin or a board, by walks and by content.
+    pub subject: f32,
+}
+
 /// What one surface wants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,6 +130,7 @@ impl Default for Params {
             retrieval_vectors: 1,
             generators: GeneratorsParams::default(),
             walk: WalkParams::default(),
+            answer: AnswerParams::default(),
             diversity: DiversityParams::default(),
             rules: Vec::new(),
             home: SurfaceParams { explore_every: 20, fresh_every: 25, ..SurfaceParams::default() },
@@ -154,6 +172,12 @@ impl Default for WalkParams {
             popularity_discount: 0.6,
             start_half_life_days: 30.0,
         }
+    }
+}
+
+impl Default for AnswerParams {
+    fn default() -> Self {
+        AnswerParams { words: 2.0, meaning: 1.0, look: 8.0, subject: 1.0 }
     }
 }
 

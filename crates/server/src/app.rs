@@ -274,7 +274,8 @@ impl App {
         let (records_lost, recall) = (counts.dropped + counts.failed, self.views().recall());
         let (lag, unkept, tuned) = (lag.collect(), self.consumer().since_kept(), self.tuned());
         let (params_taken, params_refused) = (tuned.taken, tuned.refused.is_some());
-        Snapshot { lag, records_lost, pins, pinners, recall, unkept, params_taken, params_refused }
+        let content_space = self.views().content().space();
+        Snapshot { lag, records_lost, pins, pinners, content_space, recall, unkept, params_taken, params_refused }
     }
 
     /// Writes the last request records. Afterwards nothing is recorded any more.

@@ -35,6 +35,7 @@ pub(crate) struct Metrics {
     memory: Gauge,
     pins: Gauge,
     pinners: Gauge,
+    content_space: Gauge,
     recall: Family<Labels<1>, Gauge<f64, AtomicU64>>,
     unkept: Gauge,
     params_taken: Gauge,
@@ -57,6 +58,7 @@ impl Metrics {
             records_lost: Gauge::default(),
             memory: Gauge::default(),
             pins: Gauge::default(),
+            content_space: Gauge::default(),
             pinners: Gauge::default(),
             recall: Family::default(),
             unkept: Gauge::default(),
@@ -81,6 +83,7 @@ impl Metrics {
         to.register("resident_memory_bytes", "Memory of this process", self.memory.clone());
         to.register("pins", "Pins that have an id", self.pins.clone());
         to.register("pinners", "Pinners that have an id", self.pinners.clone());
+        to.register("content_space", "Version of the space that contents are embedded in", self.content_space.clone());
         to.register("ann_recall", "Part of the truly nearest pins that each index finds, sampled", self.recall.clone());
         to.register("facts_since_snapshot", "Facts in the views since they were last kept", self.unkept.clone());
         to.register("params_taken", "Times that other parameters were taken over", self.params_taken.clone());
@@ -128,6 +131,7 @@ impl Metrics {
         self.memory.set(whole(resident_bytes()));
         self.pins.set(whole(now.pins as u64));
         self.pinners.set(whole(now.pinners as u64));
+        self.content_space.set(i64::from(now.content_space));
         for recall in &now.recall {
             self.recall.get_or_create(&[("index", recall.index.to_owned())]).set(recall.mean.into());
         }
@@ -148,6 +152,8 @@ pub(crate) struct Snapshot {
     pub(crate) records_lost: u64,
     pub(crate) pins: usize,
     pub(crate) pinners: usize,
+    /// Version of the space of contents.
+    pub(crate) content_space: u32,
     /// How good vector searches were of late.
     pub(crate) recall: Vec<Recall>,
     /// Facts in the views that are in no snapshot.
@@ -202,8 +208,10 @@ mod tests {
         });
         let recall = vec![Recall { index: "vectors", mean: 0.5, questions: 3 }];
         let (lag, params_taken, params_refused) = (vec![("events", 5)], 7, true);
+        let (pins, pinners, content_space) = (3, 4, 2);
+        let (records_lost, unkept) = (2, 6);
         let now =
-            Snapshot { lag, records_lost: 2, pins: 3, pinners: 4, recall, unkept: 6, params_taken, params_refused };
+            Snapshot { lag, records_lost, pins, pinners, content_space, recall, unkept, params_taken, params_refused };
         let text = metrics.expose(&now).expect("text");
         for line in [
             "bowerbird_requests_total{method=\"GET\",route=\"/v1/feed/{pinner}\",status=\"200\"} 1",
@@ -212,6 +220,7 @@ mod tests {
             "bowerbird_candidates_total{source=\"walks\"} 1",
             "bowerbird_candidates_dropped_total{by=\"seen\"} 1",
             "bowerbird_degraded_slates_total 1",
+            "bowerbird_content_space 2",
             "bowerbird_rows_total{kind=\"events\",outcome=\"refused\"} 2",
             "bowerbird_consumer_lag{topic=\"events\"} 5",
             "bowerbird_request_records_lost 2",

@@ -9,12 +9,6 @@ use models::{CandidatePins, CandidateScratch, FEATURE_COUNT, RankInput, RankScra
 /// Candidates at the head of the list whose spread scales what is added to and taken from utilities.
 pub(crate) const HEAD: usize = 100;
 
-/// How much answering the question (words, subject) counts against the pinner's taste, in spreads of the utility.
-const WORDS_PULL: f32 = 2.0;
-const MEANING_PULL: f32 = 0.5;
-const LOOK_PULL: f32 = 8.0;
-const SUBJECT_PULL: f32 = 1.0;
-
 /// Fills a score column of candidates from their features.
 pub trait Scorer: Send + Sync {
     /// Its name in traces.
@@ -150,10 +144,11 @@ impl Scorer for FirstPassOnly {
 /// Where something was asked for, the answer to it counts beside what the pinner likes: BM25 for words, walks and
 /// content for a subject, each as its share of the best.
 fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
+    let answer = &context.params.answer;
     let columns = match context.request.surface {
-        Surface::Search if context.by_look => [("text", WORDS_PULL), ("content", LOOK_PULL)],
-        Surface::Search => [("text", WORDS_PULL), ("content", MEANING_PULL)],
-        Surface::Related | Surface::Board => [("walk_share", SUBJECT_PULL), ("content", SUBJECT_PULL)],
+        Surface::Search if context.by_look => [("text", answer.words), ("content", answer.look)],
+        Surface::Search => [("text", answer.words), ("content", answer.meaning)],
+        Surface::Related | Surface::Board => [("walk_share", answer.subject), ("content", answer.subject)],
         Surface::Home | Surface::Notification => return,
     };
     let scale = spread(scores);

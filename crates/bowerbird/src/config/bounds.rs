@@ -117,14 +117,18 @@ fn params(config: &Config) -> [Count; 10] {
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 6] {
-    let (walk, diversity) = (&config.params.walk, &config.params.diversity);
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 10] {
+    let (walk, diversity, answer) = (&config.params.walk, &config.params.diversity, &config.params.answer);
     [
         // Feeds ask for what comes next: a model must have learned that.
         ("train.next_share", config.train.next_share, 0.01..=1.0),
         ("params.walk.continue_chance", walk.continue_chance, 0.0..=1.0),
         ("params.walk.start_half_life_days", walk.start_half_life_days, 0.001..=36_500.0),
         ("params.walk.popularity_discount", walk.popularity_discount, 0.0..=10.0),
+        ("params.answer.words", answer.words, 0.0..=100.0),
+        ("params.answer.meaning", answer.meaning, 0.0..=100.0),
+        ("params.answer.look", answer.look, 0.0..=100.0),
+        ("params.answer.subject", answer.subject, 0.0..=100.0),
         ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),
         ("params.diversity.near_duplicate_from", diversity.near_duplicate_from, 0.0..=1.0),
     ]

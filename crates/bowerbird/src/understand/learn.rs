@@ -22,13 +22,18 @@ const PINS_MAX: usize = 120_000;
 const TOPIC_PINS_MIN: u32 = 5;
 /// Topics that are told apart at most, those of most pins.
 const TOPICS_MAX: usize = 2_000;
+/// Width of contents where no pin has a picture: words alone tell more things apart than 64 numbers hold.
+const TEXT_DIM: usize = 256;
 /// Pins whose pictures are decoded together.
 const BLOCK: usize = 1_024;
 
 /// Learns an encoder from all pins that say anything and are not left out. A stopped run goes on where it was.
 pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) -> Result<(Encoder, ModelCard)> {
-    let config = EncoderTraining { seed: setup.config.train.seed, ..EncoderTraining::default() };
+    let mut config = EncoderTraining { seed: setup.config.train.seed, ..EncoderTraining::default() };
     let data = data(setup, blobs, pins, &config)?;
+    if data.pixels.is_empty() {
+        config.shape.dim = TEXT_DIM;
+    }
     let bar = Progress::new("understand", 0);
     let mut shown = |progress: &train::Progress| {
         bar.total(progress.steps);
@@ -123,5 +128,15 @@ fn described(known: &Described, picture: Option<usize>, numbers: &HashMap<&str, 
         known.pin.topics.iter().filter_map(|topic| numbers.get(topic.as_str()).copied()).collect();
     topics.sort_unstable();
     topics.dedup();
-    (!words.is_empty()).then_some(train::Described { picture, title, words, topics })
+    let sentences = if picture.is_none() { sentences(&known.pin.description) } else { Vec::new() };
+    (!words.is_empty()).then_some(train::Described { picture, title, words, sentences, topics })
+}
+
+/// The sentences of a description, very short ones aside.
+fn sentences(description: &str) -> Vec<Vec<(u64, f32)>> {
+    const SENTENCES_MAX: usize = 24;
+    const CHARS_MIN: usize = 24;
+    let ends = |letter: char| matches!(letter, '.' | '!' | '?' | ';' | '\n');
+    let long = description.split(ends).filter(|sentence| sentence.trim().len() >= CHARS_MIN);
+    long.take(SENTENCES_MAX).map(text_pieces).collect()
 }

@@ -19,6 +19,7 @@ use crate::engine::{Engine, Reading};
 use crate::setup::Setup;
 use anyhow::Result;
 use models::ModelCard;
+use train::TrainError;
 
 /// Learns an encoder from all pins and makes it live; gives its card.
 pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
@@ -35,9 +36,17 @@ pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
 pub(crate) fn understood(setup: &Setup, engine: &Engine) -> Result<()> {
     if Encoders::new(engine.blobs.clone()).live()?.is_none() {
         eprintln!("no encoder was learned of this catalogue yet: learning one (`bowerbird understand` does it, too)");
-        understand(setup, engine)?;
+        match understand(setup, engine) {
+            // A few pins are measured as they are.
+            Err(error) if is_too_little(&error) => eprintln!("{error:#}: what is built in is measured"),
+            learned => drop(learned?),
+        }
     }
     catch_up(setup, engine).map(|_| ())
+}
+
+fn is_too_little(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(TrainError::TooLittle(_))))
 }
 
 /// Embeds the pins that are not yet in the live encoder's space, and brings the views up to that; gives how many.

@@ -150,6 +150,19 @@ impl Server {
         self.send(&posting(path, body))
     }
 
+    /// Status and JSON of a POST of a PNG.
+    pub(crate) fn post_picture(&self, path: &str, png: &[u8]) -> (u16, Value) {
+        let length = png.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: image/png\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        stream.write_all(&[head.as_bytes(), png].concat()).expect("sent");
+        let (status, body) = answer(stream);
+        (status, serde_json::from_str(&body).unwrap_or_default())
+    }
+
     /// Sends a POST of JSON but for its last byte.
     pub(crate) fn begin_post(&self, path: &str, body: &str) -> UnderWay {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");

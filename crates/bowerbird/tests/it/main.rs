@@ -10,3 +10,4 @@ mod models;
 mod operation;
 mod ranking;
 mod sequences;
+mod visual;

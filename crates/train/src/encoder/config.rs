@@ -53,7 +53,7 @@ impl Default for EncoderTraining {
             warmup: 0.05,
             title_share: 0.5,
             forgotten: 0.3,
-            topic_weight: 1.0,
+            topic_weight: 2.0,
             held_back: 0.05,
             held_back_max: 1_000,
         }

@@ -17,12 +17,14 @@ pub struct Described {
     pub title: Pieces,
     /// All that is said of it.
     pub words: Pieces,
+    /// Sentences of its description, which teach where there is no picture.
+    pub sentences: Vec<Pieces>,
     /// Rows of its topics in [`EncoderData::topics`].
     pub topics: Vec<u32>,
 }
 
 /// What an encoder is learned from. A pin with a picture teaches that words and picture belong together, one without
-/// that its title and its other words do; either that it lies near the names of its topics and far from other topics'.
+/// that its title or a sentence and the rest of its words do; either that it lies near the names of its topics and far from other topics'.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EncoderData {
     /// Pictures as rows of RGB bytes, `side × side` pixels each.
@@ -62,13 +64,62 @@ impl EncoderData {
         pins.into_iter().map(|pins| 1.0 / pins.max(1) as f32).collect()
     }
 
+    /// How many pins say what is in each row of an encoder's table.
+    pub(crate) fn sayings(&self, shape: &EncoderConfig) -> Vec<u32> {
+        let mut pins = vec![0u32; shape.table_rows];
+        let mut last = vec![usize::MAX; shape.table_rows];
+        for (number, pin) in self.pins.iter().enumerate() {
+            for (hash, _) in pin.words.iter().chain(pin.sentences.iter().flatten()) {
+                let row = shape.row_of(*hash);
+                if last[row] != number {
+                    (last[row], pins[row]) = (number, pins[row] + 1);
+                }
+            }
+        }
+        pins
+    }
+
     pub(crate) fn picture(&self, number: usize, side: usize) -> &[u8] {
         let size = side * side * COLOURS;
         &self.pixels[number * size..][..size]
     }
 }
 
+/// How often the title is what is asked with, where there are sentences too.
+const BY_TITLE: f32 = 0.5;
+
 impl Described {
+    /// What could be asked to find a pin without a picture, and the rest of what it says: its title or a sentence, and
+    /// all others. Where it says no more than its title, about half of that each.
+    pub(crate) fn parted(&self, rng: &mut Rng) -> (Pieces, Pieces) {
+        let sentences = self.sentences.len() as u32;
+        if sentences == 0 {
+            let (asked, rest): (Pieces, Pieces) = self.words.iter().partition(|_| rng.below(2) == 0);
+            return if asked.is_empty() || rest.is_empty() {
+                (self.title.clone(), self.words.clone())
+            } else {
+                (asked, rest)
+            };
+        }
+        let by_title = rng.uniform() < BY_TITLE || sentences == 1;
+        let asked = if by_title { None } else { Some(rng.below(sentences) as usize) };
+        let others = self.sentences.iter().enumerate().filter(|(at, _)| Some(*at) != asked);
+        let mut rest: Pieces = others.flat_map(|(_, sentence)| sentence).copied().collect();
+        match asked {
+            None => (self.title.clone(), rest),
+            Some(at) => {
+                rest.extend(&self.title);
+                (self.sentences[at].clone(), rest)
+            }
+        }
+    }
+
+    /// What it says besides its title; all that it says where that is nothing.
+    pub(crate) fn rest(&self) -> Pieces {
+        let rest: Pieces = self.sentences.iter().flatten().copied().collect();
+        if rest.is_empty() { self.words.clone() } else { rest }
+    }
+
     /// What stands for the pin where two that say the same must not be told apart.
     pub(crate) fn key(&self) -> u64 {
         let mix = |sum: u64, (hash, weight): &(u64, f32)| hash64(sum ^ hash ^ u64::from(weight.to_bits()) << 32);

@@ -9,7 +9,7 @@ pub use config::EncoderTraining;
 pub use data::{Described, EncoderData, Pieces};
 
 use domain::{Rng, hash64};
-use models::{Encoder, EncoderScratch, Epoch, ModelCard};
+use models::{Encoder, EncoderPart, EncoderScratch, Epoch, ModelCard};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +88,8 @@ impl<'a> Run<'a> {
         Rng::new(hash64(config.seed) ^ 0xE0).shuffle(&mut all);
         let held = ((all.len() as f32 * config.held_back) as usize).min(config.held_back_max);
         let learned = all.split_off(held);
-        let encoder = Encoder::untrained(config.shape.clone(), 0, config.seed)?;
+        let mut encoder = Encoder::untrained(config.shape.clone(), 0, config.seed)?;
+        weigh(&mut encoder, data);
         let adamw = AdamW::new(encoder.matrices());
         let steps_per_epoch = learned.len().div_ceil(config.batch) as u64;
         let steps = steps_per_epoch * config.epochs_for(learned.len()) as u64;
@@ -158,7 +159,7 @@ impl<'a> Run<'a> {
         let titles = vectors(&|pin, s| self.encoder.text(&self.data.pins[pin].title, s));
         let belonging = vectors(&|pin, s| match self.data.pins[pin].picture {
             Some(picture) => self.encoder.picture(self.data.picture(picture, self.config.shape.side), s),
-            None => self.encoder.text(&self.data.pins[pin].words, s),
+            None => self.encoder.text(&self.data.pins[pin].rest(), s),
         });
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let found = |(title, own): (&Vec<f32>, &Vec<f32>)| {
@@ -221,6 +222,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Rows of the table begin the longer the fewer pins say what is in them (inverse document frequency); what no pin says
+/// means nothing, also to what is asked later.
+fn weigh(encoder: &mut Encoder, data: &EncoderData) {
+    let sayings = data.sayings(encoder.config());
+    let table = &mut encoder.matrices_mut()[EncoderPart::Table as usize];
+    let all = (data.pins.len() as f32 + 1.0).ln();
+    for (row, pins) in table.values.chunks_exact_mut(table.cols).zip(sayings) {
+        let rarity = if pins == 0 { 0.0 } else { (all - (pins as f32).ln()) / all };
+        row.iter_mut().for_each(|value| *value *= rarity);
+    }
+}
+
 /// A hash of everything that the result depends on.
 fn fingerprint(data: &EncoderData, config: &EncoderTraining) -> u64 {
     let mut sum = hash64(data.pins.len() as u64);
@@ -229,7 +242,7 @@ fn fingerprint(data: &EncoderData, config: &EncoderTraining) -> u64 {
     data.pixels.chunks(8).for_each(|bytes| mix(bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))));
     for pin in &data.pins {
         mix(pin.picture.map_or(u64::MAX, |picture| picture as u64));
-        for (hash, weight) in pin.title.iter().chain(&pin.words) {
+        for (hash, weight) in pin.title.iter().chain(&pin.words).chain(pin.sentences.iter().flatten()) {
             mix(*hash);
             mix(u64::from(weight.to_bits()));
         }

@@ -103,14 +103,18 @@ impl Step<'_> {
             (Bags::default(), Bags::default(), Vec::new(), Vec::new());
         for &pin in pins {
             let pin = &self.data.pins[pin];
-            let by_title = pin.picture.is_none() || rng.uniform() < self.config.title_share;
-            words.push(rows(if by_title { &pin.title } else { &pin.words }, shape));
             match pin.picture {
                 Some(picture) => {
+                    let by_title = rng.uniform() < self.config.title_share;
+                    words.push(rows(if by_title { &pin.title } else { &pin.words }, shape));
                     let pixels = varied(self.data.picture(picture, shape.side), shape.side, &mut rng);
                     look(&pixels, shape.side, &mut looks);
                 }
-                None => others.push(rows(&pin.words, shape)),
+                None => {
+                    let (asked, rest) = pin.parted(&mut rng);
+                    words.push(rows(&asked, shape));
+                    others.push(rows(&rest, shape));
+                }
             }
             pictured.push(pin.picture.is_some());
         }

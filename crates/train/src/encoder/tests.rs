@@ -26,7 +26,7 @@ fn drawn(pins: usize) -> EncoderData {
         // A turned picture shows the other side: left and right have the same word.
         let said = vec![(100 + corner as u64 / 2, 1.0), (200 + colour as u64, 1.0)];
         let words = [said.clone(), vec![(1_000 + number as u64, 0.3)]].concat();
-        data.pins.push(Described { picture: Some(number), title: said, words, topics: Vec::new() });
+        data.pins.push(Described { picture: Some(number), title: said, words, ..Described::default() });
     }
     data
 }
@@ -113,7 +113,8 @@ fn pins_without_pictures_bring_titles_to_their_words() {
     data.pins.iter_mut().for_each(|pin| pin.picture = None);
     for (number, pin) in data.pins.iter_mut().enumerate() {
         let of = number as u64 % 50;
-        (pin.title, pin.words) = (vec![(of, 1.0)], vec![(5_000 + of, 1.0), (1_000 + number as u64, 0.2)]);
+        (pin.title, pin.words) = (vec![(of, 1.0)], vec![(of, 1.0), (5_000 + of, 1.0), (1_000 + number as u64, 0.2)]);
+        pin.sentences = vec![pin.words[1..].to_vec()];
     }
     let (_, card) = learned(&data, &small(), None, 0).expect("learned");
     assert!(card.metrics["validation/recall@10"] > 0.9, "{:?}", card.metrics);

@@ -4,7 +4,7 @@ use super::child::ServerProcess;
 use super::load::{Measured, closed_loop, open_loop};
 use super::planted::{Planted, Scratch};
 use super::stages::Stages;
-use crate::client::{Client, encoded};
+use crate::client::{Ask, Client, encoded};
 use crate::config::FILE_NAME;
 use crate::output::{print_json, thousands};
 use crate::setup::{Setup, now_ms};
@@ -121,7 +121,7 @@ fn load(args: &Args, setup: &Setup) -> Result<()> {
 async fn measure(
     args: &Args,
     setup: &Setup,
-    paths: &Arc<Vec<String>>,
+    paths: &Arc<Vec<Ask>>,
     server: &mut ServerProcess,
     client: &Client,
 ) -> Result<()> {
@@ -189,7 +189,7 @@ fn tell(
 }
 
 /// The addresses of the feeds of pinners drawn from all who were imported.
-fn feeds(args: &Args, setup: &Setup) -> Result<Vec<String>> {
+fn feeds(args: &Args, setup: &Setup) -> Result<Vec<Ask>> {
     let log = setup.log()?;
     let mut pinners: Vec<String> = Vec::new();
     let mut from = 0;
@@ -209,6 +209,6 @@ fn feeds(args: &Args, setup: &Setup) -> Result<Vec<String>> {
     pinners.dedup();
     Rng::new(args.seed).shuffle(&mut pinners);
     pinners.truncate(args.pinners.max(1));
-    let path = |pinner: &String| format!("/v1/feed/{}?limit={}", encoded(pinner), args.limit);
+    let path = |pinner: &String| Ask::get(format!("/v1/feed/{}?limit={}", encoded(pinner), args.limit));
     Ok(pinners.iter().map(path).collect())
 }

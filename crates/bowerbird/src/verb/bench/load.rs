@@ -1,6 +1,6 @@
 //! Load on a server: at a fixed rate, as the world sends it, and as much as it takes.
 
-use crate::client::Client;
+use crate::client::{Ask, Client};
 use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 
 /// Sends `rate` requests a second for `seconds`, whether or not the server keeps up; latency counts from the moment at
 /// which a request should have been sent, so that a stalled server cannot hide its stall.
-pub(crate) async fn open_loop(client: &Client, paths: &Arc<Vec<String>>, rate: f64, seconds: f64) -> Result<Measured> {
+pub(crate) async fn open_loop(client: &Client, asks: &Arc<Vec<Ask>>, rate: f64, seconds: f64) -> Result<Measured> {
     let (sender, mut receiver) = mpsc::channel(UNDER_WAY_MAX);
     let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let started = Instant::now();
@@ -32,11 +32,11 @@ pub(crate) async fn open_loop(client: &Client, paths: &Arc<Vec<String>>, rate: f
             let due = started + Duration::from_secs_f64(number as f64 / rate);
             tokio::time::sleep_until(due.into()).await;
             let Ok(place) = places.clone().acquire_owned().await else { break };
-            let (client, paths, sender) = (client.clone(), paths.clone(), sender.clone());
+            let (client, asks, sender) = (client.clone(), asks.clone(), sender.clone());
             tokio::spawn(async move {
                 let _place = place;
-                let path = &paths[number as usize % paths.len()];
-                let fine = client.get(path).await.is_ok_and(|(status, _)| status.is_success());
+                let ask = &asks[number as usize % asks.len()];
+                let fine = client.ask(ask).await.is_ok_and(|(status, _)| status.is_success());
                 let _ = sender.send((due.elapsed(), fine)).await;
             });
         }
@@ -56,7 +56,7 @@ pub(crate) async fn open_loop(client: &Client, paths: &Arc<Vec<String>>, rate: f
 /// `clients` clients that each ask again as soon as they are answered, for `seconds`.
 pub(crate) async fn closed_loop(
     client: &Client,
-    paths: &Arc<Vec<String>>,
+    asks: &Arc<Vec<Ask>>,
     clients: usize,
     seconds: f64,
 ) -> Result<Measured> {
@@ -65,13 +65,13 @@ pub(crate) async fn closed_loop(
     let next = Arc::new(AtomicU64::new(0));
     let mut tasks = Vec::with_capacity(clients);
     for _ in 0..clients {
-        let (client, paths, next) = (client.clone(), paths.clone(), next.clone());
+        let (client, asks, next) = (client.clone(), asks.clone(), next.clone());
         tasks.push(tokio::spawn(async move {
             let mut measured = Measured::new()?;
             while Instant::now() < until {
-                let path = &paths[next.fetch_add(1, Ordering::Relaxed) as usize % paths.len()];
+                let ask = &asks[next.fetch_add(1, Ordering::Relaxed) as usize % asks.len()];
                 let sent = Instant::now();
-                let fine = client.get(path).await.is_ok_and(|(status, _)| status.is_success());
+                let fine = client.ask(ask).await.is_ok_and(|(status, _)| status.is_success());
                 measured.add(sent.elapsed(), fine);
             }
             anyhow::Ok(measured)

@@ -10,6 +10,7 @@ mod live;
 mod load;
 mod planted;
 mod rank;
+mod search;
 mod stages;
 mod start;
 mod train;
@@ -37,6 +38,8 @@ enum What {
     Feed(feed::Args),
     /// The second pass alone: a pinner's history and candidates through the trunk, and the ranking head, on one core.
     Rank(rank::Args),
+    /// Search over HTTP, by words and by pictures, and how soon a fresh pin is found.
+    Search(search::Args),
     /// The blend alone: sliding spectrum decomposition, spacing, quotas, exploration, rules.
     Blend(blend::Args),
     /// A start with a million pins, from a snapshot and from the log alone.
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
         What::Rank(args) => rank::run(args, setup),
+        What::Search(args) => search::run(args, setup),
         What::Blend(args) => blend::run(args, setup),
         What::Start(args) => start::run(args, setup),
         What::Train(args) => train::run(args, setup),

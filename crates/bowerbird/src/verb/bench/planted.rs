@@ -88,7 +88,7 @@ impl Planted {
         }
         for board in 0..pinners * BOARDS_PER_PINNER {
             let (id, owner) = (key("board", board), key("pinner", board / BOARDS_PER_PINNER));
-            facts.add(Fact::Board(Board { id, title: words(2, &mut rng), pinner: Some(owner), created_ms: 1 }))?;
+            facts.add(Fact::Board(Board { id, title: some_words(2, &mut rng), pinner: Some(owner), created_ms: 1 }))?;
         }
         let began_ms = now_ms() - 30 * 86_400_000;
         for save in 0..self.pins * self.saves {
@@ -108,7 +108,8 @@ fn key(kind: &str, number: u32) -> String {
     format!("{kind}-{number}")
 }
 
-fn words(count: usize, rng: &mut Rng) -> String {
+/// Words as titles have them.
+pub(super) fn some_words(count: usize, rng: &mut Rng) -> String {
     let word = |rng: &mut Rng| format!("w{}", (f64::from(rng.uniform()).powi(2) * f64::from(WORDS)) as u32);
     (0..count).map(|_| word(rng)).collect::<Vec<_>>().join(" ")
 }
@@ -116,8 +117,8 @@ fn words(count: usize, rng: &mut Rng) -> String {
 fn described(pin: u32, rng: &mut Rng) -> Pin {
     Pin {
         id: key("pin", pin),
-        title: words(4, rng),
-        description: words(6, rng),
+        title: some_words(4, rng),
+        description: some_words(6, rng),
         link: Some(format!("https://example.com/{pin}")),
         creator: Some(key("creator", rng.below(CREATORS))),
         topics: vec![key("topic", rng.below(TOPICS)), key("topic", rng.below(TOPICS))],
