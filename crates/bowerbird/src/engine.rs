@@ -7,7 +7,7 @@ use crate::setup::Setup;
 use crate::stop::Stop;
 use crate::understand::Encoders;
 use anyhow::{Context, Result};
-use content::Embedder;
+use content::{Embedder, SPACE};
 use domain::{Embedding, Fact, TopicKind};
 use serving::{Consumer, Opened, Pipeline, Views};
 use std::ops::Deref;
@@ -158,8 +158,12 @@ impl Reading {
     }
 }
 
-/// Embeds the words of questions that are asked of views by an embedder.
+/// Embeds the words of questions that are asked of views by an embedder, if that was learned.
 pub(crate) fn embed_words(views: &Views, embedder: Embedder) {
+    if embedder.space() <= SPACE {
+        // Nothing was learned of which words go with which pictures.
+        return;
+    }
     let embed = move |words: &str| Embedding { space: embedder.space(), vector: embedder.embed(words, None) };
     views.embed_words_with(Arc::new(embed));
 }

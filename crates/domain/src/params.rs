@@ -94,6 +94,8 @@ pub struct AnswerParams {
     pub words: f32,
     /// Lying near them by meaning.
     pub meaning: f32,
+    /// From which share of the nearest pin's likeness on pins without any of the words are found by meaning.
+    pub meaning_from: f32,
     /// Looking like the picture that is asked with.
     pub look: f32,
     /// Belonging to a pin or a board, by walks and by content.
@@ -177,7 +179,7 @@ impl Default for WalkParams {
 
 impl Default for AnswerParams {
     fn default() -> Self {
-        AnswerParams { words: 2.0, meaning: 1.0, look: 8.0, subject: 1.0 }
+        AnswerParams { words: 2.0, meaning: 1.0, meaning_from: 0.8, look: 8.0, subject: 1.0 }
     }
 }
 

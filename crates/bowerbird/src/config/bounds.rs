@@ -117,7 +117,7 @@ fn params(config: &Config) -> [Count; 10] {
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 10] {
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 11] {
     let (walk, diversity, answer) = (&config.params.walk, &config.params.diversity, &config.params.answer);
     [
         // Feeds ask for what comes next: a model must have learned that.
@@ -127,6 +127,7 @@ fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 10] {
         ("params.walk.popularity_discount", walk.popularity_discount, 0.0..=10.0),
         ("params.answer.words", answer.words, 0.0..=100.0),
         ("params.answer.meaning", answer.meaning, 0.0..=100.0),
+        ("params.answer.meaning_from", answer.meaning_from, 0.0..=1.0),
         ("params.answer.look", answer.look, 0.0..=100.0),
         ("params.answer.subject", answer.subject, 0.0..=100.0),
         ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),

@@ -78,14 +78,21 @@ fn asked(
     stop: &Stop,
 ) -> Result<[ReportSummary; WAYS.len()]> {
     let empty = WAYS.map(|_| Report::new(&CUTOFFS, pipeline.views().catalogue().pins()));
+    // Meaning alone says all that it knows.
+    let mut open = params.clone();
+    open.answer.meaning_from = 0.0;
     let progress = Progress::new("eval", judged.len() as u64);
     let block = |block: &[Judged]| {
         let mut part = empty.clone();
         for query in block {
             stop.check()?;
-            let request = request(query.text, params, now_ms);
-            let found = pipeline.evaluate_now(request, params, CUTOFFS[CUTOFFS.len() - 1]);
-            part.iter_mut().zip(by_way(&found)).for_each(|(report, ranked)| report.add_graded(ranked, &query.grades));
+            let ask = |params| {
+                let request = request(query.text, params, now_ms);
+                pipeline.evaluate_now(request, params, CUTOFFS[CUTOFFS.len() - 1])
+            };
+            let (all, found) = (ask(&open), ask(params));
+            let ranked = [offered(&all, Source::Text), offered(&all, Source::Content), &found.slate];
+            part.iter_mut().zip(ranked).for_each(|(report, ranked)| report.add_graded(ranked, &query.grades));
         }
         progress.add(block.len() as u64);
         anyhow::Ok(part)
@@ -99,12 +106,9 @@ fn asked(
     Ok(whole.map(|report| report.summary(SEED)))
 }
 
-/// Rankings in the order of [`WAYS`].
-fn by_way(found: &Evaluated) -> [&[PinId]; WAYS.len()] {
-    let offered = |source: Source| {
-        found.sources.iter().find(|(known, _)| *known == source).map_or(&[][..], |(_, pins)| pins.as_slice())
-    };
-    [offered(Source::Text), offered(Source::Content), &found.slate]
+/// What a source offered, best first.
+fn offered(found: &Evaluated, source: Source) -> &[PinId] {
+    found.sources.iter().find(|(known, _)| *known == source).map_or(&[][..], |(_, pins)| pins.as_slice())
 }
 
 fn request(text: &str, params: &Params, now_ms: u64) -> Request {

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::generator::{CandidateGenerator, GeneratorError, Offers};
 use crate::views::read;
 use async_trait::async_trait;
-use domain::Source;
+use domain::{Source, Surface};
 use index::Want;
 use std::sync::Arc;
 
@@ -33,7 +33,13 @@ impl CandidateGenerator for Content {
             }
             let marked = context.marked(("content", &content), filter);
             let want = Want { filter, marked: marked.as_deref(), ..Want::best(k) };
-            Ok(content.search(content.space(), &context.content, &want)?.into())
+            let mut found = content.search(content.space(), &context.content, &want)?;
+            if context.request.surface == Surface::Search && !context.by_look {
+                // What is only the least far away answers nothing.
+                let best = found.pins.first().map_or(0.0, |(_, score)| *score);
+                found.pins.retain(|(_, score)| *score >= context.params.answer.meaning_from * best);
+            }
+            Ok(found.into())
         })
     }
 }
