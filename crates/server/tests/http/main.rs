@@ -13,4 +13,5 @@ mod media;
 mod problems;
 mod rank;
 mod service;
+mod suggest;
 mod webdriver;
