@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Forty vases and forty lighthouses in two colours each, and what five pinners searched for.
-fn harbour() -> Nest {
+pub fn harbour() -> Nest {
     let nest = empty();
     let pin = |number: u32| {
         let colour = if number % 2 == 0 { "blue" } else { "green" };

@@ -34,7 +34,9 @@ impl Suggestions {
             pins_with: &|phrase| self.phrases.pins_with(phrase),
             pins: self.phrases.pins(),
         };
-        guides(&sources, GUIDES_MAX, &GuideParams::default())
+        let mut found = guides(&sources, GUIDES_MAX, &GuideParams::default());
+        found.retain(|guide| !says_the_same(&guide.label, &query));
+        found
     }
 
     /// Popular searches with the word of a search that the fewest have.
@@ -45,4 +47,10 @@ impl Suggestions {
         let searches = fewest.unwrap_or(&[]).iter().filter_map(|&number| self.log.get(number as usize));
         searches.map(|(text, popularity)| (&**text, *popularity)).collect()
     }
+}
+
+/// Whether every word of a label is a word of the search with another ending.
+fn says_the_same(label: &str, query: &str) -> bool {
+    let known: Vec<String> = words(query).collect();
+    words(label).all(|word| known.iter().any(|known| word.starts_with(&**known) || known.starts_with(&*word)))
 }
