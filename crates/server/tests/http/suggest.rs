@@ -18,7 +18,10 @@ pub fn harbour() -> Nest {
     let pins: Vec<Value> = (0..80).map(pin).collect();
     assert_eq!(nest.post("/v1/pins", json!(pins).to_string()).json()["accepted"], 80);
     nest.settle();
-    let act = |action: &str, pinner: &str, query: &str| json!({"pinner": pinner, "action": action, "query": query, "surface": "search"});
+    let act = |action: &str, pinner: &str, query: &str| -> Value {
+        let surface = "search";
+        json!({"pinner": pinner, "action": action, "query": query, "surface": surface})
+    };
     let mut rows = Vec::new();
     for pinner in ["ann", "ben", "cyd", "dan", "eve"] {
         for query in ["blue vase", "vase", "flower pot"] {

@@ -22,8 +22,8 @@ pub(super) struct Search {
     pinner: String,
 }
 
-/// A world and its searches, oldest first. Who searches, when, and for which topic is the world's; half of them keep its
-/// words, the others name what is on its pictures, with words in front and behind.
+/// A world and its searches, oldest first. Who searches, when and for which topic is the world's; half of them keep its
+/// words, the others name what is on its pictures, some with words in front and behind.
 pub(super) fn planted(wanted: u32) -> (World, Vec<Search>) {
     let events = wanted.saturating_mul(EVENTS_PER_SEARCH);
     let world = World::new(WorldConfig { events, ..WorldConfig::new(41, NOW_MS) });
