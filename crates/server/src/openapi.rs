@@ -176,6 +176,12 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
     if ["/v1/autocomplete", "/v1/trending"].contains(&entry.path) {
         if entry.path == "/v1/autocomplete" {
             add("q", "What is typed so far; a space behind a word says that it is whole".into(), words.clone(), false);
+            add(
+                "pinner",
+                "Who types: what they searched for before comes first".into(),
+                json!({"type": "string"}),
+                false,
+            );
         }
         add("limit", "How many at most".into(), bounds(SUGGESTED_MAX, SUGGESTED), false);
     }

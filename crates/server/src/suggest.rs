@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::ids::now_ms;
-use crate::lists::Page;
+use crate::lists::{self, Page};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use axum::Json;
@@ -61,15 +61,17 @@ pub(crate) async fn autocomplete(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Completions>, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &["q", "limit"])?;
+    let mut given = Parameters::read(query.as_deref(), &["q", "pinner", "limit"])?;
     let typed = given.text("q").unwrap_or_default();
     if typed.len() > QUERY_BYTES_MAX {
         let detail = format!("{} bytes long, at most {QUERY_BYTES_MAX} are taken", typed.len());
         return Err(Problem::parameter("q", detail));
     }
+    let pinner = lists::pinner(&mut given)?;
     let wanted = given.whole("limit", (1, SUGGESTED_MAX), SUGGESTED)? as usize;
     let suggestions = app.views().suggestions();
-    let found = suggestions.map(|suggestions| suggestions.complete(&typed, wanted, now_ms())).unwrap_or_default();
+    let found =
+        suggestions.map(|suggestions| suggestions.complete(&typed, &pinner, wanted, now_ms())).unwrap_or_default();
     let completions = found.into_iter().map(|found| Completion { kind: found.kind.as_str(), text: found.text });
     Ok(Json(Completions { completions: completions.collect(), q: typed }))
 }

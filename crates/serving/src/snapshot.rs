@@ -111,7 +111,7 @@ impl Opened {
         let version = String::from_utf8_lossy(&version).into_owned();
         let texts = about.column::<u64>("texts")?.to_vec();
         let queries = Queries::open(part("queries")?)?;
-        let searches = Searches::open(part("searches")?)?;
+        let searches = Searches::open(part("searches")?, part("own-searches")?)?;
         let vectors = |name| match parts.get(name) {
             Some(bytes) => Ok(VectorIndex::open(bytes)?),
             None => Ok(VectorIndex::new(0, 0)),
@@ -217,6 +217,7 @@ impl Taken {
         let signals = |out: &mut dyn Write| out.write_all(&self.signals);
         let queries = |out: &mut dyn Write| out.write_all(&self.queries.write());
         let searches = |out: &mut dyn Write| out.write_all(&self.searches.write());
+        let own = |out: &mut dyn Write| out.write_all(&self.searches.own.write());
         let graph = |out: &mut dyn Write| self.graph.write(&mut { out });
         let words = |out: &mut dyn Write| self.words.write(&mut { out });
         let content = |out: &mut dyn Write| self.content.compacted(SEED).write(&mut { out });
@@ -233,6 +234,7 @@ impl Taken {
             ("words", &words),
             ("queries", &queries),
             ("searches", &searches),
+            ("own-searches", &own),
         ];
         if !self.content.is_empty() {
             parts.push(("content", &content));

@@ -7,6 +7,7 @@
   const WAIT_MS = 80;
   const KEPT_MAX = 200;
   const form = field.form;
+  const pinner = document.body.dataset.pinner || "";
   const list = document.createElement("ul");
   const answers = new Map(); // what was typed: what was offered
   let timer = 0;
@@ -74,7 +75,7 @@
     asked?.abort();
     const stop = (asked = new AbortController());
     try {
-      const path = key ? `/v1/autocomplete?limit=8&q=${encodeURIComponent(key)}` : "/v1/trending?limit=8";
+      const path = key ? `/v1/autocomplete?limit=8&pinner=${encodeURIComponent(pinner)}&q=${encodeURIComponent(key)}` : "/v1/trending?limit=8";
       const answer = await fetch(path, { signal: stop.signal });
       if (!answer.ok) return close();
       const body = await answer.json();

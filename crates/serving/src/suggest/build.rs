@@ -107,6 +107,7 @@ impl Views {
     /// One lock at a time, and none for longer than a block.
     fn make_suggestions(&self) -> Suggestions {
         let searches = lock(&self.writer).searches.shared();
+        let own = lock(&self.writer).searches.own.clone();
         let engaged = lock(&self.writer).queries.engagements(ENGAGED_MAX);
         let mut named = Named::new();
         named.read_pins(self);
@@ -131,6 +132,7 @@ impl Views {
             phrases,
             log,
             trends,
+            own,
         }
     }
 }

@@ -6,11 +6,13 @@
 
 mod build;
 mod guide;
+mod own;
 mod phrases;
 mod searches;
 
 pub(crate) use build::Suggesting;
 use index::{Completer, CompletionKind, RelatedQueries, Speller};
+use own::Own;
 use phrases::{Phrases, is_small, words};
 pub(crate) use searches::Searches;
 use searches::normalised;
@@ -28,7 +30,7 @@ const RELATED_MAX: usize = 8;
 /// Everything that is known of what people type, as of one moment.
 ///
 /// Bounded: some 150,000 words of the speller (45 MB), 400,000 completions (40 MB), 250,000 phrases (20 MB) and 300,000
-/// pins with the searches that led to them (25 MB), whatever the catalogue and the log hold.
+/// pins with the searches that led to them (25 MB), and the last 8 searches of 50,000 pinners (20 MB), whatever the catalogue and the log hold.
 pub struct Suggestions {
     speller: Speller,
     completer: Completer,
@@ -41,6 +43,7 @@ pub struct Suggestions {
     topics: Vec<Box<str>>,
     related: RelatedQueries,
     trends: Vec<Trending>,
+    own: Own,
 }
 
 /// What words were taken for.
@@ -66,6 +69,8 @@ pub struct Suggested {
 /// Where a suggestion comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuggestedKind {
+    /// The pinner searched for it before.
+    Own,
     /// It was searched for.
     Search,
     /// It is a topic of pins.
@@ -76,11 +81,13 @@ pub enum SuggestedKind {
 
 impl SuggestedKind {
     /// Every kind.
-    pub const ALL: [SuggestedKind; 3] = [SuggestedKind::Search, SuggestedKind::Topic, SuggestedKind::Phrase];
+    pub const ALL: [SuggestedKind; 4] =
+        [SuggestedKind::Own, SuggestedKind::Search, SuggestedKind::Topic, SuggestedKind::Phrase];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
+            SuggestedKind::Own => "own",
             SuggestedKind::Search => "search",
             SuggestedKind::Topic => "topic",
             SuggestedKind::Phrase => "phrase",
@@ -98,19 +105,22 @@ pub struct Trending {
 }
 
 impl Suggestions {
-    /// What a half-typed text may become, the best first. `now_ms` is the moment of the request.
-    pub fn complete(&self, typed: &str, wanted: usize, now_ms: u64) -> Vec<Suggested> {
+    /// What a half-typed text may become, the best first: what the pinner, if anybody, searched for before comes before
+    /// other things that fit as well. `now_ms` is the moment of the request.
+    pub fn complete(&self, typed: &str, pinner: &str, wanted: usize, now_ms: u64) -> Vec<Suggested> {
         let ends = typed.ends_with(char::is_whitespace);
         let Some(mut text) = normalised(typed) else { return Vec::new() };
         // A space behind a word says that the word is whole.
         text.push_str(if ends { " " } else { "" });
-        let found = self.completer.complete(&text, wanted, now_ms, &[]);
+        let own: Vec<&str> = self.own.of(pinner).iter().map(AsRef::as_ref).collect();
+        let found = self.completer.complete(&text, wanted, now_ms, &own);
         let forgiven = |kind: CompletionKind| kind > CompletionKind::Inside;
         // With mistakes forgiven, words inside of others are guesses of guesses: they fill up only.
         let exact = found.iter().any(|completion| !forgiven(completion.kind));
         let far = |kind: CompletionKind| exact && kind == CompletionKind::InsideNearly;
         let kept = found.into_iter().filter(|completion| !far(completion.kind));
-        kept.map(|completion| Suggested { kind: self.kind(&completion.text), text: completion.text }).collect()
+        let kind = |text: &str, own: bool| if own { SuggestedKind::Own } else { self.kind(text) };
+        kept.map(|found| Suggested { kind: kind(&found.text, found.own), text: found.text }).collect()
     }
 
     fn kind(&self, text: &str) -> SuggestedKind {

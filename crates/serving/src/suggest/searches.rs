@@ -1,8 +1,9 @@
 //! What was searched for: how often, when last, and whether by more than one pinner.
 
+use super::own::{Own, pinner_hash};
 use bytemuck::{Pod, Zeroable, cast_slice};
 use bytes::Bytes;
-use domain::{Action, Event, Snapshot, SnapshotError, hash64};
+use domain::{Action, Event, Snapshot, SnapshotError};
 use index::QueryCounts;
 use std::collections::BTreeMap;
 
@@ -21,7 +22,10 @@ const DAY_MS: u64 = 86_400_000;
 /// Searches in the order of their letters, normalised, with what is known of each. Those that were asked least and
 /// longest ago make room for others.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Searches(BTreeMap<Box<str>, Asked>);
+pub(crate) struct Searches {
+    asked: BTreeMap<Box<str>, Asked>,
+    pub(crate) own: Own,
+}
 
 /// How often and when. 40 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -60,10 +64,12 @@ impl Searches {
             _ => return false,
         };
         let Some(query) = event.query.as_deref().and_then(normalised) else { return false };
-        let by = event.pinner.bytes().fold(1, |hash, byte| hash64(hash ^ u64::from(byte))) as u32;
-        let asked = self.0.entry(query.into()).or_insert_with(|| Asked { by, ..Asked::zeroed() });
+        let pinner = pinner_hash(&event.pinner);
+        self.own.add(pinner, &query, event.ts_ms);
+        let by = pinner as u32;
+        let asked = self.asked.entry(query.into()).or_insert_with(|| Asked { by, ..Asked::zeroed() });
         asked.add(event.ts_ms, by, weight);
-        if self.0.len() > SEARCHES_MAX {
+        if self.asked.len() > SEARCHES_MAX {
             self.make_room(SEARCHES_MAX - SEARCHES_MAX / 8);
         }
         true
@@ -71,25 +77,25 @@ impl Searches {
 
     /// Keeps the `wanted` best, and those as good as the last of them.
     fn make_room(&mut self, wanted: usize) {
-        let mut scores: Vec<f32> = self.0.values().map(Asked::score).collect();
+        let mut scores: Vec<f32> = self.asked.values().map(Asked::score).collect();
         if wanted == 0 || wanted >= scores.len() {
             return;
         }
         let (_, least, _) = scores.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a));
         let least = *least;
-        self.0.retain(|_, asked| asked.score() > least);
+        self.asked.retain(|_, asked| asked.score() > least);
     }
 
     /// The searches that more than one pinner made: what only one asked is told to nobody else.
     pub(crate) fn shared(&self) -> Vec<(Box<str>, Asked)> {
-        let shared = self.0.iter().filter(|(_, asked)| asked.shared > 0);
+        let shared = self.asked.iter().filter(|(_, asked)| asked.shared > 0);
         shared.map(|(query, asked)| (query.clone(), *asked)).collect()
     }
 
-    /// As bytes: a part of a snapshot.
+    /// As bytes: a part of a snapshot. What pinners searched for themselves is another one.
     pub(crate) fn write(&self) -> Vec<u8> {
-        let asked: Vec<Asked> = self.0.values().copied().collect();
-        let text = self.0.keys().map(AsRef::as_ref).collect::<Vec<&str>>().join("\n");
+        let asked: Vec<Asked> = self.asked.values().copied().collect();
+        let text = self.asked.keys().map(AsRef::as_ref).collect::<Vec<&str>>().join("\n");
         let sections: [(&str, &[u8]); 2] = [("asked", cast_slice(&asked)), ("text", text.as_bytes())];
         let mut out = Vec::new();
         Snapshot::write(&mut out, "searches", 1, &sections).expect("invariant: memory takes bytes");
@@ -97,11 +103,12 @@ impl Searches {
     }
 
     /// The searches as they were written.
-    pub(crate) fn open(bytes: &Bytes) -> Result<Searches, SnapshotError> {
+    pub(crate) fn open(bytes: &Bytes, own: &Bytes) -> Result<Searches, SnapshotError> {
         let snapshot = Snapshot::open("searches", 1, bytes)?;
         let (asked, text) = (snapshot.column::<Asked>("asked")?, snapshot.column::<u8>("text")?);
         let text = String::from_utf8_lossy(&text);
-        Ok(Searches(text.split('\n').map(Into::into).zip(asked.iter().copied()).collect()))
+        let asked = text.split('\n').map(Into::into).zip(asked.iter().copied()).collect();
+        Ok(Searches { asked, own: Own::open(own)? })
     }
 }
 
@@ -186,9 +193,11 @@ mod tests {
         assert_eq!(shared.len(), 1, "what only one pinner asked is told to nobody: {shared:?}");
         assert_eq!((&*shared[0].0, shared[0].1.last_ms), ("blue vase", NOON_MS + HALF_LIFE_MS));
         assert!((shared[0].1.popularity - 1.75).abs() < 1e-4, "{shared:?}");
-        let again = Searches::open(&searches.write().into()).expect("whole");
-        assert_eq!(again.0, searches.0);
-        assert!(Searches::open(&Searches::default().write().into()).expect("empty").0.is_empty());
+        let again = |searches: &Searches| {
+            Searches::open(&searches.write().into(), &searches.own.write().into()).expect("whole")
+        };
+        assert_eq!((again(&searches).asked, again(&searches).own), (searches.asked, searches.own));
+        assert!(again(&Searches::default()).asked.is_empty());
     }
 
     #[test]
@@ -201,10 +210,10 @@ mod tests {
             searches.note(&search("lamp", &format!("q{}", number % 20), NOON_MS + 28 * DAY_MS));
             searches.note(&search("spam", "one", NOON_MS + 28 * DAY_MS));
         }
-        let counts = |query: &str| searches.0[query].counts(0, NOON_MS + 28 * DAY_MS);
+        let counts = |query: &str| searches.asked[query].counts(0, NOON_MS + 28 * DAY_MS);
         assert_eq!((counts("lamp").recent, counts("spam").recent), (41, 1), "yesterday noon is within the 24 hours");
         assert!((14..20).contains(&counts("lamp").base), "{:?}", counts("lamp"));
-        let later = searches.0["lamp"].counts(0, NOON_MS + 58 * DAY_MS);
+        let later = searches.asked["lamp"].counts(0, NOON_MS + 58 * DAY_MS);
         assert!(later.recent == 0 && later.base > 10, "{later:?}");
     }
 
@@ -216,9 +225,9 @@ mod tests {
             (0..times).for_each(|_| _ = searches.note(&search(&format!("s{number}"), "ann", NOON_MS + number)));
         }
         searches.make_room(10);
-        assert_eq!(searches.0.len(), 10);
-        assert!(searches.0.keys().all(|query| query.ends_with('0')));
+        assert_eq!(searches.asked.len(), 10);
+        assert!(searches.asked.keys().all(|query| query.ends_with('0')));
         searches.make_room(0);
-        assert_eq!(searches.0.len(), 10);
+        assert_eq!(searches.asked.len(), 10);
     }
 }

@@ -44,7 +44,7 @@ fn search(pinner: &str, query: &str, pin: Option<u32>) -> Fact {
 }
 
 fn texts(suggestions: &Suggestions, typed: &str) -> Vec<String> {
-    suggestions.complete(typed, 8, NOW_MS).into_iter().map(|suggested| suggested.text).collect()
+    suggestions.complete(typed, "", 8, NOW_MS).into_iter().map(|suggested| suggested.text).collect()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn without_a_log_topics_titles_and_boards_complete() {
     assert!(views.suggestions().is_none());
     views.suggest_now();
     let suggestions = views.suggestions().expect("made");
-    let found = suggestions.complete("cer", 8, NOW_MS);
+    let found = suggestions.complete("cer", "", 8, NOW_MS);
     assert_eq!(found, [Suggested { text: "ceramic vases".into(), kind: SuggestedKind::Topic }]);
     assert_eq!(texts(&suggestions, "strip"), ["striped blue lighthouse", "striped green lighthouse"]);
     assert_eq!(texts(&suggestions, " By  the"), ["by the sea"], "a board title that three pinners chose");
@@ -70,8 +70,12 @@ fn what_was_searched_comes_first_unless_one_pinner_did() {
     apply(&views, TopicKind::Events, by_many.chain(by_one).collect());
     views.suggest_now();
     let suggestions = views.suggestions().expect("made");
-    let found = suggestions.complete("blu", 8, NOW_MS);
-    assert_eq!(found[0], Suggested { text: "blue vase".into(), kind: SuggestedKind::Search });
+    let found = suggestions.complete("blu", "p1", 8, NOW_MS);
+    assert_eq!(found[0], Suggested { text: "blue vase".into(), kind: SuggestedKind::Own });
+    let stranger = suggestions.complete("blu", "stranger", 8, NOW_MS);
+    assert_eq!(stranger[0], Suggested { text: "blue vase".into(), kind: SuggestedKind::Search });
+    let own = suggestions.complete("blu", "ann", 8, NOW_MS);
+    assert_eq!(own[0], Suggested { text: "blue secret".into(), kind: SuggestedKind::Own });
     assert!(found.iter().all(|suggested| suggested.text != "blue secret"), "{found:?}");
     assert_eq!(suggestions.trending(5), [Trending { text: "blue vase".into(), ratio: None }]);
 }

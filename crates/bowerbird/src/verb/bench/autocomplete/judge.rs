@@ -26,7 +26,7 @@ pub(super) fn mistyped(texts: &[&str]) -> Vec<String> {
 }
 
 /// Types every text from its first `from` letters on to all but the last one, and looks for what is meant among the
-/// completions.
+/// completions; `complete` is told which text is typed.
 ///
 /// `mrr` is the mean over the texts of the mean over their beginnings of 1 / rank (0 where it is not offered); `mrr_at`
 /// the mean of beginnings of one length. `keystrokes_saved` is the share of letters that need not be typed when the
@@ -35,17 +35,17 @@ pub(super) fn judge<T: AsRef<str>>(
     meant: &[&str],
     typed: &[T],
     from: usize,
-    complete: &dyn Fn(&str) -> Vec<String>,
+    complete: &dyn Fn(usize, &str) -> Vec<String>,
 ) -> Value {
     let (mut mean, mut saved, mut texts) = (0.0, 0.0, 0.0);
     let mut at = [(0.0, 0.0); LENGTHS.len()];
-    for (meant, typed) in meant.iter().zip(typed) {
+    for (text, (meant, typed)) in meant.iter().zip(typed).enumerate() {
         let ends: Vec<usize> = typed.as_ref().char_indices().map(|(end, _)| end).skip(from).collect();
         let ranks: Vec<f64> = ends
             .iter()
             .map(|&end| {
-                let found = complete(&typed.as_ref()[..end]);
-                found.iter().position(|text| text == meant).map_or(0.0, |rank| 1.0 / (rank + 1) as f64)
+                let found = complete(text, &typed.as_ref()[..end]);
+                found.iter().position(|offered| offered == meant).map_or(0.0, |rank| 1.0 / (rank + 1) as f64)
             })
             .collect();
         if ranks.is_empty() {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn ranks_and_letters_are_counted_as_told() {
-        let complete = |typed: &str| match typed.len() {
+        let complete = |_: usize, typed: &str| match typed.len() {
             1 => vec!["abx".to_owned(), "abcd".to_owned()],
             2 => vec!["abcd".to_owned()],
             _ => Vec::new(),

@@ -10,7 +10,7 @@ use crate::setup::Setup;
 use anyhow::{Result, ensure};
 use judge::{LENGTHS, judge, mistyped};
 use popular::Popular;
-use searches::planted;
+use searches::{Search, planted};
 use serde_json::{Value, json};
 
 /// Completions that are shown.
@@ -42,17 +42,20 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let known = (all.len() as f64 * KNOWN_SHARE) as usize;
     let (known, later) = all.split_at(known);
     let step = later.len().div_ceil(TYPED_MAX).max(1);
-    let typed: Vec<&str> = later.iter().step_by(step).map(|search| search.text.as_str()).collect();
+    let later: Vec<&Search> = later.iter().step_by(step).collect();
+    let typed: Vec<&str> = later.iter().map(|search| search.text.as_str()).collect();
     ensure!(!typed.is_empty(), "the world has too few searches");
     setup.stop.check()?;
     let views = searches::views(&world, known)?;
     let Some(suggestions) = views.suggestions() else { anyhow::bail!("no suggestions were made") };
     let popular = Popular::of(known.iter().map(|search| search.text.as_str()));
     let now_ms = known.last().map_or(0, |search| search.ts_ms);
-    let ours = |text: &str| -> Vec<String> {
-        suggestions.complete(text, SHOWN, now_ms).into_iter().map(|found| found.text).collect()
+    let asked = |text: &str, pinner: &str| -> Vec<String> {
+        suggestions.complete(text, pinner, SHOWN, now_ms).into_iter().map(|found| found.text).collect()
     };
-    let theirs = |text: &str| popular.complete(text, SHOWN);
+    let ours = |number: usize, text: &str| asked(text, &later[number].pinner);
+    let stranger = |_: usize, text: &str| asked(text, "");
+    let theirs = |_: usize, text: &str| popular.complete(text, SHOWN);
     eprintln!("typing {} searches", thousands(typed.len() as u64));
     let wrong = mistyped(&typed);
     let heard = typed.iter().filter(|text| popular.knows(text)).count();
@@ -64,9 +67,14 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         "completions": suggestions.completions(),
         "typed": typed.len(),
         "typed_heard_before": heard as f64 / typed.len() as f64,
-        "as_meant": { "ours": judge(&typed, &typed, 1, &ours), "popularity": judge(&typed, &typed, 1, &theirs) },
+        "as_meant": {
+            "ours": judge(&typed, &typed, 1, &ours),
+            "ours_to_strangers": judge(&typed, &typed, 1, &stranger),
+            "popularity": judge(&typed, &typed, 1, &theirs),
+        },
         "wrong_letter": {
             "ours": judge(&typed, &wrong, judge::WRONG_FROM, &ours),
+            "ours_to_strangers": judge(&typed, &wrong, judge::WRONG_FROM, &stranger),
             "popularity": judge(&typed, &wrong, judge::WRONG_FROM, &theirs),
         },
     });
@@ -87,7 +95,7 @@ fn print(figures: &Value) {
     headings.extend(LENGTHS.map(|length| format!("MRR@{length}")));
     let mut rows = Vec::new();
     for (name, how) in [("as_meant", "as meant"), ("wrong_letter", "a wrong letter")] {
-        for by in ["ours", "popularity"] {
+        for by in ["ours", "ours_to_strangers", "popularity"] {
             let part = &figures[name][by];
             let mut row = vec![how.to_owned(), by.to_owned(), figure(&part["mrr"]), figure(&part["keystrokes_saved"])];
             row.extend(LENGTHS.map(|length| figure(&part["mrr_at"][length.to_string()])));

@@ -19,7 +19,7 @@ const NOW_MS: u64 = 1_760_000_000_000;
 pub(super) struct Search {
     pub(super) text: String,
     pub(super) ts_ms: u64,
-    pinner: String,
+    pub(super) pinner: String,
 }
 
 /// A world and its searches, oldest first. Who searches, when and for which topic is the world's; half of them keep its
