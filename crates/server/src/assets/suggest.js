@@ -89,6 +89,9 @@
   }
 
   function choose(number) {
+    // An answer that comes later does not take the list away from who walks through it.
+    clearTimeout(timer);
+    asked?.abort();
     const all = options();
     all[active]?.setAttribute("aria-selected", "false");
     active = number;
