@@ -2,6 +2,8 @@
 
 use crate::cards::{Card, cards};
 use crate::recent::Answered;
+use crate::suggest::Ways;
+use crate::wording::Spelling;
 use domain::{Drop, HEADS, Move, ServedItem, StageTrace, Subject, Trace};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -23,6 +25,15 @@ pub(crate) struct List {
     pub(crate) degraded: Vec<String>,
     /// Version of the model that scored; empty when none was there.
     pub(crate) model: String,
+    /// What was searched for in place of what was typed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spelling: Option<Spelling>,
+    /// What may have been meant, and was not searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) did_you_mean: Option<String>,
+    /// Ways on from the first page of a search.
+    #[serde(flatten)]
+    pub(crate) ways: Option<Ways>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explanation: Option<Explanation>,
 }

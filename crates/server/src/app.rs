@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::recent::Recent;
 use crate::revise::Unseen;
 use crate::wire::RowKind;
+use crate::wording::Wordings;
 use content::Embedder;
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
@@ -59,6 +60,7 @@ struct Inner {
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
+    wordings: Wordings,
     recent: Recent,
     sink: RecordSink,
     ranking_gate: Gate,
@@ -92,6 +94,7 @@ impl App {
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
+            wordings: Wordings::new(limits.rankings_kept_max),
             recent: Recent::new(limits.answers_kept_max),
             sink,
             ranking_gate: Gate::new(limits.rankings_max, limits.waiting_max, limits.wait()),
@@ -178,6 +181,10 @@ impl App {
 
     pub(crate) fn rankings(&self) -> &SlateCache {
         &self.0.rankings
+    }
+
+    pub(crate) fn wordings(&self) -> &Wordings {
+        &self.0.wordings
     }
 
     pub(crate) fn recent(&self) -> &Recent {

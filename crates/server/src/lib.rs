@@ -53,8 +53,10 @@ mod recent;
 mod requests;
 mod revise;
 mod routes;
+mod suggest;
 mod visual;
 mod wire;
+mod wording;
 
 pub use app::{App, Engines, Settings};
 pub use connection::{ask, greet, serve};

@@ -9,6 +9,8 @@ use crate::ids::now_ms;
 use crate::parameters::Parameters;
 use crate::problem::{Kind, Problem};
 use crate::recent::{self, Answered};
+use crate::suggest;
+use crate::wording::{self, Wording};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use domain::{Embedding, EventId, Request, Slate, Subject, Surface, limits};
@@ -19,7 +21,7 @@ use std::sync::Arc;
 pub(crate) const PAGE: u64 = 25;
 
 /// The parameters of every list.
-const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "filter", "q"];
+const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "filter", "q", "verbatim"];
 
 /// What a page of a list is asked with.
 pub(crate) struct Ask {
@@ -30,12 +32,16 @@ pub(crate) struct Ask {
     pub(crate) deadline_ms: u64,
     /// What a picture that is asked with looks like.
     pub(crate) look: Option<Embedding>,
+    /// Whether words are searched for as they are typed, whatever they were meant to be.
+    pub(crate) verbatim: bool,
 }
 
 /// One page of a ranking.
 pub(crate) struct Page {
     pub(crate) request_id: EventId,
     pub(crate) scope: Scope,
+    /// What became of the words of a search.
+    pub(crate) wording: Arc<Wording>,
     /// The whole ranking.
     pub(crate) slate: Arc<Slate>,
     pub(crate) offset: usize,
@@ -84,7 +90,8 @@ pub(crate) async fn search(State(app): State<App>, RawQuery(query): RawQuery) ->
     let mut given = Parameters::read(query.as_deref(), PARAMETERS)?;
     let words = words(given.text("q"))?;
     let scope = Scope::of(Surface::Search, Subject::Query(words), pinner(&mut given)?);
-    respond(&app, ask(&app, &mut given, scope)?).await
+    let verbatim = given.flag("verbatim")?;
+    respond(&app, Ask { verbatim, ..ask(&app, &mut given, scope)? }).await
 }
 
 /// The words of a search, within bounds.
@@ -114,7 +121,7 @@ pub(crate) fn ask(app: &App, given: &mut Parameters, scope: Scope) -> Result<Ask
     let limit = given.whole("limit", (1, limits.page_max as u64), PAGE)?;
     let deadline_ms = given.whole("deadline_ms", (1, limits.deadline_ms_max), app.params().deadline_ms)?;
     let (cursor, explain) = (given.text("cursor"), given.flag("explain")?);
-    Ok(Ask { scope, limit: limit as usize, cursor, explain, deadline_ms, look: None })
+    Ok(Ask { scope, limit: limit as usize, cursor, explain, deadline_ms, look: None, verbatim: false })
 }
 
 /// What pins must pass, if it can be read and asked.
@@ -130,7 +137,8 @@ pub(crate) async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> 
     let explain = ask.explain;
     let page = page(app, ask).await?;
     let told = if explain { recent::find(app, page.request_id).await? } else { None };
-    Ok(Json(write(app, &page, told.as_deref())))
+    let ways = suggest::ways(app, &page);
+    Ok(Json(List { ways, ..write(app, &page, told.as_deref()) }))
 }
 
 /// Answers with a page: of a new ranking, or of the one that the cursor points into.
@@ -145,15 +153,17 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
 }
 
 async fn first_page(app: &App, ask: Ask) -> Page {
-    let request = request(app, &ask, app.ids().next(), now_ms());
-    let slate = Arc::new(app.pipeline().serve(request.clone(), &app.params()).await);
+    let mut request = request(app, &ask, app.ids().next(), now_ms());
+    let (slate, wording) = wording::serve(app, &mut request, ask.verbatim).await;
+    let (slate, wording) = (Arc::new(slate), Arc::new(wording));
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
     app.rankings().put(request.request_id, slate.clone(), request.now_ms);
+    app.wordings().put(request.request_id, wording.clone());
     app.recent().put(Answered::new(&request, shown as u32, slate.clone()));
     let request_id = request.request_id;
     app.record(request, slate.clone(), 0, shown);
-    Page { request_id, scope: ask.scope, slate, offset: 0, shown }
+    Page { request_id, scope: ask.scope, wording, slate, offset: 0, shown }
 }
 
 fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
@@ -163,12 +173,16 @@ fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     })?;
     let offset = (offset as usize).min(slate.items.len());
     let shown = ask.limit.min(slate.items.len() - offset);
+    let wording = app.wordings().of(request_id, &ask.scope.subject);
     // A ranking that lost its trace is recorded without: the first page's record has it, this one says what was shown.
     if shown > 0 {
-        let request = request(app, &ask, request_id, request_id.ts_ms());
+        let mut request = request(app, &ask, request_id, request_id.ts_ms());
+        if let Some(searched) = &wording.searched {
+            request.subject = Subject::Query(searched.clone());
+        }
         app.record(request, slate.clone(), offset, shown);
     }
-    Ok(Page { request_id, scope: ask.scope, slate, offset, shown })
+    Ok(Page { request_id, scope: ask.scope, wording, slate, offset, shown })
 }
 
 fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
@@ -188,7 +202,7 @@ fn request(app: &App, ask: &Ask, request_id: EventId, now_ms: u64) -> Request {
 /// The page as the wire has it, explained by `told`. A pin that was taken away since the ranking is left out; the
 /// others keep their positions.
 pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
-    let Page { request_id, scope, slate, offset, shown } = page;
+    let Page { request_id, scope, wording, slate, offset, shown } = page;
     let end = offset + shown;
     let shown = &slate.items[*offset..end];
     let pins: Vec<_> = shown.iter().map(|item| item.pin).collect();
@@ -209,6 +223,9 @@ pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
         next_cursor: (end < slate.items.len()).then(|| cursor::write(next, scope)),
         degraded: slate.trace.degraded.clone(),
         model: slate.trace.model.clone(),
+        spelling: wording.spelling(),
+        did_you_mean: wording.did_you_mean.clone(),
+        ways: None,
         explanation: told.map(|told| Explanation::of(told.trace(), &catalogue)),
     }
 }

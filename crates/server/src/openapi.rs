@@ -6,11 +6,13 @@ use crate::limits::Limits;
 use crate::lists::PAGE;
 use crate::problem::Kind;
 use crate::routes;
+use crate::suggest::{SUGGESTED, SUGGESTED_MAX};
 use crate::wire::RowKind;
 use axum::Json;
 use axum::extract::State;
 use domain::{Action, Source, Surface};
 use serde_json::{Map, Value, json};
+use serving::SuggestedKind;
 
 /// `GET /openapi.json`
 pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
@@ -43,7 +45,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 19] = [
+const ENTRIES: [Entry; 21] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -60,6 +62,8 @@ const ENTRIES: [Entry; 19] = [
     entry(("get", "/v1/pins/{id}/related"), "getRelated", "More like this pin", Some("List"), LISTS_OF),
     entry(("get", "/v1/feed/{pinner}"), "getFeed", "A pinner's home feed", Some("List"), LISTS),
     entry(("get", "/v1/search"), "search", "Pins for these words", Some("List"), LISTS),
+    entry(("get", "/v1/autocomplete"), "complete", "What a half-typed search may become", Some("Completions"), &[400]),
+    entry(("get", "/v1/trending"), "getTrending", "What is searched for of late", Some("Trends"), &[400]),
     entry(("get", "/v1/boards/{id}/ideas"), "getIdeas", "More for this board", Some("List"), LISTS_OF),
     entry(
         ("post", "/v1/search/visual"),
@@ -167,11 +171,27 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
             json!({"name": name, "in": "query", "required": required, "description": description, "schema": schema}),
         );
     };
+    let bounds = |max: u64, default: u64| json!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
+    let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
+    if ["/v1/autocomplete", "/v1/trending"].contains(&entry.path) {
+        if entry.path == "/v1/autocomplete" {
+            add("q", "What is typed so far; a space behind a word says that it is whole".into(), words.clone(), false);
+            add(
+                "pinner",
+                "Who types: what they searched for before comes first".into(),
+                json!({"type": "string"}),
+                false,
+            );
+        }
+        add("limit", "How many at most".into(), bounds(SUGGESTED_MAX, SUGGESTED), false);
+    }
     if entry.answer != Some("List") {
         return all;
     }
     if entry.path == "/v1/search" {
-        add("q", "The words".into(), json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX}), true);
+        add("q", "The words".into(), words, true);
+        let verbatim = "Search for the words as they are typed, whatever they may be meant to be";
+        add("verbatim", verbatim.into(), json!({"type": "boolean", "default": false}), false);
     }
     if entry.path == "/v1/search/visual" {
         let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
@@ -184,7 +204,6 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
     if entry.path != "/v1/feed/{pinner}" {
         add("pinner", "Who asks; nobody when absent".into(), json!({"type": "string"}), false);
     }
-    let bounds = |max: u64, default: u64| json!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
     add("limit", "Pins of a page".into(), bounds(limits.page_max as u64, PAGE), false);
     add("cursor", "`next_cursor` of the page before".into(), json!({"type": "string"}), false);
     let filter = "What pins must pass, such as `language:en AND NOT topic:(shoes, bags)`; fields: language, creator, \
@@ -230,6 +249,7 @@ fn reference(schema: &str) -> Value {
 
 fn schemas(limits: &Limits) -> Value {
     let mut all = answers();
+    add_words(&mut all);
     for kind in RowKind::ALL {
         let mut properties: Map<String, Value> = Map::new();
         properties.insert("type".to_owned(), json!({"const": kind.noun()}));
@@ -322,6 +342,9 @@ fn answers() -> Value {
                 "request_id": text, "surface": text, "pinner": text, "pinner_known": {"type": "boolean"},
                 "items": items, "next_cursor": {"type": ["string", "null"]},
                 "degraded": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
+                "spelling": reference("Spelling"), "did_you_mean": text,
+                "guides": {"type": "array", "items": reference("Guide")},
+                "related_queries": {"type": "array", "items": text},
             }),
             &["request_id", "surface", "pinner", "pinner_known", "items", "next_cursor", "degraded", "model"],
         ),
@@ -345,6 +368,20 @@ fn answers() -> Value {
         "Health": some,
         "Interface": some,
     })
+}
+
+/// What is said of words that are typed: corrections, ways on, completions, trends.
+fn add_words(all: &mut Value) {
+    let (text, number) = (json!({"type": "string"}), json!({"type": "number"}));
+    let kind = json!({"enum": SuggestedKind::ALL.map(SuggestedKind::as_str)});
+    let completion = object(json!({"text": text, "kind": kind}), &["text", "kind"]);
+    let completions = json!({"type": "array", "items": completion});
+    let trends = json!({"type": "array", "items": object(json!({"text": text, "ratio": number}), &["text"])});
+    let spelling = json!({"typed": text, "searched": text, "confidence": number});
+    all["Spelling"] = object(spelling, &["typed", "searched", "confidence"]);
+    all["Guide"] = object(json!({"label": text, "query": text}), &["label", "query"]);
+    all["Completions"] = object(json!({"q": text, "completions": completions}), &["q", "completions"]);
+    all["Trends"] = object(json!({"trending": trends}), &["trending"]);
 }
 
 /// Given pins, ranked.

@@ -4,7 +4,7 @@ use crate::access::{self, check};
 use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
-use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, visual};
+use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, suggest, visual};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -65,6 +65,8 @@ pub(crate) fn api() -> Vec<Route> {
         Route::computing("/v1/pins/{id}/related", get(lists::related)),
         Route::computing("/v1/feed/{pinner}", get(lists::feed)),
         Route::computing("/v1/search", get(lists::search)),
+        Route::read("/v1/autocomplete", get(suggest::autocomplete)),
+        Route::read("/v1/trending", get(suggest::trending)),
         Route::computing("/v1/boards/{id}/ideas", get(lists::ideas)),
         Route::asking("/v1/search/visual", post(visual::search)),
         Route::asking("/v1/rank", post(given::rank)),

@@ -49,10 +49,21 @@ impl Views {
                 TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
                 TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
+            self.suggesting.note(Views::note_searches(block, &mut writer));
             self.derive(&mut writer, &touched, &mut changes);
         }
         changes.facts = facts.len();
         changes
+    }
+
+    /// Counts searches; how many facts change what may be suggested.
+    fn note_searches(block: &[(u64, EventId, Fact)], writer: &mut Writer) -> u64 {
+        let changes = |fact: &Fact| match fact {
+            Fact::Event(event) => writer.searches.note(event),
+            Fact::Pin(_) | Fact::PinRemoved(_) | Fact::Board(_) => true,
+            Fact::Pinner(_) | Fact::Understood(_) | Fact::Served(_) | Fact::Numbered(_) => false,
+        };
+        block.iter().map(|(_, _, fact)| fact).map(changes).filter(|changes| *changes).count() as u64
     }
 
     /// Applies descriptions without what follows from them; the touched pins are returned.

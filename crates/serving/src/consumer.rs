@@ -120,6 +120,7 @@ impl Consumer {
         let _told = Fall(self);
         while !stop.load(Ordering::Relaxed) {
             self.views.tidy();
+            self.views.suggest();
             match TopicKind::FOLLOWED.iter().try_fold(0, |done, &topic| Ok(done + self.step(topic)?)) {
                 Ok(0) => {
                     self.set_trouble(None);

@@ -19,6 +19,8 @@
 //! the log from its offsets. Numbers of pins, boards and pinners are in the log: models and records refer to them.
 //! [`Views::install`] replaces the model under running requests.
 //!
+//! What people type is understood with [`Suggestions`], made of the views beside the requests ([`Views::suggestions`]).
+//!
 //! [`Pipeline::rank_given`] ranks pins that the asker brings. For training and evaluation the same code runs on the
 //! calling thread: [`Pipeline::rank_now`], [`Pipeline::evaluate_now`], [`Pipeline::replay`], [`Pipeline::given_now`].
 //!
@@ -54,6 +56,7 @@ mod scorer;
 mod sink;
 mod snapshot;
 mod spare;
+mod suggest;
 mod tastes;
 mod tidy;
 mod views;
@@ -76,5 +79,6 @@ pub use replay::{Blending, Evaluated, Replay, ReplayRows, SecondPass};
 pub use scorer::Scorer;
 pub use sink::{RecordSink, SinkCounts};
 pub use snapshot::Opened;
+pub use suggest::{Reading, Suggested, SuggestedKind, Suggestions, Trending};
 pub use views::{EmbedWords, Installed, Views};
 pub use words::WordKind;

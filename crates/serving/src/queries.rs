@@ -37,6 +37,14 @@ impl Queries {
         self.0.get(&pin).map_or(&[], Vec::as_slice)
     }
 
+    /// Queries with the pins that they led to and how often; when there are more than `wanted`, evenly spread ones.
+    pub(crate) fn engagements(&self, wanted: usize) -> Vec<(PinId, String, u32)> {
+        let count: usize = self.0.values().map(Vec::len).sum();
+        let all = self.0.iter().flat_map(|(&pin, queries)| queries.iter().map(move |query| (pin, query)));
+        let spread = all.step_by(count.div_ceil(wanted.max(1)).max(1));
+        spread.map(|(pin, (query, times))| (pin, query.clone(), *times)).collect()
+    }
+
     /// As bytes: a part of a snapshot.
     pub(crate) fn write(&self) -> Vec<u8> {
         let all = || self.0.iter().flat_map(|(pin, queries)| queries.iter().map(|query| (pin.0, query)));

@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::error::ServingError;
 use crate::queries::Queries;
+use crate::suggest::Searches;
 use crate::tidy::SEED;
 use crate::views::{Views, Writer, lock, read};
 use bytemuck::cast_slice;
@@ -46,6 +47,7 @@ pub(crate) struct Taken {
     /// Hashes of the words that are written, by pin.
     texts: Vec<u64>,
     queries: Queries,
+    searches: Searches,
     catalogue: Vec<u8>,
     columns: Vec<u8>,
     signals: Vec<u8>,
@@ -109,6 +111,7 @@ impl Opened {
         let version = String::from_utf8_lossy(&version).into_owned();
         let texts = about.column::<u64>("texts")?.to_vec();
         let queries = Queries::open(part("queries")?)?;
+        let searches = Searches::open(part("searches")?, part("own-searches")?)?;
         let vectors = |name| match parts.get(name) {
             Some(bytes) => Ok(VectorIndex::open(bytes)?),
             None => Ok(VectorIndex::new(0, 0)),
@@ -129,7 +132,9 @@ impl Opened {
             let pins = join("pin-vectors", pins, &mut took)?;
             let kept = (!version.is_empty()).then_some((version, pins));
             let meanwhile = kept.is_some().then(BTreeSet::new);
-            let writer = Writer { text: text?, text_waits: false, texts, queries, meanwhile, next_content: None, kept };
+            let text = text?;
+            let writer =
+                Writer { text, text_waits: false, texts, queries, searches, meanwhile, next_content: None, kept };
             let views = Views::of(catalogue, signals?, graph?, content?, writer);
             Ok(Opened { views, place, number: None, parts: took })
         })
@@ -188,8 +193,8 @@ impl Views {
         });
         let writer = lock(&self.writer);
         let (words, texts) = (writer.text.snapshot()?, writer.texts.clone());
-        let queries = writer.queries.clone();
-        Ok(Taken { place, texts, queries, catalogue, columns, signals, graph, content, words, vectors })
+        let (queries, searches) = (writer.queries.clone(), writer.searches.clone());
+        Ok(Taken { place, texts, queries, searches, catalogue, columns, signals, graph, content, words, vectors })
     }
 }
 
@@ -211,6 +216,8 @@ impl Taken {
         let columns = |out: &mut dyn Write| out.write_all(&self.columns);
         let signals = |out: &mut dyn Write| out.write_all(&self.signals);
         let queries = |out: &mut dyn Write| out.write_all(&self.queries.write());
+        let searches = |out: &mut dyn Write| out.write_all(&self.searches.write());
+        let own = |out: &mut dyn Write| out.write_all(&self.searches.own.write());
         let graph = |out: &mut dyn Write| self.graph.write(&mut { out });
         let words = |out: &mut dyn Write| self.words.write(&mut { out });
         let content = |out: &mut dyn Write| self.content.compacted(SEED).write(&mut { out });
@@ -226,6 +233,8 @@ impl Taken {
             ("graph", &graph),
             ("words", &words),
             ("queries", &queries),
+            ("searches", &searches),
+            ("own-searches", &own),
         ];
         if !self.content.is_empty() {
             parts.push(("content", &content));

@@ -5,6 +5,7 @@ use crate::error::ServingError;
 use crate::marks::Marks;
 use crate::queries::Queries;
 use crate::recall::{Recall, Watched};
+use crate::suggest::{Searches, Suggesting, Suggestions};
 use arc_swap::ArcSwapOption;
 use domain::{Embedding, PinId};
 use graph::Graph;
@@ -36,6 +37,8 @@ pub struct Views {
     pub(crate) packing: Mutex<()>,
     pub(crate) watched: Watched,
     pub(crate) marks: Marks,
+    pub(crate) suggestions: ArcSwapOption<Suggestions>,
+    pub(crate) suggesting: Suggesting,
     embed_words: RwLock<Option<EmbedWords>>,
 }
 
@@ -48,6 +51,8 @@ pub(crate) struct Writer {
     pub(crate) texts: Vec<u64>,
     /// What was searched for before pins were liked.
     pub(crate) queries: Queries,
+    /// What was searched for.
+    pub(crate) searches: Searches,
     /// Pins that changed while a model is being installed, or since `kept` was written.
     pub(crate) meanwhile: Option<BTreeSet<PinId>>,
     /// Contents of a newer embedding space, until they are as many as those that requests read.
@@ -84,9 +89,17 @@ impl Views {
     pub fn new() -> Result<Views, ServingError> {
         let text = TextIndex::new()?;
         let (catalogue, signals, graph) = Default::default();
-        let (texts, queries) = Default::default();
-        let writer =
-            Writer { text, text_waits: false, texts, queries, meanwhile: None, next_content: None, kept: None };
+        let (texts, queries, searches) = Default::default();
+        let writer = Writer {
+            text,
+            text_waits: false,
+            texts,
+            queries,
+            searches,
+            meanwhile: None,
+            next_content: None,
+            kept: None,
+        };
         Ok(Views::of(catalogue, signals, graph, VectorIndex::new(0, 0), writer))
     }
 
@@ -110,6 +123,8 @@ impl Views {
             packing: Mutex::new(()),
             watched: Watched::default(),
             marks: Marks::default(),
+            suggestions: ArcSwapOption::empty(),
+            suggesting: Suggesting::default(),
             embed_words: RwLock::default(),
         }
     }
@@ -163,6 +178,11 @@ impl Views {
     /// How good the vector searches of late were, by index; of those that were asked and measured.
     pub fn recall(&self) -> Vec<Recall> {
         self.watched.recall()
+    }
+
+    /// What people may mean or type next; `None` until it was made for the first time. Needs no lock.
+    pub fn suggestions(&self) -> Option<Arc<Suggestions>> {
+        self.suggestions.load_full()
     }
 
     /// The installed model with its pin vectors. Whoever holds it keeps it while another is installed.

@@ -9,6 +9,7 @@ mod icons;
 mod login;
 mod look;
 mod parts;
+mod search;
 mod trace;
 mod why;
 
@@ -16,9 +17,10 @@ pub(crate) use boards::{board, boards};
 pub(crate) use choose::choose;
 pub(crate) use closeup::closeup;
 pub(crate) use console::console;
-pub(crate) use feed::{feed, search};
+pub(crate) use feed::feed;
 pub(crate) use login::{form, login, logout};
 pub(crate) use look::{look, look_up};
+pub(crate) use search::search;
 pub(crate) use trace::trace;
 
 use crate::app::App;
@@ -34,6 +36,7 @@ use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("../assets/app.css");
 const SCRIPT: &str = include_str!("../assets/app.js");
+const SUGGEST: &str = include_str!("../assets/suggest.js");
 const LOOK: &str = include_str!("../assets/look.js");
 const MARK: &str = include_str!("../assets/mark.svg");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -80,6 +83,7 @@ impl<'a> Page<'a> {
                     link rel="icon" href={ "/assets/mark.svg?v=" (*ASSET_VERSION) } type="image/svg+xml";
                     link rel="stylesheet" href={ "/assets/app.css?v=" (*ASSET_VERSION) };
                     script src={ "/assets/app.js?v=" (*ASSET_VERSION) } defer {}
+                    script src={ "/assets/suggest.js?v=" (*ASSET_VERSION) } defer {}
                     script src={ "/assets/look.js?v=" (*ASSET_VERSION) } defer {}
                 }
                 body data-pinner=[pinner] {
@@ -139,7 +143,7 @@ pub(crate) fn see_other(place: &str) -> Response {
 
 /// Changes whenever an asset does, so that browsers may keep each version for good.
 static ASSET_VERSION: LazyLock<String> = LazyLock::new(|| {
-    let sum = [STYLE, SCRIPT, LOOK, MARK].iter().flat_map(|asset| asset.bytes());
+    let sum = [STYLE, SCRIPT, SUGGEST, LOOK, MARK].iter().flat_map(|asset| asset.bytes());
     let hash = sum.fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
     format!("{VERSION}-{:x}", hash & 0xFFFF_FFFF)
 });
@@ -149,6 +153,7 @@ pub(crate) async fn asset(crate::extract::Segment(name): crate::extract::Segment
     let (kind, text) = match name.as_str() {
         "app.css" => ("text/css; charset=utf-8", STYLE),
         "app.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "suggest.js" => ("text/javascript; charset=utf-8", SUGGEST),
         "look.js" => ("text/javascript; charset=utf-8", LOOK),
         "mark.svg" => ("image/svg+xml", MARK),
         _ => return Err(Problem::missing("asset", &name)),

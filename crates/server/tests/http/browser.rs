@@ -303,3 +303,48 @@ fn it_fits_a_phone() {
     assert_eq!(browser.run(wide), true, "nothing is wider than the screen");
     assert_eq!(browser.complaints(), [""; 0]);
 }
+
+#[test]
+fn what_is_typed_is_completed_corrected_and_leads_on() {
+    let Some(browser) = browser(1400, 950, false) else { return };
+    let nest = crate::suggest::harbour();
+    let base = format!("http://{}", nest.address);
+    let field = "document.querySelector('.bar .seek input')";
+    let open = "!document.querySelector('#completions').hidden";
+    browser.open(&format!("{base}/as/ann"));
+    browser.wait(&format!("{CARDS} > 0"));
+    browser.click(".bar .seek input");
+    browser.wait(&format!("{open} && {field}.getAttribute('aria-expanded') === 'true'"));
+    browser.write(".bar .seek input", "blue v");
+    browser.wait("document.querySelector('#completions li')?.dataset.text === 'blue vase'");
+    shoot(&browser, "completions");
+    browser.write(".bar .seek input", "\u{E015}");
+    browser.wait(&format!("{field}.value === 'blue vase'"));
+    assert_eq!(browser.run(&format!("return {field}.getAttribute('aria-activedescendant')")), "completion-0");
+    browser.write(".bar .seek input", "\u{E00C}");
+    browser.wait(&format!("!({open}) && {field}.value === 'blue v'"));
+    browser.write(".bar .seek input", "\u{E015}");
+    browser.wait(open);
+    browser.write(".bar .seek input", "\u{E015}\u{E007}");
+    browser.wait("document.querySelector('h1').textContent === 'blue vase'");
+    browser.write(".bar .seek input", "\u{E009}a\u{E009}cera");
+    browser.wait("document.querySelector('#completions li')?.dataset.text === 'ceramic vases'");
+    browser.click("#completions li");
+    browser.wait(&format!("document.querySelector('h1').textContent === 'ceramic vases' && {CARDS} > 0"));
+    browser.click(".guides .chip");
+    browser.wait("document.querySelector('h1').textContent !== 'ceramic vases'");
+
+    browser.open(&format!("{base}/as/ann/search?q=vase"));
+    browser.wait(&format!("document.querySelectorAll('.guides .chip').length > 0 && {CARDS} > 0"));
+    shoot(&browser, "guides");
+    browser.emulate(&[("prefers-color-scheme", "dark")]);
+    browser.open(&format!("{base}/as/ann/search?q=green+lighthuose"));
+    browser.wait(&format!("document.querySelector('.notice b').textContent === 'green lighthouse' && {CARDS} > 0"));
+    browser.write(".bar .seek input", "\u{E009}a\u{E009}blu");
+    browser.wait(open);
+    shoot(&browser, "dark-corrected");
+    browser.write(".bar .seek input", "\u{E00C}");
+    browser.click(".notice a");
+    browser.wait("document.querySelector('h1').textContent === 'green lighthuose'");
+    assert_eq!(browser.complaints(), [""; 0]);
+}

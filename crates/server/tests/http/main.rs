@@ -13,5 +13,7 @@ mod media;
 mod problems;
 mod rank;
 mod service;
+
+mod suggest;
 mod visual;
 mod webdriver;

@@ -1,6 +1,7 @@
 //! `bowerbird bench`: how fast this machine is, and what parts of the recipe are worth, measured on the real thing.
 
 mod ablation;
+mod autocomplete;
 mod blend;
 mod child;
 mod clock;
@@ -32,6 +33,8 @@ pub(crate) struct Args {
 enum What {
     /// What parts of the recipe are worth: trains with and without them and measures both on held-out acts.
     Ablation(ablation::Args),
+    /// Completions: what they save who types, against the most popular ones, and how long a keystroke takes.
+    Autocomplete(autocomplete::Args),
     /// Durable bulk ingest: events per second from a JSONL file into a fresh event log on this disk.
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
@@ -58,6 +61,7 @@ enum What {
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ablation(args) => ablation::run(args, setup),
+        What::Autocomplete(args) => autocomplete::run(args, setup),
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
         What::Rank(args) => rank::run(args, setup),
