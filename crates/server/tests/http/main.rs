@@ -13,7 +13,6 @@ mod media;
 mod problems;
 mod rank;
 mod service;
-
 mod suggest;
 mod visual;
 mod webdriver;
