@@ -96,8 +96,9 @@ pub struct AnswerParams {
     pub meaning: f32,
     /// From which share of the nearest pin's likeness on pins without any of the words are found by meaning.
     pub meaning_from: f32,
-    /// Looking like the picture that is asked with.
-    pub look: f32,
+    /// Having the words beside a picture that is asked with, against a likeness from 0 to 1; what the pinner likes does
+    /// not count there.
+    pub look_words: f32,
     /// Belonging to a pin or a board, by walks and by content.
     pub subject: f32,
 }
@@ -179,7 +180,7 @@ impl Default for WalkParams {
 
 impl Default for AnswerParams {
     fn default() -> Self {
-        AnswerParams { words: 2.0, meaning: 1.0, meaning_from: 0.8, look: 8.0, subject: 1.0 }
+        AnswerParams { words: 2.0, meaning: 1.0, meaning_from: 0.8, look_words: 0.2, subject: 1.0 }
     }
 }
 

@@ -86,7 +86,11 @@ impl Context {
         context
     }
 
-    fn bare(views: Arc<Views>, request: Request, params: Params, cpu: Cpu) -> Context {
+    fn bare(views: Arc<Views>, request: Request, mut params: Params, cpu: Cpu) -> Context {
+        if request.look.is_some() {
+            // Whoever shows something wants the like of it, not variety.
+            params.search.variety = 0.0;
+        }
         Context {
             installed: views.installed(),
             filter: read_filter(&request.filter),

@@ -145,8 +145,10 @@ impl Scorer for FirstPassOnly {
 /// content for a subject, each as its share of the best.
 fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
     let answer = &context.params.answer;
+    if context.by_look {
+        return look_alike(answer.look_words, rows, scores);
+    }
     let columns = match context.request.surface {
-        Surface::Search if context.by_look => [("text", answer.words), ("content", answer.look)],
         Surface::Search => [("text", answer.words), ("content", answer.meaning)],
         Surface::Related | Surface::Board => [("walk_share", answer.subject), ("content", answer.subject)],
         Surface::Home | Surface::Notification => return,
@@ -159,6 +161,13 @@ fn pull(context: &Context, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
             scores.iter_mut().zip(rows).for_each(|(score, row)| *score += weight * scale * share(row));
         }
     }
+}
+
+/// Where a picture is asked with, its likeness decides, and words beside it: whoever shows something wants that.
+fn look_alike(look_words: f32, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]) {
+    let (text, content) = (feature("text"), feature("content"));
+    let best = rows.iter().map(|row| row[text]).fold(f32::MIN_POSITIVE, f32::max);
+    scores.iter_mut().zip(rows).for_each(|(score, row)| *score = row[content] + look_words * row[text] / best);
 }
 
 /// Standard deviation of the largest scores.

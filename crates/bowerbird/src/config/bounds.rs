@@ -128,7 +128,7 @@ fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 11] {
         ("params.answer.words", answer.words, 0.0..=100.0),
         ("params.answer.meaning", answer.meaning, 0.0..=100.0),
         ("params.answer.meaning_from", answer.meaning_from, 0.0..=1.0),
-        ("params.answer.look", answer.look, 0.0..=100.0),
+        ("params.answer.look_words", answer.look_words, 0.0..=100.0),
         ("params.answer.subject", answer.subject, 0.0..=100.0),
         ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),
         ("params.diversity.near_duplicate_from", diversity.near_duplicate_from, 0.0..=1.0),
