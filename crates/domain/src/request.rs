@@ -33,8 +33,8 @@ pub struct Request {
     pub surface: Surface,
     /// What it is about.
     pub subject: Subject,
-    /// What a picture that is asked with looks like, with the words beside it if there are any. Words alone are embedded
-    /// on the way.
+    /// What a picture that is asked with looks like, with the words beside it if there are any. Words alone are
+    /// embedded on the way.
     pub look: Option<Embedding>,
     /// What pins must pass, in the filter language of the index; empty for all.
     pub filter: String,

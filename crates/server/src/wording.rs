@@ -55,7 +55,8 @@ pub(crate) async fn serve(app: &App, request: &mut Request, verbatim: bool) -> (
     let suggestions = app.views().suggestions().filter(|_| !verbatim);
     let reading = suggestions.as_ref().and_then(|suggestions| suggestions.read(&wording.typed));
     match reading {
-        Some(Reading { text, confidence, sure: true }) => {
+        // Suggestions are a moment old: a fresh pin may say what was typed.
+        Some(Reading { text, confidence, sure: true }) if !is_a_title(app, &wording.typed) => {
             (wording.searched, wording.confidence) = (Some(text), Some(confidence));
         }
         Some(Reading { text, .. }) => wording.did_you_mean = Some(text),
@@ -72,6 +73,18 @@ pub(crate) async fn serve(app: &App, request: &mut Request, verbatim: bool) -> (
     let mut slate = app.pipeline().serve(request.clone(), &app.params()).await;
     slate.trace.degraded.push(format!("no pin has '{}': searched for '{words}' instead", wording.typed));
     (slate, Wording { typed: wording.typed, searched: Some(words), ..Wording::default() })
+}
+
+/// Whether a pin's title has all words just as they were typed.
+fn is_a_title(app: &App, typed: &str) -> bool {
+    const LOOKED_AT: usize = 8;
+    let (found, typed) = (app.views().text().search(typed, LOOKED_AT).unwrap_or_default(), typed.to_lowercase());
+    let catalogue = app.views().catalogue();
+    let has_all = |title: &str| {
+        let title = title.to_lowercase();
+        typed.split_whitespace().all(|word| title.split_whitespace().any(|known| known == word))
+    };
+    found.iter().any(|(pin, _)| catalogue.pin_view(*pin).is_some_and(|view| has_all(view.title)))
 }
 
 /// The words of a search by words alone.

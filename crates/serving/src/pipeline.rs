@@ -181,14 +181,16 @@ impl Pipeline {
             answer.note(run);
             offers.push((answer.source, answer.offers));
         }
+        let nothing = offers.iter().all(|(_, offers)| offers.is_empty());
         let unmatched = |(source, offers): &(Source, Offers)| *source == Source::Text && offers.is_empty();
-        if context.request.surface == Surface::Search && run.trace.degraded.is_empty() && offers.iter().any(unmatched) {
-            let instead =
-                if offers.iter().all(|(_, offers)| offers.is_empty()) { "popular pins" } else { "the nearest" };
-            run.degrade(format!("{UNMATCHED}: {instead} instead"));
+        let searched = context.request.surface == Surface::Search && run.trace.degraded.is_empty();
+        match (searched && offers.iter().any(unmatched), nothing) {
+            (true, false) => run.degrade(format!("{UNMATCHED}: the nearest instead")),
+            (true, true) => run.degrade(format!("{UNMATCHED}: popular pins instead")),
+            (false, true) => run.degrade("no generator found a pin: popular pins instead".to_owned()),
+            (false, false) => {}
         }
-        if offers.iter().all(|(_, offers)| offers.is_empty()) {
-            run.degrade("no generator found a pin: popular pins instead".to_owned());
+        if nothing {
             let answer = self.ask(run, &self.parts.fallback, context).await;
             answer.note(run);
             offers.push((answer.source, answer.offers));

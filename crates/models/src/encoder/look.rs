@@ -1,8 +1,8 @@
 //! What a picture tower reads of a picture: edges by place and direction, and colours by place.
 //!
 //! Nothing of it is learned. Edges are told by histograms of directions (Dalal and Triggs, CVPR 2005): fine ones of
-//! 6 × 6 pixels side by side, and coarse ones of 12 × 12 that overlap by half. Learned layers behind it see at once what
-//! layers of a convolution take many passes to find: on product photos a tower of three convolutional stages had the
+//! 6 × 6 pixels side by side, and coarse ones of 12 × 12 that overlap by half. Learned layers behind it see at once
+//! what layers of a convolution take many passes to find: on product photos a tower of three convolutional stages had the
 //! type among ten neighbours .708 of the time after six passes, two layers over these numbers .753 after two.
 
 use std::f32::consts::TAU;
@@ -28,8 +28,8 @@ pub fn look_dim(side: usize) -> usize {
     (fine * fine + coarse * coarse) * DIRECTIONS + spots * spots * (COLOURS + 1) + QUARTERS * QUARTERS * PARTS.pow(3)
 }
 
-/// The look of a picture: `pixels` are rows of RGB from 0 to 1, `side × side` of them; about as many numbers lie below 0
-/// as above it.
+/// The look of a picture: `pixels` are rows of RGB from 0 to 1, `side × side` of them; about as many numbers lie below
+/// 0 as above it.
 pub fn look(pixels: &[f32], side: usize, out: &mut Vec<f32>) {
     edges(pixels, side, CELL, out);
     let half = halved(pixels, side);

@@ -30,8 +30,8 @@ const RELATED_MAX: usize = 8;
 /// Everything that is known of what people type, as of one moment.
 ///
 /// Bounded, whatever the catalogue and the log hold: some 150,000 words of the speller (45 MB), 400,000 completions
-/// (40 MB), 250,000 phrases (20 MB), 300,000 pins with the searches that led to them (25 MB), and the last 8 searches of
-/// 50,000 pinners (20 MB).
+/// (40 MB), 250,000 phrases (20 MB), 300,000 pins with the searches that led to them (25 MB), and the last 8 searches
+/// of 50,000 pinners (20 MB).
 pub struct Suggestions {
     speller: Speller,
     completer: Completer,

@@ -242,7 +242,7 @@ fn a_snapshot_that_is_not_as_it_was_written_is_passed_over() {
     let before = slates(&world);
     world.keep();
     let paths = parts(&world);
-    assert_eq!(paths.len(), 9, "{paths:?}");
+    assert_eq!(paths.len(), 11, "{paths:?}");
     for path in paths {
         let whole = std::fs::read(&path).expect("read");
         let middle = whole.len() / 2;

@@ -24,7 +24,8 @@ pub struct Described {
 }
 
 /// What an encoder is learned from. A pin with a picture teaches that words and picture belong together, one without
-/// that its title or a sentence and the rest of its words do; either that it lies near the names of its topics and far from other topics'.
+/// that its title or a sentence and the rest of its words do; either that it lies near the names of its topics and far
+/// from other topics'.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EncoderData {
     /// Pictures as rows of RGB bytes, `side × side` pixels each.

@@ -51,7 +51,8 @@ pub(crate) struct Args {
     /// Held-out saves in the format of `import pinterest`; for ranking a log of later events.
     #[arg(long, value_name = "FILE")]
     holdout: Option<PathBuf>,
-    /// search: what was typed: `id`, a tab and the text a line, or JSON lines with `_id` and `text`; visual: ids of pins.
+    /// search: what was typed: `id`, a tab and the text a line, or JSON lines with `_id` and `text`; visual: ids of
+    /// pins, one a line.
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
     /// search: which documents answer, `query 0 document grade` a line.

@@ -17,8 +17,8 @@ pub(super) fn run(args: &Args, setup: &Setup) -> Result<()> {
     let embedder = Encoders::new(engine.blobs.clone()).embedder()?;
     let pins = read_pins(engine.log.as_ref(), &setup.stop)?;
     let protocol = format!(
-        "the pictures of {} looked for among those of all other pins, exact; served: among all pins as they are embedded, \
-         by the live index; a neighbour is right that has the same attribute",
+        "the pictures of {} looked for among those of all other pins, exact; served: among all pins as they are \
+         embedded, by the live index; a neighbour is right that has the same attribute",
         queries.display()
     );
     let about = VisualAbout { protocol, space: embedder.space() };
