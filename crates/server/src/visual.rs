@@ -3,6 +3,7 @@
 
 use crate::answer::List;
 use crate::app::App;
+use crate::body::Whole;
 use crate::cursor::Scope;
 use crate::lists::{self, Ask};
 use crate::parameters::Parameters;
@@ -43,34 +44,44 @@ pub(crate) async fn search(
     let bytes = match (&asked.pin, &ask.cursor) {
         (None, None) => {
             crate::body::must_be_picture(&headers)?;
-            Some(crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?.to_vec())
+            Some(crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?)
         }
         _ => None,
     };
-    let _turn = app.ranking_gate().enter().await?;
-    look(&app, asked, bytes, &mut ask).await?;
+    let turn = app.ranking_gate().enter().await?;
+    let _turn = look(&app, asked, bytes, &mut ask, turn).await?;
     lists::respond(&app, ask).await
 }
 
-/// Sees to what a picture that is asked with looks like; later pages need no picture.
-pub(crate) async fn look(app: &App, asked: Asked, bytes: Option<Vec<u8>>, ask: &mut Ask) -> Result<(), Problem> {
+/// Sees to what a picture that is asked with looks like; later pages need no picture. The turn lasts as long as the
+/// work, also when nobody waits for its answer any more.
+pub(crate) async fn look<T: Send + 'static>(
+    app: &App,
+    asked: Asked,
+    bytes: Option<Whole>,
+    ask: &mut Ask,
+    turn: T,
+) -> Result<T, Problem> {
     if ask.cursor.is_some() {
-        return Ok(());
+        return Ok(turn);
     }
     let app = app.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        let bytes = match (&asked.pin, bytes) {
-            (Some(pin), _) => picture_of(&app, pin)?,
-            (None, bytes) => bytes.unwrap_or_default(),
-        };
         let refused = |error: content::ContentError| Problem::new(Kind::BadBody, error.to_string()).on("image");
-        let picture = Picture::decode(&bytes).map_err(refused)?;
-        let picture = asked.crop.map_or_else(|| picture.clone(), |part| picture.cropped(part));
-        Ok(embedding(&app.embedder(), &picture, &asked.words))
+        let picture = match (&asked.pin, bytes) {
+            (Some(pin), _) => Picture::decode(&picture_of(&app, pin)?),
+            (None, bytes) => Picture::decode(bytes.as_deref().unwrap_or_default()),
+        };
+        let picture = match (picture.map_err(refused)?, asked.crop) {
+            (picture, Some(part)) => picture.cropped(part),
+            (picture, None) => picture,
+        };
+        Ok((embedding(&app.embedder(), &picture, &asked.words), turn))
     });
     let looked = looked.await.map_err(|error| Problem::internal("looking at a picture", error))?;
-    ask.look = Some(looked?);
-    Ok(())
+    let (look, turn) = looked?;
+    ask.look = Some(look);
+    Ok(turn)
 }
 
 /// A picture and, if there are any, words that say how it should differ.
@@ -79,7 +90,11 @@ fn embedding(embedder: &Embedder, picture: &Picture, words: &str) -> Embedding {
 }
 
 fn picture_of(app: &App, pin: &str) -> Result<Vec<u8>, Problem> {
-    let known = app.views().catalogue().pin(pin).is_some();
+    let known = {
+        let catalogue = app.views().catalogue();
+        let view = catalogue.pin(pin).and_then(|id| catalogue.pin_view(id));
+        view.is_some_and(|view| view.described && !view.removed)
+    };
     let key = picture::kept(app, pin).filter(|_| known);
     let bytes = key.map(|key| app.blobs().get(&key)).transpose();
     let bytes = bytes.map_err(|error| Problem::internal("reading a picture", error))?.flatten();
@@ -105,7 +120,8 @@ impl Asked {
 
 /// A part of a picture: `left,top,width,height`, each from 0 to 1.
 pub(crate) fn crop(text: &str) -> Result<[f32; 4], Problem> {
-    let numbers: Vec<f32> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers = numbers.unwrap_or_default();
     match numbers[..] {
         [left, top, width, height]
             if [left, top, width, height].iter().all(|share| (0.0..=1.0).contains(share))

@@ -74,16 +74,17 @@ impl Views {
         changes: &mut Changes,
     ) -> BTreeSet<PinId> {
         let mut touched = BTreeSet::new();
-        let (mut embeddings, mut renamed) = (Vec::new(), Vec::new());
+        let (mut embeddings, mut renamed, mut removed) = (Vec::new(), Vec::new(), Vec::<PinId>::new());
         let mut catalogue = write(&self.catalogue);
         for (_, _, fact) in block {
             match fact {
                 Fact::Pin(pin) => touched.extend(catalogue.describe_pin(pin)),
-                Fact::PinRemoved(key) => touched.extend(catalogue.remove_pin(key)),
+                Fact::PinRemoved(key) => removed.extend(catalogue.remove_pin(key)),
                 Fact::Board(board) => renamed.extend(catalogue.describe_board(board)),
                 Fact::Pinner(pinner) => _ = catalogue.describe_pinner(pinner),
                 Fact::Understood(understood) => {
                     if let Some(id) = catalogue.understand_pin(understood) {
+                        removed.retain(|gone| *gone != id);
                         touched.insert(id);
                         embeddings.push((id, understood));
                     }
@@ -93,6 +94,8 @@ impl Views {
         }
         drop(catalogue);
         self.apply_embeddings(&embeddings, next, changes);
+        self.forget_contents(&removed, next);
+        touched.extend(removed);
         let graph = read(&self.graph);
         touched.extend(renamed.into_iter().flat_map(|board| graph.pins_of(board).take(RENAMED_PINS_MAX)));
         touched
@@ -115,6 +118,19 @@ impl Views {
                 changes.refuse(|| format!("embedding of pin '{}': {error}", understood.pin));
             }
         }
+    }
+
+    /// Takes the contents of removed pins away: nobody would embed them anew, and a newer space would wait for them.
+    fn forget_contents(&self, removed: &[PinId], next: &mut Option<VectorIndex>) {
+        if removed.is_empty() {
+            return;
+        }
+        let mut content = write(&self.content);
+        for &pin in removed {
+            content.remove(pin);
+            next.iter_mut().for_each(|next| next.remove(pin));
+        }
+        take_over(&mut content, next);
     }
 
     fn apply_events(
@@ -184,10 +200,17 @@ fn embed(
         let waiting = next.insert(waiting.unwrap_or_else(|| VectorIndex::new(embedding.len(), *space)));
         waiting.upsert(*space, pin, embedding)?;
     }
-    if let Some(whole) = next.take_if(|next| next.len() >= content.len()) {
+    take_over(content, next);
+    Ok(())
+}
+
+/// A newer space takes the place of the older one as soon as all pins of that are in it.
+fn take_over(content: &mut VectorIndex, next: &mut Option<VectorIndex>) {
+    let whole =
+        |next: &mut VectorIndex| next.len() >= content.len() && content.pins().all(|pin| next.vector(pin).is_some());
+    if let Some(whole) = next.take_if(whole) {
         *content = whole;
     }
-    Ok(())
 }
 
 /// An event with internal ids, and what its pin was known to be.
@@ -255,5 +278,24 @@ mod tests {
         drop(content);
         assert!(!views.half_embedded());
         assert_eq!(understood(&views, 1, [3]).refused, 1, "the old space is gone");
+    }
+
+    #[test]
+    fn a_newer_space_does_not_wait_for_pins_that_were_removed() {
+        let views = Views::new().expect("views");
+        let facts = |facts: Vec<Fact>| {
+            let numbered = facts.into_iter().map(|fact| (0, EventId(0), fact)).collect::<Vec<_>>();
+            views.apply(TopicKind::Catalogue, &numbered);
+        };
+        understood(&views, 1, 0..10);
+        understood(&views, 3, (0..9).chain([20]));
+        assert_eq!(views.content().space(), 1, "as many, but not the same");
+        facts(vec![Fact::PinRemoved("9".into())]);
+        assert_eq!((views.content().space(), views.content().len()), (3, 10));
+        // Removed and described anew at once, it stays.
+        let embedding = vec![1.0; 16];
+        let back = Understood { pin: "3".into(), space: 3, embedding, ..Understood::default() };
+        facts(vec![Fact::PinRemoved("3".into()), Fact::Understood(back)]);
+        assert_eq!(views.content().len(), 10);
     }
 }

@@ -5,6 +5,7 @@ use super::sink::Sink;
 use crate::progress::Progress;
 use anyhow::{Context, Result, ensure};
 use domain::Pin;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,10 +21,13 @@ pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> 
     collect(path, DEPTH_MAX, &mut files)?;
     ensure!(!files.is_empty(), "there is no JPEG, PNG or WebP below {}", path.display());
     progress.total(files.len() as u64);
+    let mut known = HashSet::new();
     for file in files {
-        let id = id(path, &file);
-        sink.row(&id, 1, [id.as_bytes()])?;
-        match pictures::read(&file) {
+        let (id, picture) = (id(path, &file), pictures::read(&file));
+        sink.row(&id, 1, [id.as_bytes(), picture.as_deref().unwrap_or_default()])?;
+        match picture {
+            Ok(_) if file.to_str().is_none() => sink.refuse("its name is not UTF-8")?,
+            Ok(_) if !known.insert(id.clone()) => sink.refuse("another file has this name with another ending")?,
             Ok(picture) => sink.pin_with_picture(pin(&id), Some(picture))?,
             Err(reason) => sink.refuse(&reason)?,
         }
@@ -34,12 +38,20 @@ pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> 
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && depth > 0 {
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        found.push((entry.path(), entry.file_type().with_context(|| format!("cannot read {}", folder.display()))?));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    // Links are not followed: they may lead anywhere, also in circles.
+    for (path, kind) in found {
+        if kind.is_dir() {
+            ensure!(depth > 0, "{} lies more than {DEPTH_MAX} folders deep", path.display());
             collect(&path, depth - 1, files)?;
-        } else if path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known))) {
+        } else if kind.is_file()
+            && path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+        {
             files.push(path);
         }
     }

@@ -36,7 +36,9 @@ pub(crate) fn read_pins(log: &dyn EventLog, stop: &Stop) -> Result<Vec<Described
                     if place == pins.len() {
                         pins.push(None);
                     }
-                    pins[place] = Some(Described { id, pin, understood: None });
+                    // What was found out of it before still says in which space it is.
+                    let understood = pins[place].take().and_then(|known| known.understood);
+                    pins[place] = Some(Described { id, pin, understood });
                 }
                 Fact::PinRemoved(pin) => {
                     if let Some(&place) = places.get(&pin) {

@@ -6,8 +6,9 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use content::{Embedder, words_of};
-use domain::{EventId, Fact, Understood, hash64};
+use domain::{EventId, Fact, TopicKind, Understood, hash64};
 use rayon::prelude::*;
+use std::collections::HashSet;
 use store::{Blobs, EventLog};
 
 /// Pins that are embedded and written together.
@@ -22,6 +23,7 @@ pub(crate) fn understood_id(described: EventId, space: u32) -> EventId {
 /// stays when it is stopped, and the next run goes on behind it.
 pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop: &Stop) -> Result<u64> {
     let space = embedder.space();
+    let mut changed = Changed { from: log.end(TopicKind::Catalogue), pins: HashSet::new() };
     let mut pins = read_pins(log, stop)?;
     pins.retain(|known| known.understood.as_ref().is_some_and(|understood| understood.space < space));
     if pins.is_empty() {
@@ -37,6 +39,27 @@ pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop
     }
     progress.finish(&format!("{} pins are in space {space}", thousands(pins.len() as u64)));
     Ok(pins.len() as u64)
+}
+
+/// Pins that somebody has changed since the catalogue was read: what was found out of them before is not written.
+struct Changed {
+    from: u64,
+    pins: HashSet<String>,
+}
+
+impl Changed {
+    fn follow(&mut self, log: &dyn EventLog) -> Result<()> {
+        loop {
+            let facts = log.read(TopicKind::Catalogue, self.from, BLOCK).context("cannot read the event log")?;
+            let Some(last) = facts.last() else { return Ok(()) };
+            self.from = last.0 + 1;
+            self.pins.extend(facts.into_iter().filter_map(|(_, _, fact)| match fact {
+                Fact::Pin(pin) => Some(pin.id),
+                Fact::PinRemoved(pin) => Some(pin),
+                _ => None,
+            }));
+        }
+    }
 }
 
 fn renewed(known: &Described, blobs: &Blobs, embedder: &Embedder) -> Option<(EventId, Fact)> {

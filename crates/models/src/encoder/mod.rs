@@ -104,12 +104,15 @@ impl Encoder {
         self.told(&s.x, EncoderPart::Picture)
     }
 
-    /// The vector of words, as pieces: a hash and a weight each. Zeros for no pieces.
+    /// The vector of words, as pieces: a hash and a weight each. Zeros where nothing is known of any piece.
     pub fn text(&self, pieces: &[(u64, f32)], s: &mut EncoderScratch) -> Vec<f32> {
         let table = self.part(EncoderPart::Table);
         let sum = fit(&mut s.x, table.cols);
         for &(hash, weight) in pieces {
             add_scaled(weight, table.row(self.config.row_of(hash)), sum);
+        }
+        if sum.iter().all(|&value| value == 0.0) {
+            return vec![0.0; self.config.dim];
         }
         let ones = vec![1.0; table.cols];
         rms_norm(&s.x, &ones, fit(&mut s.normed, table.cols));

@@ -31,7 +31,7 @@ pub(crate) async fn look(
     let words = asked.words.clone();
     let here = here(&pinner, &[("pin", &id), ("crop", crop.as_deref().unwrap_or_default()), ("q", &words)]);
     let mut ask = ask(&app, &mut given, asked.scope(pinner.clone()));
-    visual::look(&app, asked, None, &mut ask).await?;
+    visual::look(&app, asked, None, &mut ask, ()).await?;
     let page = lists::page(&app, ask).await?;
     let cards = parts::cards(&app, &pinner, &page, &here);
     if part {
@@ -67,11 +67,11 @@ pub(crate) async fn look_up(
     let mut given = Parameters::read(query.as_deref(), &["crop", "q"])?;
     let asked = Asked::read(&mut given)?;
     crate::body::must_be_picture(&headers)?;
-    let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?.to_vec();
+    let bytes = crate::body::read(app.room(), &headers, body, app.limits().picture_bytes_max).await?;
     let mut ask = ask(&app, &mut given, asked.scope(pinner.clone()));
     ask.limit = lists::PAGE as usize * 2;
-    let _turn = app.ranking_gate().enter().await?;
-    visual::look(&app, asked, Some(bytes), &mut ask).await?;
+    let turn = app.ranking_gate().enter().await?;
+    let _turn = visual::look(&app, asked, Some(bytes), &mut ask, turn).await?;
     let page = lists::page(&app, ask).await?;
     let list = lists::write(&app, &page, None);
     Ok(page_response(html! {
@@ -108,7 +108,7 @@ fn picture(sheet: &Sheet, crop: &str) -> Markup {
 }
 
 fn part_of(crop: &str) -> Markup {
-    let shares: Vec<f32> = crop.split(',').filter_map(|share| share.parse().ok()).collect();
+    let shares: Vec<f32> = crop.split(',').filter_map(|share| share.trim().parse().ok()).collect();
     let [x, y, width, height] = *shares.first_chunk::<4>().unwrap_or(&[0.0; 4]);
     let percent = |share: f32| format!("{}%", share * 100.0);
     html! { rect x=(percent(x)) y=(percent(y)) width=(percent(width)) height=(percent(height)) {} }
