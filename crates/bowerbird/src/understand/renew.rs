@@ -32,8 +32,10 @@ pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop
     let progress = Progress::new("embed", pins.len() as u64);
     for block in pins.chunks(BLOCK) {
         stop.check()?;
-        let facts: Vec<(EventId, Fact)> =
+        let mut facts: Vec<(EventId, Fact)> =
             block.par_iter().filter_map(|known| renewed(known, blobs, embedder)).collect();
+        changed.follow(log)?;
+        facts.retain(|(_, fact)| !matches!(fact, Fact::Understood(of) if changed.pins.contains(&of.pin)));
         log.append(&facts).context("cannot append to the event log")?;
         progress.add(block.len() as u64);
     }
