@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub fn harbour() -> Nest {
     let nest = empty();
     let pin = |number: u32| {
-        let colour = if number % 2 == 0 { "blue" } else { "green" };
+        let colour = if number.is_multiple_of(2) { "blue" } else { "green" };
         let (title, topic) = match number / 40 {
             0 => (format!("A {colour} vase on the table {number}"), "ceramic vases"),
             _ => (format!("Striped {colour} lighthouse {number}"), "lighthouses"),
