@@ -86,7 +86,7 @@ mod tests {
         let expected = ["s5", "s9", "s8", "s7", "s6", "s4", "s3", "s2"].map(Box::from);
         assert_eq!(own.of("ann"), expected);
         (0..PINNERS_MAX as u64).for_each(|number| own.add(number, "x", number));
-        assert!(own.0.len() <= PINNERS_MAX && own.of("ann").len() == 8 && own.0.get(&0).is_none());
+        assert!(own.0.len() <= PINNERS_MAX && own.of("ann").len() == 8 && !own.0.contains_key(&0));
         assert_eq!(own.of("ben"), [] as [Box<str>; 0]);
         assert_eq!(Own::open(&own.write().into()).expect("whole"), own);
         assert_eq!(Own::open(&Own::default().write().into()).expect("empty"), Own::default());
