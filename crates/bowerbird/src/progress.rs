@@ -75,6 +75,13 @@ impl Progress {
         }
     }
 
+    /// How far a training is.
+    pub(crate) fn follow(&self, training: &train::Progress) {
+        self.total(training.steps);
+        self.note(format!("epoch {} of {}, loss {:.4}", training.epoch, training.epochs, training.loss));
+        self.set(training.step);
+    }
+
     /// A few words beside the bar: a loss, a count.
     pub(crate) fn note(&self, note: impl Into<String>) {
         let note = note.into();

@@ -72,6 +72,17 @@ impl Setup {
         self.data.join(name)
     }
 
+    /// Removes a file of the data directory, if it is there.
+    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+        let path = self.folder(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An error when nothing was imported yet, saying what to do.
     pub(crate) fn must_exist(&self) -> Result<()> {
         if !self.data.is_dir() {

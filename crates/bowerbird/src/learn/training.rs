@@ -117,11 +117,7 @@ fn sequence_model(task: &Task, data: &Dataset) -> Result<(Model, ModelCard, Vec<
     let bar = Progress::new("train", 0);
     // Versions sort by time.
     let version = crate::moment::compact(task.now_ms);
-    let mut shown = |progress: &train::Progress| {
-        bar.total(progress.steps);
-        bar.note(format!("epoch {} of {}, loss {:.4}", progress.epoch, progress.epochs, progress.loss));
-        bar.set(progress.step);
-    };
+    let mut shown = |progress: &train::Progress| bar.follow(progress);
     let flag = task.stop.flag();
     let session = Session {
         device: task.device,

@@ -15,7 +15,7 @@ use store::Blobs;
 use train::{Device, EncoderData, EncoderTraining, Session, TrainError, fit_encoder};
 
 /// Where a stopped training is gone on with.
-const CHECKPOINT: &str = "understand.checkpoint";
+pub(super) const CHECKPOINT: &str = "understand.checkpoint";
 /// Pins that are learned from at most, drawn by their ids; their pictures are held in memory (7 kB each).
 const PINS_MAX: usize = 120_000;
 /// Topics of fewer pins teach nothing that holds.
@@ -35,11 +35,7 @@ pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) ->
         config.shape.dim = TEXT_DIM;
     }
     let bar = Progress::new("understand", 0);
-    let mut shown = |progress: &train::Progress| {
-        bar.total(progress.steps);
-        bar.note(format!("epoch {} of {}, loss {:.4}", progress.epoch, progress.epochs, progress.loss));
-        bar.set(progress.step);
-    };
+    let mut shown = |progress: &train::Progress| bar.follow(progress);
     let (flag, checkpoint) = (setup.stop.flag(), setup.folder(CHECKPOINT));
     let mut session = Session {
         device: Device::Cpu,
@@ -59,17 +55,6 @@ pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) ->
             Err(Interrupted.into())
         }
         Err(error) => Err(error).context("cannot learn an encoder"),
-    }
-}
-
-/// Forgets the checkpoint of a training whose encoder is kept.
-pub(super) fn forget(setup: &Setup) -> Result<()> {
-    let path = setup.folder(CHECKPOINT);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
     let (encoder, card) = learn_encoder(setup, &data.blobs, &pins)?;
     let space = encoders.keep(encoder, &card)?;
     encoders.go_live(space)?;
-    learn::forget(setup)?;
+    setup.forget(learn::CHECKPOINT)?;
     Ok(card)
 }
 

@@ -8,7 +8,7 @@ use crate::output::print_json;
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
 use ::train::Device;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use lake::Lake;
 use serde_json::json;
 use std::collections::HashSet;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         setup.config.train.seed = seed;
     }
     if args.fresh {
-        forget(&setup)?;
+        setup.forget(CHECKPOINT)?;
     }
     if let Some(folder) = &args.rows {
         return export_rows(folder, &setup, &data);
@@ -120,7 +120,7 @@ pub(crate) fn promote(setup: &Setup, registry: &Registry, outcome: &Outcome, for
     if reasons.is_empty() || force {
         registry.promote(outcome.model.version())?;
     }
-    forget(setup)?;
+    setup.forget(CHECKPOINT)?;
     Ok(reasons)
 }
 
@@ -142,16 +142,6 @@ fn tell(setup: &Setup, outcome: &Outcome, refused: &[String]) {
     println!("report: {}/models/{}/report.html", blobs.trim_start_matches("file://"), model.version());
     if refused.is_empty() {
         println!("it is live");
-    }
-}
-
-fn forget(setup: &Setup) -> Result<()> {
-    let path = setup.folder(CHECKPOINT);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 
