@@ -1,0 +1,1 @@
+"""A peer of our ranking by words."""
