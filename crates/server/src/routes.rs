@@ -113,6 +113,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), access::keep_home))
         .layer(from_fn(pages::dress))
         .layer(from_fn(access::harden))
+        .layer(from_fn(access::part))
         .layer(from_fn_with_state(app.clone(), access::observe))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(app)

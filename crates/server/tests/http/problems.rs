@@ -36,6 +36,15 @@ fn paths_and_methods_that_do_not_exist_are_told() {
 }
 
 #[test]
+fn a_refusal_without_reading_the_body_ends_the_connection_and_says_so() {
+    let nest = empty();
+    let picture = [("content-type", "image/png")];
+    let answer = nest.send("POST", "/v1/search/visual?deadline_ms=x", &picture, &[7; 100_000]);
+    assert!(answer.problem(400).contains("from 1 to 5000"), "{}", answer.text());
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+#[test]
 fn people_get_a_page_and_programs_a_document() {
     let nest = empty();
     let page = nest.send("GET", "/nothing-here", &[("accept", "text/html,*/*")], b"");

@@ -6,6 +6,7 @@ mod blend;
 mod child;
 mod clock;
 mod feed;
+mod fuzz;
 mod ingest;
 mod live;
 mod load;
@@ -39,6 +40,8 @@ enum What {
     Ingest(ingest::Args),
     /// The feed over HTTP: a real server on this data as a child process, at a fixed rate and at full load.
     Feed(feed::Args),
+    /// Questions that nobody meant to ask: every one must be answered, and memory must not grow.
+    Fuzz(fuzz::Args),
     /// The second pass alone: a pinner's history and candidates through the trunk, and the ranking head, on one core.
     Rank(rank::Args),
     /// Search over HTTP, by words and by pictures, and how soon a fresh pin is found.
@@ -64,6 +67,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         What::Autocomplete(args) => autocomplete::run(args, setup),
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),
+        What::Fuzz(args) => fuzz::run(args, setup),
         What::Rank(args) => rank::run(args, setup),
         What::Search(args) => search::run(args, setup),
         What::Blend(args) => blend::run(args, setup),
