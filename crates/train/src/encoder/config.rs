@@ -45,7 +45,7 @@ impl Default for EncoderTraining {
             seed: 1,
             shape: EncoderConfig::default(),
             epochs: None,
-            batch: 256,
+            batch: 512,
             shards: 2,
             rate: 2e-3,
             weight_decay: 0.02,
@@ -53,7 +53,7 @@ impl Default for EncoderTraining {
             warmup: 0.05,
             title_share: 0.5,
             forgotten: 0.3,
-            topic_weight: 2.0,
+            topic_weight: 3.0,
             held_back: 0.05,
             held_back_max: 1_000,
         }
@@ -96,6 +96,6 @@ impl EncoderTraining {
     /// Passes over so many pins: about 700,000 are read in all, so that training takes minutes.
     pub fn epochs_for(&self, pins: usize) -> usize {
         const PINS_READ: usize = 700_000;
-        self.epochs.unwrap_or_else(|| (PINS_READ / pins.max(1)).clamp(3, 40))
+        self.epochs.unwrap_or_else(|| (PINS_READ / pins.max(1)).clamp(3, 80))
     }
 }

@@ -129,8 +129,8 @@ impl Described {
 }
 
 /// How far a picture is moved at most, as a part of its side, and how much larger or smaller it gets.
-const MOVED: f32 = 1.0 / 16.0;
-const ZOOMED: f32 = 0.08;
+const MOVED: f32 = 1.0 / 24.0;
+const ZOOMED: f32 = 0.05;
 /// How much contrast and brightness vary.
 const CONTRAST: f32 = 0.1;
 const BRIGHTNESS: f32 = 0.03;

@@ -2,6 +2,7 @@
 
 mod config;
 mod data;
+mod looks;
 mod net;
 mod step;
 
@@ -18,6 +19,7 @@ use std::sync::atomic::Ordering;
 use crate::adamw::{AdamW, Stride};
 use crate::checkpoint::{self, State};
 use crate::{Progress, Session, TrainError, Work, schedule};
+use looks::Looks;
 use step::Step;
 
 /// Fewest pins that an encoder is learned from.
@@ -58,13 +60,15 @@ pub fn fit_encoder(
         }
     }
     let card = run.card(session);
-    Ok((run.encoder, card))
+    Ok((run.looks.fold(run.encoder), card))
 }
 
 struct Run<'a> {
     data: &'a EncoderData,
     config: &'a EncoderTraining,
+    /// Reads scaled looks.
     encoder: Encoder,
+    looks: Looks,
     adamw: AdamW,
     state: State,
     work: Work,
@@ -98,6 +102,7 @@ impl<'a> Run<'a> {
             data,
             config,
             encoder,
+            looks: Looks::of(data, config.shape.side),
             adamw,
             state,
             work: Work::default(),
@@ -125,8 +130,8 @@ impl<'a> Run<'a> {
         let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
         let pins = &self.order[place..(place + self.config.batch).min(self.order.len())];
         let seed = hash64(self.config.seed) ^ hash64(!self.state.step);
-        let (data, config, encoder, rarity) = (self.data, self.config, &self.encoder, &self.rarity[..]);
-        let step = Step { data, config, encoder, pins, rarity, seed };
+        let (data, config, encoder, looks) = (self.data, self.config, &self.encoder, &self.looks);
+        let step = Step { data, config, encoder, looks, pins, rarity: &self.rarity, seed };
         let (loss, dense) = step.learn();
         self.work = Work { examples: pins.len(), questions: 2 * pins.len(), targets: 2 * pins.len(), tokens: 0 };
         let rate = self.config.rate * schedule::rate(self.state.step, self.steps, self.config.warmup);
@@ -153,13 +158,14 @@ impl<'a> Run<'a> {
 
     /// How often what belongs to a title is among the ten nearest, of those that are held back.
     fn recall(&self) -> f64 {
+        let encoder = self.looks.fold(self.encoder.clone());
         let vectors = |of: &(dyn Fn(usize, &mut EncoderScratch) -> Vec<f32> + Sync)| -> Vec<Vec<f32>> {
             self.held_back.par_iter().map_init(EncoderScratch::default, |s, &pin| of(pin, s)).collect()
         };
-        let titles = vectors(&|pin, s| self.encoder.text(&self.data.pins[pin].title, s));
+        let titles = vectors(&|pin, s| encoder.text(&self.data.pins[pin].title, s));
         let belonging = vectors(&|pin, s| match self.data.pins[pin].picture {
-            Some(picture) => self.encoder.picture(self.data.picture(picture, self.config.shape.side), s),
-            None => self.encoder.text(&self.data.pins[pin].rest(), s),
+            Some(picture) => encoder.picture(self.data.picture(picture, self.config.shape.side), s),
+            None => encoder.text(&self.data.pins[pin].rest(), s),
         });
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let found = |(title, own): (&Vec<f32>, &Vec<f32>)| {

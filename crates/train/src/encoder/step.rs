@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 
 use super::data::{EncoderData, varied};
+use super::looks::Looks;
 use super::{EncoderTraining, net};
 use crate::learner::add;
 use crate::softmax::{self, Answers, Loss, Scored};
@@ -16,6 +17,7 @@ pub(crate) struct Step<'a> {
     pub(crate) data: &'a EncoderData,
     pub(crate) config: &'a EncoderTraining,
     pub(crate) encoder: &'a Encoder,
+    pub(crate) looks: &'a Looks,
     /// Pins, each once.
     pub(crate) pins: &'a [usize],
     /// What topics count, by [`EncoderData::rarity`].
@@ -119,6 +121,7 @@ impl Step<'_> {
             pictured.push(pin.picture.is_some());
         }
         let count = pictured.iter().filter(|pictured| **pictured).count();
+        self.looks.scale(&mut looks);
         let pictures = (count > 0).then(|| {
             let forgotten = (self.config.forgotten, hash64(self.seed) ^ !shard);
             net::pictures(&mut tape, (look_dim(shape.side), looks), forgotten)
