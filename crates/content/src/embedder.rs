@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use domain::{Pin, Understood};
-use models::{Encoder, EncoderScratch};
+use models::{Encoder, EncoderScratch, ServedEncoder};
 
 use crate::embedding::{self, SPACE};
 use crate::text::{normalise, pieces};
@@ -14,7 +14,7 @@ use crate::{Content, ContentError, Picture, palette};
 /// encoder that was learned of a catalogue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Embedder {
-    encoder: Option<Arc<Encoder>>,
+    encoder: Option<Arc<ServedEncoder>>,
 }
 
 thread_local! {
@@ -22,9 +22,9 @@ thread_local! {
 }
 
 impl Embedder {
-    /// By what was learned.
+    /// By what was learned; its large matrices are served in 8-bit numbers.
     pub fn learned(encoder: Encoder) -> Embedder {
-        Embedder { encoder: Some(Arc::new(encoder)) }
+        Embedder { encoder: Some(Arc::new(ServedEncoder::of(encoder))) }
     }
 
     /// The version of the space; vectors of two spaces never meet.

@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 use crate::understand::Described;
 use anyhow::{Context, Result, ensure};
-use content::{Embedder, words_of};
+use content::Embedder;
 use domain::{PinId, Rng};
 use index::{TextDocument, TextIndex, TextSearcher, VectorIndex, Want};
 use rayon::prelude::*;
@@ -22,6 +22,10 @@ const ANSWERS_MIN: usize = 3;
 /// Attribute queries that are asked at most.
 const ATTRIBUTE_QUERIES_MAX: usize = 500;
 
+/// Among what the nearest are looked for: pictures; pins as they are served; pictures by the first half and the first
+/// quarter of their numbers.
+const WAYS: [&str; 4] = ["pictures", "served", "half", "quarter"];
+
 /// What is measured.
 pub(crate) struct VisualAbout {
     /// As a sentence.
@@ -35,8 +39,8 @@ pub(crate) struct VisualFigures {
     about: VisualAbout,
     queries: usize,
     pins: usize,
-    /// By attribute, and by all of them (`all`): among pictures, and as served.
-    precision: BTreeMap<String, [f64; 2]>,
+    /// By attribute, and by all of them (`all`): one for each of [`WAYS`].
+    precision: BTreeMap<String, [f64; WAYS.len()]>,
     /// Titles whose own picture is among the first ten of the queries' pictures, and how many titles were asked.
     title_to_picture: (f64, usize),
     /// nDCG@10 of attribute queries among the queries' pins: by pictures, by pins as served, by BM25 on titles; and how
@@ -75,7 +79,7 @@ pub(crate) fn measure_visual(
         pins: seen.len(),
         precision,
         title_to_picture: title_to_picture(&seen, &asked, embedder),
-        attributes: attributes(&seen, &asked, embedder)?,
+        attributes: attributes(&seen, &asked, &content, embedder)?,
     })
 }
 
@@ -106,22 +110,30 @@ fn look<'a>(
 }
 
 /// How many of the ten nearest have the same attributes.
-fn precision(seen: &[Seen], asked: &[usize], content: &VectorIndex, stop: &Stop) -> Result<BTreeMap<String, [f64; 2]>> {
+fn precision(
+    seen: &[Seen],
+    asked: &[usize],
+    content: &VectorIndex,
+    stop: &Stop,
+) -> Result<BTreeMap<String, [f64; WAYS.len()]>> {
     let by_id: HashMap<PinId, usize> = seen.iter().enumerate().map(|(at, seen)| (seen.id, at)).collect();
     let names: BTreeSet<&str> = asked.iter().flat_map(|&at| seen[at].attributes.keys().copied()).collect();
-    let one = |&at: &usize| -> Result<[Vec<usize>; 2]> {
+    let parts = [2, 4].map(|part| seen.iter().map(|seen| beginning(&seen.picture, part)).collect::<Vec<_>>());
+    let one = |&at: &usize| -> Result<[Vec<usize>; WAYS.len()]> {
         stop.check()?;
         let query = &seen[at];
-        let among_pictures = nearest(&query.picture, (0..seen.len()).filter(|&other| other != at), seen);
+        let others = || (0..seen.len()).filter(|&other| other != at);
+        let pictures = nearest(&query.picture, others(), &|at| &seen[at].picture);
+        let [half, quarter] = [0, 1].map(|part| nearest(&parts[part][at], others(), &|at| &parts[part][at]));
         let found = content.search(content.space(), &query.picture, &Want::best(TOP + 1)).context("cannot search")?;
         let served = found.pins.iter().filter(|(pin, _)| *pin != query.id).take(TOP);
         // What has no picture has no attributes that could be compared.
-        Ok([among_pictures, served.filter_map(|(pin, _)| by_id.get(pin).copied()).collect()])
+        Ok([pictures, served.filter_map(|(pin, _)| by_id.get(pin).copied()).collect(), half, quarter])
     };
-    let found: Vec<[Vec<usize>; 2]> = asked.par_iter().map(one).collect::<Result<_>>()?;
+    let found: Vec<[Vec<usize>; WAYS.len()]> = asked.par_iter().map(one).collect::<Result<_>>()?;
     let mut precision = BTreeMap::new();
     let share = |right: &dyn Fn(usize, usize) -> bool| {
-        [0, 1].map(|way| {
+        std::array::from_fn(|way: usize| {
             let hits =
                 asked.iter().zip(&found).map(|(&at, found)| found[way].iter().filter(|&&o| right(at, o)).count());
             hits.sum::<usize>() as f64 / (asked.len() * TOP) as f64
@@ -135,9 +147,16 @@ fn precision(seen: &[Seen], asked: &[usize], content: &VectorIndex, stop: &Stop)
     Ok(precision)
 }
 
-/// The ten nearest pictures.
-fn nearest(vector: &[f32], among: impl Iterator<Item = usize>, seen: &[Seen]) -> Vec<usize> {
-    let mut scored: Vec<(f32, usize)> = among.map(|at| (dot(vector, &seen[at].picture), at)).collect();
+/// The first numbers of a vector, a half or another part of it, brought to unit length.
+fn beginning(vector: &[f32], part: usize) -> Vec<f32> {
+    let first = &vector[..vector.len() / part];
+    let length = dot(first, first).sqrt().max(1e-6);
+    first.iter().map(|value| value / length).collect()
+}
+
+/// The ten nearest of some vectors.
+fn nearest<'a>(vector: &[f32], among: impl Iterator<Item = usize>, of: &dyn Fn(usize) -> &'a [f32]) -> Vec<usize> {
+    let mut scored: Vec<(f32, usize)> = among.map(|at| (dot(vector, of(at)), at)).collect();
     best(&mut scored);
     scored.into_iter().map(|(_, at)| at).collect()
 }
@@ -155,14 +174,14 @@ fn title_to_picture(seen: &[Seen], asked: &[usize], embedder: &Embedder) -> (f64
     let titled: Vec<usize> = asked.iter().copied().filter(|&at| !seen[at].known.pin.title.is_empty()).collect();
     let found = |&at: &usize| {
         let title = embedder.embed(&seen[at].known.pin.title, None);
-        nearest(&title, asked.iter().copied(), seen).contains(&at)
+        nearest(&title, asked.iter().copied(), &|at| &seen[at].picture).contains(&at)
     };
     let hits = titled.par_iter().filter(|at| found(at)).count();
     (hits as f64 / titled.len().max(1) as f64, titled.len())
 }
 
 /// Asks for what several of the queries' pins are, in words ("blue men shirts").
-fn attributes(seen: &[Seen], asked: &[usize], embedder: &Embedder) -> Result<([f64; 3], usize)> {
+fn attributes(seen: &[Seen], asked: &[usize], content: &VectorIndex, embedder: &Embedder) -> Result<([f64; 3], usize)> {
     let mut wanted: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &at in asked {
         let values: Vec<&str> = seen[at].attributes.values().rev().copied().collect();
@@ -173,16 +192,10 @@ fn attributes(seen: &[Seen], asked: &[usize], embedder: &Embedder) -> Result<([f
     Rng::new(super::SEED).shuffle(&mut wanted);
     wanted.truncate(ATTRIBUTE_QUERIES_MAX);
     let titles = titles(seen, asked)?;
-    let served: Vec<Vec<f32>> = asked
-        .par_iter()
-        .map(|&at| {
-            let words = embedder.embed(&words_of(&seen[at].known.pin), None);
-            middle(&seen[at].picture, &words)
-        })
-        .collect();
+    let served: Vec<Vec<f32>> = asked.iter().map(|&at| content.vector(seen[at].id).unwrap_or_default()).collect();
     let one = |(words, answers): &(String, Vec<usize>)| -> Result<[f64; 3]> {
         let vector = embedder.embed(words, None);
-        let by_picture = nearest(&vector, asked.iter().copied(), seen);
+        let by_picture = nearest(&vector, asked.iter().copied(), &|at| &seen[at].picture);
         let mut by_pin: Vec<(f32, usize)> = asked.iter().zip(&served).map(|(&at, of)| (dot(&vector, of), at)).collect();
         best(&mut by_pin);
         let by_words = titles.search(words, TOP).context("cannot search titles")?;
@@ -205,13 +218,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The middle between what a picture and words say, as pins are embedded.
-fn middle(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let sum: Vec<f32> = a.iter().zip(b.iter().chain(std::iter::repeat(&0.0))).map(|(a, b)| a + b).collect();
-    let norm = dot(&sum, &sum).sqrt().max(1e-6);
-    sum.into_iter().map(|value| value / norm).collect()
-}
-
 /// An index of the queries' titles alone.
 fn titles(seen: &[Seen], asked: &[usize]) -> Result<TextSearcher> {
     let mut titles = TextIndex::new().context("cannot make an index of titles")?;
@@ -226,16 +232,17 @@ fn titles(seen: &[Seen], asked: &[usize]) -> Result<TextSearcher> {
 impl VisualFigures {
     /// As JSON.
     pub(crate) fn json(&self) -> Value {
-        let of = |way: usize| -> BTreeMap<&str, f64> {
-            self.precision.iter().map(|(name, found)| (name.as_str(), found[way])).collect()
+        let of = |(way, name): (usize, &&'static str)| -> (&str, BTreeMap<&str, f64>) {
+            (name, self.precision.iter().map(|(name, found)| (name.as_str(), found[way])).collect())
         };
+        let precision: BTreeMap<&str, BTreeMap<&str, f64>> = WAYS.iter().enumerate().map(of).collect();
         let ([by_picture, served, bm25], asked) = self.attributes;
         json!({
             "protocol": self.about.protocol,
             "space": self.about.space,
             "queries": self.queries,
             "pins": self.pins,
-            "precision@10": { "pictures": of(0), "served": of(1) },
+            "precision@10": precision,
             "title_to_picture": { "recall@10": self.title_to_picture.0, "titles": self.title_to_picture.1 },
             "attribute_queries": {
                 "queries": asked,
@@ -253,10 +260,10 @@ impl VisualFigures {
             thousands(self.pins as u64),
             self.about.space
         );
-        let row = |(name, found): (&String, &[f64; 2])| {
+        let row = |(name, found): (&String, &[f64; WAYS.len()])| {
             [name.clone()].into_iter().chain(found.map(|value| format!("{value:.4}"))).collect::<Vec<String>>()
         };
-        let headings = ["precision@10", "pictures", "served"].map(str::to_owned);
+        let headings: Vec<String> = ["precision@10"].into_iter().chain(WAYS).map(str::to_owned).collect();
         print_table(&headings, &self.precision.iter().map(row).collect::<Vec<_>>());
         let (recall, titles) = self.title_to_picture;
         println!("\ntitle to its own picture: recall@10 {recall:.4} ({} titles)", thousands(titles as u64));

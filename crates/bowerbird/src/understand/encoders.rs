@@ -31,6 +31,14 @@ impl Encoders {
         self.live()?.map_or_else(|| Ok(Embedder::default()), |space| Ok(Embedder::learned(self.encoder(space)?)))
     }
 
+    /// When the last act was that the live encoder was learned from (ms, UTC); 0 where there was none.
+    pub(crate) fn heard_until_ms(&self) -> Result<u64> {
+        let Some(space) = self.live()? else { return Ok(0) };
+        let key = format!("encoders/{space}/card.json");
+        let card = self.blobs.get(&key)?.with_context(|| format!("there is no {key}"))?;
+        Ok(ModelCard::from_json(&String::from_utf8_lossy(&card)).with_context(|| key)?.data_range_ms.1)
+    }
+
     /// What understands words and pictures as the pins of a space were understood.
     pub(crate) fn embedder_of(&self, space: u32) -> Result<Embedder> {
         if space <= SPACE { Ok(Embedder::default()) } else { Ok(Embedder::learned(self.encoder(space)?)) }

@@ -1,6 +1,8 @@
 //! Learning an encoder from what pins show and say.
 
+use super::acts::{Acted, read_acts};
 use super::{Described, LeftOut};
+use crate::engine::Reading;
 use crate::output::thousands;
 use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};
@@ -11,7 +13,6 @@ use domain::hash64;
 use models::{Encoder, ModelCard};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use store::Blobs;
 use train::{Device, EncoderData, EncoderTraining, Session, TrainError, fit_encoder};
 
 /// Where a stopped training is gone on with.
@@ -27,10 +28,11 @@ const TEXT_DIM: usize = 256;
 /// Pins whose pictures are decoded together.
 const BLOCK: usize = 1_024;
 
-/// Learns an encoder from all pins that say anything and are not left out. A stopped run goes on where it was.
-pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) -> Result<(Encoder, ModelCard)> {
+/// Learns an encoder from all pins that say anything and are not left out, and from what people did with them. A
+/// stopped run goes on where it was.
+pub(crate) fn learn_encoder(setup: &Setup, from: &Reading, pins: &[Described]) -> Result<(Encoder, ModelCard)> {
     let mut config = EncoderTraining { seed: setup.config.train.seed, ..EncoderTraining::default() };
-    let data = data(setup, blobs, pins, &config)?;
+    let (data, until_ms) = data(setup, from, pins, &config)?;
     if data.pixels.is_empty() {
         config.shape.dim = TEXT_DIM;
     }
@@ -46,9 +48,9 @@ pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) ->
         version: String::new(),
     };
     match fit_encoder(&data, &config, &mut session) {
-        Ok(learned) => {
+        Ok((encoder, card)) => {
             bar.finish(&format!("learned from {} pins", thousands(data.pins.len() as u64)));
-            Ok(learned)
+            Ok((encoder, ModelCard { data_range_ms: (0, until_ms.unwrap_or(0)), ..card }))
         }
         Err(TrainError::Stopped { step }) => {
             bar.say(&format!("stopped at step {step}; the same command goes on from the checkpoint"));
@@ -58,28 +60,38 @@ pub(crate) fn learn_encoder(setup: &Setup, blobs: &Blobs, pins: &[Described]) ->
     }
 }
 
-fn data(setup: &Setup, blobs: &Blobs, pins: &[Described], config: &EncoderTraining) -> Result<EncoderData> {
+/// What is learned from, and when the last act of it was.
+fn data(
+    setup: &Setup,
+    from: &Reading,
+    pins: &[Described],
+    config: &EncoderTraining,
+) -> Result<(EncoderData, Option<u64>)> {
     let left_out = LeftOut::read(setup)?;
-    let pins = drawn(pins, &left_out);
+    let mut pins = drawn(pins, &left_out);
+    pins.retain(|known| !text_pieces(&words_of(&known.pin)).is_empty());
+    let places: HashMap<&str, u32> =
+        pins.iter().zip(0..).map(|(known, number)| (known.pin.id.as_str(), number)).collect();
+    let (acted, until_ms) = read_acts(from.log.as_ref(), &places, &setup.stop)?;
     let numbers = topics(&pins);
     let mut data = EncoderData::default();
     let mut names: Vec<(&str, u32)> = numbers.iter().map(|(name, number)| (*name, *number)).collect();
     names.sort_unstable_by_key(|(_, number)| *number);
     data.topics = names.iter().map(|(name, _)| text_pieces(name)).collect();
     let (progress, side) = (Progress::new("pictures", pins.len() as u64), config.shape.side as u32);
-    for block in pins.chunks(BLOCK) {
+    for (block, acted) in pins.chunks(BLOCK).zip(acted.chunks(BLOCK)) {
         setup.stop.check()?;
-        let small = |known: &&Described| Some(known.picture(blobs)?.scaled(side, side).rgb().to_vec());
+        let small = |known: &&Described| Some(known.picture(&from.blobs)?.scaled(side, side).rgb().to_vec());
         let pictures: Vec<Option<Vec<u8>>> = block.par_iter().map(small).collect();
-        for (known, picture) in block.iter().zip(pictures) {
+        for ((known, acted), picture) in block.iter().zip(acted).zip(pictures) {
             let number = picture.is_some().then_some(data.pixels.len() / (side * side * 3) as usize);
             data.pixels.extend(picture.into_iter().flatten());
-            data.pins.extend(described(known, number, &numbers));
+            data.pins.push(described(known, acted, number, &numbers));
         }
         progress.add(block.len() as u64);
     }
     progress.finish("read");
-    Ok(data)
+    Ok((data, until_ms))
 }
 
 /// Pins to learn from.
@@ -105,8 +117,13 @@ fn topics<'a>(pins: &[&'a Described]) -> HashMap<&'a str, u32> {
     counts.into_iter().zip(0..).map(|((topic, _), number)| (topic, number)).collect()
 }
 
-/// What the encoder learns of a pin; nothing of one without words.
-fn described(known: &Described, picture: Option<usize>, numbers: &HashMap<&str, u32>) -> Option<train::Described> {
+/// What the encoder learns of a pin.
+fn described(
+    known: &Described,
+    acted: &Acted,
+    picture: Option<usize>,
+    numbers: &HashMap<&str, u32>,
+) -> train::Described {
     let words = text_pieces(&words_of(&known.pin));
     let title = Some(text_pieces(&known.pin.title)).filter(|title| !title.is_empty()).unwrap_or_else(|| words.clone());
     let mut topics: Vec<u32> =
@@ -114,7 +131,8 @@ fn described(known: &Described, picture: Option<usize>, numbers: &HashMap<&str, 
     topics.sort_unstable();
     topics.dedup();
     let sentences = if picture.is_none() { sentences(&known.pin.description) } else { Vec::new() };
-    (!words.is_empty()).then_some(train::Described { picture, title, words, sentences, topics })
+    let queries = acted.queries.iter().map(|query| text_pieces(query)).filter(|query| !query.is_empty()).collect();
+    train::Described { picture, title, words, sentences, topics, queries, beside: acted.beside.clone() }
 }
 
 /// The sentences of a description, very short ones aside.

@@ -1,6 +1,7 @@
 //! What pins are, learned of the catalogue itself: an encoder is learned from pictures, words and topics, and all pins
 //! are embedded with it.
 
+mod acts;
 mod encoders;
 mod learn;
 mod left_out;
@@ -17,15 +18,19 @@ pub(crate) use watch::Renewal;
 
 use crate::engine::{Engine, Reading};
 use crate::setup::Setup;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use models::ModelCard;
 use train::TrainError;
 
-/// Learns an encoder from all pins and makes it live; gives its card.
-pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
+/// Learns an encoder from all pins and makes it live, with the first `dim` numbers of its vectors; gives its card.
+pub(crate) fn understand(setup: &Setup, data: &Reading, dim: Option<usize>) -> Result<ModelCard> {
     let encoders = Encoders::new(data.blobs.clone());
     let pins = read_pins(data.log.as_ref(), &setup.stop)?;
-    let (encoder, card) = learn_encoder(setup, &data.blobs, &pins)?;
+    let (encoder, card) = learn_encoder(setup, data, &pins)?;
+    let encoder = match dim {
+        Some(dim) => encoder.narrowed(dim).context("--dim")?,
+        None => encoder,
+    };
     let space = encoders.keep(encoder, &card)?;
     encoders.go_live(space)?;
     setup.forget(learn::CHECKPOINT)?;
@@ -36,7 +41,7 @@ pub(crate) fn understand(setup: &Setup, data: &Reading) -> Result<ModelCard> {
 pub(crate) fn understood(setup: &Setup, engine: &Engine) -> Result<()> {
     if Encoders::new(engine.blobs.clone()).live()?.is_none() {
         eprintln!("no encoder was learned of this catalogue yet: learning one (`bowerbird understand` does it, too)");
-        match understand(setup, engine) {
+        match understand(setup, engine, None) {
             // A few pins are measured as they are.
             Err(error) if is_too_little(&error) => eprintln!("{error:#}: what is built in is measured"),
             learned => drop(learned?),

@@ -20,11 +20,15 @@ pub(crate) struct Args {
     /// Only embed the pins that are not yet in the space of the live encoder.
     #[arg(long)]
     embed_only: bool,
+    /// Keep only so many numbers of each content vector, half or a quarter of the 64 (256 where no pin has a picture):
+    /// less memory and quicker searches for a little less likeness.
+    #[arg(long, conflicts_with = "embed_only")]
+    dim: Option<usize>,
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
-    let card = if args.embed_only { None } else { Some(understand(setup, &Reading::open(setup)?)?) };
+    let card = if args.embed_only { None } else { Some(understand(setup, &Reading::open(setup)?, args.dim)?) };
     let embedded = match Engine::open(setup) {
         Ok(engine) => Some(catch_up(setup, &engine)?),
         Err(error) if is_locked(&error) => None,

@@ -1,16 +1,20 @@
 //! Pictures and words in one space.
 
+mod eight;
+mod forward;
 mod look;
 mod shape;
 
+pub use eight::ServedEncoder;
 pub use look::{COLOURS, look, look_dim};
 pub use shape::{EncoderConfig, EncoderPart};
 
 use crate::file;
-use crate::kernel::{add_scaled, fit, matmul, matmul_add, normalise, repeat, rms_norm, silu};
+use crate::kernel::{add_scaled, matmul_add};
 use crate::weights::fresh;
 use crate::{Matrix, ModelError};
 use domain::Rng;
+use forward::Forward;
 
 /// Two towers that bring pictures and words into one space of unit vectors, learned so that a picture lies near its
 /// own words (Radford et al., ICML 2021).
@@ -64,6 +68,25 @@ impl Encoder {
         Encoder { space, ..self }
     }
 
+    /// The encoder whose vectors are the first `dim` numbers of these, brought to unit length: training sees to it that
+    /// halves and quarters say most of it.
+    ///
+    /// # Errors
+    /// When there are not so many numbers, or too few are left.
+    pub fn narrowed(mut self, dim: usize) -> Result<Encoder, ModelError> {
+        if dim > self.config.dim {
+            return Err(ModelError::Config(format!("dim is {dim}, the encoder has {}", self.config.dim)));
+        }
+        let config = EncoderConfig { dim, ..self.config };
+        config.check()?;
+        for part in [EncoderPart::Picture, EncoderPart::Text] {
+            let Matrix { rows, cols, values } = &mut self.matrices[part as usize];
+            let rows: Vec<&[f32]> = values.chunks_exact(*cols).take(*rows).map(|row| &row[..dim]).collect();
+            (*values, *cols) = (rows.concat(), dim);
+        }
+        Ok(Encoder { config, ..self })
+    }
+
     /// Its shape.
     pub fn config(&self) -> &EncoderConfig {
         &self.config
@@ -79,55 +102,17 @@ impl Encoder {
         &mut self.matrices
     }
 
-    fn part(&self, part: EncoderPart) -> &Matrix {
-        &self.matrices[part as usize]
-    }
-
     /// The vector of a picture: rows of RGB bytes, `side × side` pixels.
     ///
     /// # Panics
     /// When there are not so many bytes.
     pub fn picture(&self, rgb: &[u8], s: &mut EncoderScratch) -> Vec<f32> {
-        let side = self.config.side;
-        assert_eq!(rgb.len(), side * side * COLOURS, "a picture of another size");
-        s.pixels.clear();
-        s.pixels.extend(rgb.iter().map(|&value| pixel(value)));
-        s.look.clear();
-        look(&s.pixels, side, &mut s.look);
-        repeat(&self.part(EncoderPart::LookBias).values, 1, &mut s.x);
-        matmul_add(&s.look, self.part(EncoderPart::Look), &mut s.x);
-        silu(&mut s.x);
-        repeat(&self.part(EncoderPart::PictureUpBias).values, 1, &mut s.hidden);
-        matmul_add(&s.x, self.part(EncoderPart::PictureUp), &mut s.hidden);
-        silu(&mut s.hidden);
-        add_scaled(1.0, &s.hidden, &mut s.x);
-        self.told(&s.x, EncoderPart::Picture)
+        Forward::picture(self, rgb, s)
     }
 
     /// The vector of words, as pieces: a hash and a weight each. Zeros where nothing is known of any piece.
     pub fn text(&self, pieces: &[(u64, f32)], s: &mut EncoderScratch) -> Vec<f32> {
-        let table = self.part(EncoderPart::Table);
-        let sum = fit(&mut s.x, table.cols);
-        for &(hash, weight) in pieces {
-            add_scaled(weight, table.row(self.config.row_of(hash)), sum);
-        }
-        if sum.iter().all(|&value| value == 0.0) {
-            return vec![0.0; self.config.dim];
-        }
-        let ones = vec![1.0; table.cols];
-        rms_norm(&s.x, &ones, fit(&mut s.normed, table.cols));
-        repeat(&self.part(EncoderPart::TextUpBias).values, 1, &mut s.hidden);
-        matmul_add(&s.normed, self.part(EncoderPart::TextUp), &mut s.hidden);
-        silu(&mut s.hidden);
-        matmul_add(&s.hidden, self.part(EncoderPart::TextDown), &mut s.normed);
-        self.told(&s.normed, EncoderPart::Text)
-    }
-
-    fn told(&self, x: &[f32], head: EncoderPart) -> Vec<f32> {
-        let mut vector = vec![0.0; self.config.dim];
-        matmul(x, self.part(head), &mut vector);
-        normalise(&mut vector);
-        vector
+        Forward::text(self, pieces, s)
     }
 
     /// The encoder as bytes.
@@ -150,6 +135,28 @@ impl Encoder {
             names.push(shape.name);
         }
         Ok(Encoder { space, config: packed.config, names, matrices })
+    }
+}
+
+impl Forward for Encoder {
+    fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    fn part(&self, part: EncoderPart) -> &Matrix {
+        &self.matrices[part as usize]
+    }
+
+    fn look(&self, look: &[f32], out: &mut [f32]) {
+        matmul_add(look, self.part(EncoderPart::Look), out);
+    }
+
+    fn picture_up(&self, x: &[f32], out: &mut [f32]) {
+        matmul_add(x, self.part(EncoderPart::PictureUp), out);
+    }
+
+    fn piece(&self, row: usize, weight: f32, sum: &mut [f32]) {
+        add_scaled(weight, self.part(EncoderPart::Table).row(row), sum);
     }
 }
 
@@ -180,6 +187,21 @@ mod tests {
         assert_eq!(read, encoder);
         assert_eq!((read.picture(&rgb, &mut s), read.text(&[(5, 1.0), (900, 0.4)], &mut s)), (picture, text));
         assert_eq!(encoder.text(&[], &mut s), [0.0; 8]);
+    }
+
+    #[test]
+    fn a_narrowed_encoder_gives_the_first_numbers() {
+        let encoder = Encoder::untrained(EncoderConfig { dim: 16, ..small() }, 7, 3).expect("a good shape");
+        let mut s = EncoderScratch::default();
+        let (rgb, words) = (vec![90; 24 * 24 * 3], [(5, 1.0), (900, 0.4)]);
+        let whole = [encoder.picture(&rgb, &mut s), encoder.text(&words, &mut s)];
+        let narrow = encoder.clone().narrowed(8).expect("half of them");
+        for (narrow, whole) in [narrow.picture(&rgb, &mut s), narrow.text(&words, &mut s)].iter().zip(whole) {
+            let length = whole[..8].iter().map(|v| v * v).sum::<f32>().sqrt();
+            assert!(narrow.len() == 8 && narrow.iter().zip(&whole).all(|(n, w)| (n - w / length).abs() < 1e-5));
+        }
+        assert_eq!(Encoder::from_bytes(&narrow.to_bytes()).as_ref(), Ok(&narrow));
+        assert!(encoder.clone().narrowed(17).is_err() && encoder.narrowed(4).is_err());
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct EncoderTraining {
     pub forgotten: f32,
     /// What a pin's topics count against its words.
     pub topic_weight: f32,
+    /// What the first half and the first quarter of all numbers count, beside all of them.
+    pub nested_weight: f32,
     /// Part of the pins that are not learned from and validate.
     pub held_back: f32,
     /// At most so many of them.
@@ -54,6 +56,7 @@ impl Default for EncoderTraining {
             title_share: 0.5,
             forgotten: 0.3,
             topic_weight: 3.0,
+            nested_weight: 0.1,
             held_back: 0.05,
             held_back_max: 1_000,
         }
@@ -83,6 +86,7 @@ impl EncoderTraining {
             ("title_share", self.title_share, 1.0),
             ("forgotten", self.forgotten, 0.9),
             ("topic_weight", self.topic_weight, 100.0),
+            ("nested_weight", self.nested_weight, 10.0),
             ("held_back", self.held_back, 0.5),
         ];
         for (name, value, high) in numbers {

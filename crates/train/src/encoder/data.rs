@@ -21,11 +21,15 @@ pub struct Described {
     pub sentences: Vec<Pieces>,
     /// Rows of its topics in [`EncoderData::topics`].
     pub topics: Vec<u32>,
+    /// What was searched for before it was liked.
+    pub queries: Vec<Pieces>,
+    /// Rows of pins in [`EncoderData::pins`] that were saved to the same boards.
+    pub beside: Vec<u32>,
 }
 
 /// What an encoder is learned from. A pin with a picture teaches that words and picture belong together, one without
 /// that its title or a sentence and the rest of its words do; either that it lies near the names of its topics and far
-/// from other topics'.
+/// from other topics', and near what it was searched for with and the words of pins that were saved beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EncoderData {
     /// Pictures as rows of RGB bytes, `side × side` pixels each.
@@ -51,6 +55,9 @@ impl EncoderData {
             if pin.title.is_empty() || pin.words.is_empty() {
                 return Err(TrainError::Data(format!("pin {number} has no words")));
             }
+            if pin.beside.iter().any(|&other| other as usize >= self.pins.len()) {
+                return Err(TrainError::Data(format!("pin {number} was saved beside a pin that is not there")));
+            }
             if pin.topics.iter().any(|&topic| topic as usize >= self.topics.len()) {
                 return Err(TrainError::Data(format!("pin {number} has a topic that is not there")));
             }
@@ -70,7 +77,7 @@ impl EncoderData {
         let mut pins = vec![0u32; shape.table_rows];
         let mut last = vec![usize::MAX; shape.table_rows];
         for (number, pin) in self.pins.iter().enumerate() {
-            for (hash, _) in pin.words.iter().chain(pin.sentences.iter().flatten()) {
+            for (hash, _) in pin.words.iter().chain(pin.sentences.iter().chain(&pin.queries).flatten()) {
                 let row = shape.row_of(*hash);
                 if last[row] != number {
                     (last[row], pins[row]) = (number, pins[row] + 1);
@@ -86,10 +93,24 @@ impl EncoderData {
     }
 }
 
+/// How often a pin is learned from a query that led to it, and from the words of a pin that was saved beside it, where
+/// there are any.
+const BY_QUERY: f32 = 0.25;
+const BY_BESIDE: f32 = 0.15;
 /// How often the title is what is asked with, where there are sentences too.
 const BY_TITLE: f32 = 0.5;
 
 impl Described {
+    /// What belongs to the pin by what people did, if it is to be learned from that this time.
+    pub(crate) fn acted<'a>(&'a self, pins: &'a [Described], rng: &mut Rng) -> Option<&'a Pieces> {
+        let (drawn, which) = (rng.uniform(), rng.next_u64() as usize);
+        if drawn < BY_QUERY {
+            return self.queries.get(which % self.queries.len().max(1));
+        }
+        let beside = self.beside.get(which % self.beside.len().max(1)).filter(|_| drawn < BY_QUERY + BY_BESIDE)?;
+        Some(&pins[*beside as usize].words)
+    }
+
     /// What could be asked to find a pin without a picture, and the rest of what it says: its title or a sentence, and
     /// all others. Where it says no more than its title, about half of that each.
     pub(crate) fn parted(&self, rng: &mut Rng) -> (Pieces, Pieces) {

@@ -3,6 +3,7 @@
 mod config;
 mod data;
 mod looks;
+mod nested;
 mod net;
 mod step;
 
@@ -252,7 +253,8 @@ fn fingerprint(data: &EncoderData, config: &EncoderTraining) -> u64 {
             mix(*hash);
             mix(u64::from(weight.to_bits()));
         }
-        pin.topics.iter().for_each(|&topic| mix(u64::from(topic)));
+        pin.queries.iter().flatten().for_each(|(hash, _)| mix(*hash));
+        pin.topics.iter().chain(&pin.beside).for_each(|&number| mix(u64::from(number)));
     }
     data.topics.iter().flatten().for_each(|(hash, _)| mix(*hash));
     sum

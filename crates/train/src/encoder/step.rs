@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::data::{EncoderData, varied};
 use super::looks::Looks;
+use super::nested::nested;
 use super::{EncoderTraining, net};
 use crate::learner::add;
 use crate::softmax::{self, Answers, Loss, Scored};
@@ -68,13 +69,15 @@ impl Step<'_> {
     fn matched(&self, words: &[f32], belonging: &[f32]) -> Loss<Vec<f32>> {
         let (answers, scale) = (self.answers(), self.scale(EncoderPart::LogScale));
         let log_chance = &vec![0.0; self.pins.len()];
-        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
-        let (mut there, back) =
-            rayon::join(|| softmax::loss(words, belonging, &scored), || softmax::loss(belonging, words, &scored));
-        add_to(&mut there.d_users, &back.d_pins);
-        add_to(&mut there.d_pins, &back.d_users);
-        (there.mean, there.d_scale) = (there.mean + back.mean, (there.d_scale + back.d_scale) * scale);
-        there.times(0.5)
+        nested([words, belonging], self.dim(), self.config.nested_weight, |words, belonging, dim| {
+            let scored = Scored { dim, log_chance, answers: &answers, scale, shards: self.config.shards };
+            let (mut there, back) =
+                rayon::join(|| softmax::loss(words, belonging, &scored), || softmax::loss(belonging, words, &scored));
+            add_to(&mut there.d_users, &back.d_pins);
+            add_to(&mut there.d_pins, &back.d_users);
+            (there.mean, there.d_scale) = (there.mean + back.mean, (there.d_scale + back.d_scale) * scale);
+            there.times(0.5)
+        })
     }
 
     /// Which topics these belong to, of all.
@@ -84,10 +87,12 @@ impl Step<'_> {
         }
         let (answers, scale) = (self.topic_answers(), self.scale(EncoderPart::LogTopicScale));
         let log_chance = &vec![0.0; self.data.topics.len()];
-        let scored = Scored { dim: self.dim(), log_chance, answers: &answers, scale, shards: self.config.shards };
-        let mut loss = softmax::loss(belonging, topics, &scored);
-        loss.d_scale *= scale;
-        loss.times(self.config.topic_weight)
+        nested([belonging, topics], self.dim(), self.config.nested_weight, |belonging, topics, dim| {
+            let scored = Scored { dim, log_chance, answers: &answers, scale, shards: self.config.shards };
+            let mut loss = softmax::loss(belonging, topics, &scored);
+            loss.d_scale *= scale;
+            loss.times(self.config.topic_weight)
+        })
     }
 
     fn scale(&self, part: EncoderPart) -> f32 {
@@ -105,15 +110,19 @@ impl Step<'_> {
             (Bags::default(), Bags::default(), Vec::new(), Vec::new());
         for &pin in pins {
             let pin = &self.data.pins[pin];
+            let acted = pin.acted(&self.data.pins, &mut rng);
             match pin.picture {
                 Some(picture) => {
                     let by_title = rng.uniform() < self.config.title_share;
-                    words.push(rows(if by_title { &pin.title } else { &pin.words }, shape));
+                    words.push(rows(acted.unwrap_or(if by_title { &pin.title } else { &pin.words }), shape));
                     let pixels = varied(self.data.picture(picture, shape.side), shape.side, &mut rng);
                     look(&pixels, shape.side, &mut looks);
                 }
                 None => {
-                    let (asked, rest) = pin.parted(&mut rng);
+                    let (asked, rest) = match acted {
+                        Some(acted) => (acted.clone(), pin.words.clone()),
+                        None => pin.parted(&mut rng),
+                    };
                     words.push(rows(&asked, shape));
                     others.push(rows(&rest, shape));
                 }

@@ -121,6 +121,47 @@ fn pins_without_pictures_bring_titles_to_their_words() {
 }
 
 #[test]
+fn what_people_did_brings_words_together() {
+    // Nothing that a pin says tells what it is searched for with, nor what it lies beside.
+    let mut data = EncoderData::default();
+    for number in 0..240u64 {
+        let own = vec![(10_000 + number, 1.0), (20_000 + number, 1.0)];
+        let (kind, others) = (number % 6, (0..240).filter(|other| other % 6 == number % 6 && *other != number));
+        data.pins.push(Described {
+            title: own[..1].to_vec(),
+            words: own,
+            queries: if number % 2 == 0 { vec![vec![(500 + kind, 1.0)]] } else { Vec::new() },
+            beside: others.take(12).map(|other| other as u32).collect(),
+            ..Described::default()
+        });
+    }
+    let config = EncoderTraining { epochs: Some(100), ..small() };
+    let (encoder, _) = learned(&data, &config, None, 0).expect("learned");
+    let mut s = EncoderScratch::default();
+    let pins: Vec<Vec<f32>> = data.pins.iter().map(|pin| encoder.text(&pin.words, &mut s)).collect();
+    let mut right = 0;
+    for kind in 0..6 {
+        let query = encoder.text(&[(500 + kind, 1.0)], &mut s);
+        let score = |at: &usize| pins[*at].iter().zip(&query).map(|(a, b)| a * b).sum::<f32>();
+        let mut order: Vec<usize> = (0..pins.len()).collect();
+        order.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        right += order[..20].iter().filter(|at| **at as u64 % 6 == kind).count();
+    }
+    assert!(right > 80, "{right} of the 120 nearest pins are of the kind that was asked for");
+    assert!(kinds_meet(&pins), "pins of one board lie together");
+}
+
+/// Whether pins of one kind lie nearer to each other than to others, on average.
+fn kinds_meet(pins: &[Vec<f32>]) -> bool {
+    let mean = |same: bool| {
+        let pairs = (0..pins.len()).flat_map(|a| (0..a).map(move |b| (a, b))).filter(|(a, b)| (a % 6 == b % 6) == same);
+        let scores: Vec<f32> = pairs.map(|(a, b)| pins[a].iter().zip(&pins[b]).map(|(a, b)| a * b).sum()).collect();
+        scores.iter().sum::<f32>() / scores.len() as f32
+    };
+    mean(true) > mean(false) + 0.2
+}
+
+#[test]
 fn a_run_that_was_stopped_gives_the_same_bytes() {
     let (data, config) = (drawn(100), EncoderTraining { epochs: Some(2), ..small() });
     let folder = std::env::temp_dir().join(format!("bowerbird-encoder-{}", std::process::id()));

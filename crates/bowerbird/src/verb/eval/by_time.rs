@@ -7,6 +7,7 @@ use crate::lake_roll::open_rolled;
 use crate::learn::{Acts, Task, read_acts, train};
 use crate::moment::readable;
 use crate::setup::Setup;
+use crate::understand::Encoders;
 use ::train::Device;
 use anyhow::{Result, bail};
 use lake::Lake;
@@ -28,6 +29,7 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
     let registry = data.registry();
     let live = registry.live()?.map(|version| anyhow::Ok((registry.card(&version)?, version))).transpose()?;
     let live = live.filter(|(card, _)| card.data_range_ms.1 < from_ms).map(|(_, version)| version);
+    let hears_later = Encoders::new(data.blobs.clone()).heard_until_ms()? >= from_ms;
     let lake = open_rolled(setup, &data)?;
     drop(data);
 
@@ -44,7 +46,9 @@ pub(super) fn figures(args: &Args, setup: &Setup) -> Result<Figures> {
         None => throwaway(setup, &views, (log.as_ref(), &lake), &before, from_ms)?,
     };
     let moment = readable(from_ms);
-    let protocol = format!("what was done from {moment} UTC on, after what was done before; {PROTOCOL}");
+    // Contents say a little of what was saved beside what.
+    let contents = if hears_later { "; contents are of an encoder that heard of later acts, too" } else { "" };
+    let protocol = format!("what was done from {moment} UTC on, after what was done before; {PROTOCOL}{contents}");
     let about = About { protocol, model, single: false };
     measured(args, setup, &pipeline, cases, Some(&before), from_ms, about)
 }
