@@ -203,7 +203,7 @@ fn exp_sum_body<const FUSED: bool>(x: &mut [f32], shift: f32) -> f32 {
 
 /// eˣ without branches, so that it vectorises: x = n · ln 2 + r, a polynomial for eʳ, n into the exponent.
 #[inline(always)]
-fn exp<const FUSED: bool>(x: f32) -> f32 {
+pub(crate) fn exp<const FUSED: bool>(x: f32) -> f32 {
     /// Adding it rounds to an integer that then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = 0.693_359_4;

@@ -38,6 +38,8 @@ mod rank;
 mod token;
 mod trunk;
 mod weights;
+#[cfg(feature = "zoo")]
+mod zoo;
 
 pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::{Epoch, ModelCard, Reliability};
@@ -57,3 +59,5 @@ pub use token::{
 };
 pub use trunk::Scratch;
 pub use weights::{BlockPart, Matrix, Part, Weights};
+#[cfg(feature = "zoo")]
+pub use zoo::PublishedEncoder;

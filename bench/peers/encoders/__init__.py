@@ -1,0 +1,1 @@
+"""Published encoders by their reference implementation."""
