@@ -26,6 +26,7 @@ def main():
     golden.add_argument("--out", required=True, metavar="DIR")
     golden.add_argument("--seed", type=int, default=1, help="of the weights")
     speed = verbs.add_parser("speed", help="texts and pictures a second of encoders of common sizes in PyTorch")
+    speed.add_argument("--out", required=True, metavar="DIR", help="where the encoders are written")
     speed.add_argument("--threads", type=int, default=1)
     speed.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     args = parser.parse_args()
@@ -39,7 +40,7 @@ def main():
     else:
         from .speed import measured
 
-        print(json.dumps(measured(args.threads, args.seconds)))
+        print(json.dumps(measured(args.threads, args.seconds, args.out)))
 
 
 if __name__ == "__main__":

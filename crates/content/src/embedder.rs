@@ -1,6 +1,7 @@
 //! What brings pictures and words into one space.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{Pin, Understood};
@@ -8,13 +9,20 @@ use models::{Encoder, EncoderScratch, ServedEncoder};
 
 use crate::embedding::{self, SPACE};
 use crate::text::{normalise, pieces};
+use crate::zoo::Published;
 use crate::{Content, ContentError, Picture, palette};
 
-/// Brings pictures and words into one space: the built-in one of space [`SPACE`], which has learned nothing, or an
-/// encoder that was learned of a catalogue. Cheap to clone.
+/// Brings pictures and words into one space: the built-in one of space [`SPACE`], which has learned nothing, an encoder
+/// that was learned of a catalogue, or one that somebody published. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Embedder {
-    encoder: Option<Arc<ServedEncoder>>,
+pub struct Embedder(Kind);
+
+#[derive(Clone, Debug, Default)]
+enum Kind {
+    #[default]
+    BuiltIn,
+    Learned(Arc<ServedEncoder>),
+    Published(u32, Arc<Published>),
 }
 
 thread_local! {
@@ -24,30 +32,45 @@ thread_local! {
 impl Embedder {
     /// By what was learned; its large matrices are served in 8-bit numbers.
     pub fn learned(encoder: Encoder) -> Embedder {
-        Embedder { encoder: Some(Arc::new(ServedEncoder::of(encoder))) }
+        Embedder(Kind::Learned(Arc::new(ServedEncoder::of(encoder))))
+    }
+
+    /// By what somebody published, given as its [`PUBLISHED_FILES`](crate::PUBLISHED_FILES) by name, in a space of its
+    /// own. Pictures say nothing to an encoder that only reads words.
+    ///
+    /// # Errors
+    /// When this build reads none, or the files are damaged, of a kind that is not known or do not fit together.
+    pub fn published(files: &BTreeMap<&str, Vec<u8>>, space: u32) -> Result<Embedder, ContentError> {
+        Ok(Embedder(Kind::Published(space, Arc::new(Published::read(files)?))))
     }
 
     /// The version of the space; vectors of two spaces never meet.
     pub fn space(&self) -> u32 {
-        self.encoder.as_ref().map_or(SPACE, |encoder| encoder.space())
+        match &self.0 {
+            Kind::BuiltIn => SPACE,
+            Kind::Learned(encoder) => encoder.space(),
+            Kind::Published(space, _) => *space,
+        }
     }
 
     /// The embedding of words and a picture, unit length; empty when there is neither a word nor a picture. With an
     /// encoder it lies in the middle between what both say.
     pub fn embed(&self, words: &str, picture: Option<&Picture>) -> Vec<f32> {
-        let Some(encoder) = &self.encoder else { return embedding::embed(words, picture) };
-        let pieces = text_pieces(words);
-        SCRATCH.with_borrow_mut(|s| {
-            let text = (!pieces.is_empty()).then(|| encoder.text(&pieces, s));
-            let picture = picture.map(|picture| {
+        let (text, picture) = match &self.0 {
+            Kind::BuiltIn => return embedding::embed(words, picture),
+            Kind::Learned(encoder) => SCRATCH.with_borrow_mut(|s| {
+                let pieces = text_pieces(words);
                 let side = encoder.config().side;
-                encoder.picture(picture.scaled(side as u32, side as u32).rgb(), s)
-            });
-            match (text, picture) {
-                (Some(text), Some(picture)) => middle(text, &picture),
-                (one, other) => one.or(other).unwrap_or_default(),
-            }
-        })
+                let text = (!pieces.is_empty()).then(|| encoder.text(&pieces, s));
+                let picture = picture.map(|picture| picture.scaled(side as u32, side as u32));
+                (text, picture.map(|picture| encoder.picture(picture.rgb(), s)))
+            }),
+            Kind::Published(_, encoder) => (encoder.text(words), picture.and_then(|picture| encoder.picture(picture))),
+        };
+        match (text, picture) {
+            (Some(text), Some(picture)) => middle(text, &picture),
+            (one, other) => one.or(other).unwrap_or_default(),
+        }
     }
 
     /// Understands a pin from its words and, if there is one, its picture. A broken picture is an error; the words
@@ -55,7 +78,7 @@ impl Embedder {
     pub fn understand(&self, pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
         let picture = image.map(Picture::decode).transpose()?;
         // Long texts drown what they begin with where nothing was learned of which words matter.
-        let words = if self.encoder.is_some() { words_of(pin) } else { said(pin, 400) };
+        let words = if matches!(self.0, Kind::BuiltIn) { said(pin, 400) } else { words_of(pin) };
         let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;
         let understood = Understood {
             pin: pin.id.clone(),

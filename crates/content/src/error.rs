@@ -44,6 +44,12 @@ pub enum ContentError {
         /// What is odd.
         reason: String,
     },
+    /// A published encoder that cannot be used.
+    #[error("the encoder cannot be used: {reason}")]
+    Encoder {
+        /// What is wrong with which file.
+        reason: String,
+    },
     /// A taxonomy that cannot be used.
     #[error("line {line} of the taxonomy: {reason}")]
     Taxonomy {

@@ -9,6 +9,9 @@
 //! fixed cosine transforms, and colours). A missing part is zeros and the other carries the norm, so that pins with
 //! and without pictures, and bare queries ([`embed_text`]), meet in one space by inner product.
 //!
+//! Other spaces are those of a learned encoder ([`Embedder::learned`]) or, with the feature `zoo`, of one that somebody
+//! published ([`Embedder::published`]).
+//!
 //! Pictures that are one picture, cut, written again, mirrored, framed or tinted, are found by [`NearDuplicates`] from
 //! what [`Signature`] keeps of each.
 //!
@@ -32,6 +35,7 @@ mod colour;
 mod embedder;
 mod embedding;
 mod error;
+mod files;
 mod kmeans;
 mod language;
 mod look;
@@ -48,11 +52,17 @@ mod texts;
 mod topics;
 mod understand;
 mod words;
+#[cfg(feature = "zoo")]
+mod zoo;
+#[cfg(not(feature = "zoo"))]
+#[path = "no_zoo.rs"]
+mod zoo;
 
 pub use annotate::{ANNOTATIONS_MAX, Annotation, AnnotationCounts, AnnotationParams, Annotator};
 pub use embedder::{Embedder, text_pieces, words_of};
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
+pub use files::{PUBLISHED_FILES, PublishedFile};
 pub use language::language;
 pub use near::{NearDuplicates, SIGNATURE_BYTES, Signature};
 pub use palette::{PALETTE_COLOURS, palette};

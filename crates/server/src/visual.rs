@@ -76,7 +76,12 @@ pub(crate) async fn look<T: Send + 'static>(
             (picture, Some(part)) => picture.cropped(part),
             (picture, None) => picture,
         };
-        Ok((embedding(&app.embedder(), &picture, &asked.words), turn))
+        let look = embedding(&app.embedder(), &picture, &asked.words);
+        if look.vector.is_empty() {
+            let detail = "nothing is known of the picture: the encoder of this catalogue reads words alone";
+            return Err(Problem::new(Kind::BadBody, detail).on("image"));
+        }
+        Ok((look, turn))
     });
     let looked = looked.await.map_err(|error| Problem::internal("looking at a picture", error))?;
     let (look, turn) = looked?;

@@ -1,8 +1,10 @@
-//! Encoders by space in the blobs: `encoders/<space>/` holds `encoder.bbe` and `card.json`, written last;
-//! `encoders/live` names the space that pins are embedded in.
+//! Encoders by space in the blobs: `encoders/<space>/` holds `encoder.bbe` and `card.json`, or a published encoder's
+//! files and their `fingerprint`; what is named last is written last. `encoders/live` names the space that pins are
+//! embedded in.
 
-use anyhow::{Context, Result};
-use content::{Embedder, SPACE};
+use super::published::{PublishedFiles, fingerprint};
+use anyhow::{Context, Result, ensure};
+use content::{Embedder, PUBLISHED_FILES, SPACE};
 use models::{Encoder, ModelCard};
 use store::Blobs;
 
@@ -28,7 +30,7 @@ impl Encoders {
 
     /// What understands pins: the live encoder, or what is built in.
     pub(crate) fn embedder(&self) -> Result<Embedder> {
-        self.live()?.map_or_else(|| Ok(Embedder::default()), |space| Ok(Embedder::learned(self.encoder(space)?)))
+        self.live()?.map_or_else(|| Ok(Embedder::default()), |space| self.embedder_of(space))
     }
 
     /// When the last act was that the live encoder was learned from (ms, UTC); 0 where there was none.
@@ -41,28 +43,72 @@ impl Encoders {
 
     /// What understands words and pictures as the pins of a space were understood.
     pub(crate) fn embedder_of(&self, space: u32) -> Result<Embedder> {
-        if space <= SPACE { Ok(Embedder::default()) } else { Ok(Embedder::learned(self.encoder(space)?)) }
+        if space <= SPACE {
+            return Ok(Embedder::default());
+        }
+        match self.fingerprint(space)? {
+            Some(fingerprint) => self.published(space, &fingerprint),
+            None => Ok(Embedder::learned(self.encoder(space)?)),
+        }
     }
 
-    /// The encoder of a space.
-    pub(crate) fn encoder(&self, space: u32) -> Result<Encoder> {
+    /// The encoder of a space that was learned.
+    fn encoder(&self, space: u32) -> Result<Encoder> {
         let key = format!("encoders/{space}/encoder.bbe");
         let bytes = self.blobs.get(&key)?.with_context(|| format!("there is no {key}"))?;
         Encoder::from_bytes(&bytes).with_context(|| format!("encoder {space}"))
     }
 
+    /// The encoder of a space that somebody published; its files have to be those that it was taken over with.
+    fn published(&self, space: u32, expected: &str) -> Result<Embedder> {
+        let mut files = PublishedFiles::new();
+        for file in PUBLISHED_FILES {
+            let bytes = self.blobs.get(&format!("encoders/{space}/{}", file.name));
+            files.extend(bytes.context("cannot read an encoder")?.map(|bytes| (file.name, bytes)));
+        }
+        ensure!(fingerprint(&files) == expected, "encoders/{space}: the files are not those that were taken over");
+        Embedder::published(&files, space).with_context(|| format!("encoder {space}"))
+    }
+
+    /// Of which files a published encoder is.
+    fn fingerprint(&self, space: u32) -> Result<Option<String>> {
+        let bytes = self.blobs.get(&format!("encoders/{space}/fingerprint")).context("cannot read an encoder")?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
+    }
+
     /// Keeps an encoder in a space of its own, which is given back; it is not live yet.
     pub(crate) fn keep(&self, encoder: Encoder, card: &ModelCard) -> Result<u32> {
+        let space = self.next_space()?;
+        self.put(space, "encoder.bbe", encoder.with_space(space).to_bytes())?;
+        self.put(space, "card.json", card.to_json().into_bytes())?;
+        Ok(space)
+    }
+
+    /// Keeps a published encoder in a space of its own, which is given back: that of the live one where that has the
+    /// same files. It is not live yet.
+    pub(crate) fn keep_published(&self, files: PublishedFiles) -> Result<u32> {
+        let fingerprint = fingerprint(&files);
+        if let Some(space) = self.live()?
+            && self.fingerprint(space)?.as_deref() == Some(fingerprint.as_str())
+        {
+            return Ok(space);
+        }
+        let space = self.next_space()?;
+        files.into_iter().try_for_each(|(name, bytes)| self.put(space, name, bytes))?;
+        self.put(space, "fingerprint", fingerprint.into_bytes())?;
+        Ok(space)
+    }
+
+    /// Spaces are counted, so that newer ones are known by their numbers; none is given twice.
+    fn next_space(&self) -> Result<u32> {
         let known = self.blobs.list("encoders/").context("cannot list the encoders")?;
         let spaces = known.iter().filter_map(|key| key.split('/').nth(1)?.parse::<u32>().ok());
-        let space = spaces.max().unwrap_or(SPACE) + 1;
-        let put = |name: &str, bytes| {
-            let key = format!("encoders/{space}/{name}");
-            self.blobs.put(&key, bytes).with_context(|| format!("cannot keep encoder {space}"))
-        };
-        put("encoder.bbe", encoder.with_space(space).to_bytes())?;
-        put("card.json", card.to_json().into_bytes())?;
-        Ok(space)
+        Ok(spaces.max().unwrap_or(SPACE) + 1)
+    }
+
+    fn put(&self, space: u32, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let key = format!("encoders/{space}/{name}");
+        self.blobs.put(&key, bytes).with_context(|| format!("cannot keep encoder {space}"))
     }
 
     /// Makes a space the one that pins are embedded in.
@@ -76,6 +122,20 @@ impl Encoders {
 mod tests {
     use super::*;
     use models::EncoderConfig;
+
+    #[test]
+    fn published_files_keep_their_space_and_must_not_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let encoders = Encoders::new(store::open_blobs(&folder.path().display().to_string()).expect("blobs"));
+        let files = |config: &str| PublishedFiles::from([("config.json", config.as_bytes().to_vec())]);
+        let first = encoders.keep_published(files("{}")).expect("kept");
+        encoders.go_live(first).expect("live");
+        assert_eq!((first, encoders.keep_published(files("{}")).expect("the same")), (SPACE + 1, SPACE + 1));
+        assert_eq!(encoders.keep_published(files("[]")).expect("another"), SPACE + 2);
+        std::fs::write(folder.path().join(format!("encoders/{first}/config.json")), "{ }").expect("written");
+        let error = format!("{:#}", encoders.embedder().expect_err("changed"));
+        assert!(error.contains("encoders/2: the files are not those"), "{error}");
+    }
 
     #[test]
     fn each_encoder_has_a_space_of_its_own() {

@@ -1,11 +1,12 @@
-//! What pins are, learned of the catalogue itself: an encoder is learned from pictures, words and topics, and all pins
-//! are embedded with it.
+//! What pins are: an encoder is learned of the catalogue's own pictures, words and topics, or a published one is taken
+//! over, and all pins are embedded with it.
 
 mod acts;
 mod encoders;
 mod learn;
 mod left_out;
 mod pins;
+mod published;
 mod renew;
 mod watch;
 
@@ -13,6 +14,7 @@ pub(crate) use encoders::Encoders;
 pub(crate) use learn::learn_encoder;
 pub(crate) use left_out::{LeftOut, read_ids};
 pub(crate) use pins::{Described, read_pins};
+pub(crate) use published::adopt;
 pub(crate) use renew::{renew, understood_id};
 pub(crate) use watch::Renewal;
 

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use std::collections::HashSet;
 use store::{Blobs, EventLog};
 
-/// Pins that are embedded and written together.
-const BLOCK: usize = 1_024;
+/// Pins that are embedded and written together: with a large encoder some seconds, which a stop waits for.
+const BLOCK: usize = 256;
 
 /// The name of what was understood of a pin in a space: once for each description.
 pub(crate) fn understood_id(described: EventId, space: u32) -> EventId {

@@ -11,3 +11,4 @@ mod operation;
 mod ranking;
 mod sequences;
 mod visual;
+mod zoo;

@@ -125,8 +125,7 @@ impl PublishedEncoder {
 }
 
 fn json(file: &'static str, bytes: &[u8]) -> Result<Value, ModelError> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| ModelError::Config(format!("{file}: {error}")))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| ModelError::Config(format!("{file}: {error}")))?;
     if value.is_object() { Ok(value) } else { Err(ModelError::Config(format!("{file}: no JSON object"))) }
 }
 

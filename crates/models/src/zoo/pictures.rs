@@ -47,7 +47,8 @@ struct Asked {
 
 impl PictureTower {
     pub(super) fn clip(settings: &Settings, tensors: &Tensors, dim: usize) -> Result<PictureTower, ModelError> {
-        let words = StackWords { names: StackWords::NAMES, standard: [768, 3072, 12, 12], act: "quick_gelu", epsilon: 1e-5 };
+        let words =
+            StackWords { names: StackWords::NAMES, standard: [768, 3072, 12, 12], act: "quick_gelu", epsilon: 1e-5 };
         let (stack, shape) = (words.read(settings)?, PictureShape::read(settings, 32)?);
         let head = Head::First(Linear::bare(tensors, "visual_projection", stack.width, dim)?);
         let class = tensors.take("vision_model.embeddings.class_embedding", &[stack.width])?;

@@ -77,8 +77,7 @@ impl Stack {
     ) -> Result<Stack, ModelError> {
         let block = |number: usize| {
             let name = |part: &str| format!("{under}{}.{number}.{part}", names.blocks);
-            let linear =
-                |part: &str, inputs: usize, outputs: usize| Linear::read(from, &name(part), inputs, outputs);
+            let linear = |part: &str, inputs: usize, outputs: usize| Linear::read(from, &name(part), inputs, outputs);
             let norm = |part: &str| Norm::read(from, &name(part), shape.width, shape.epsilon);
             let reads = names.reads.map(|part| linear(part, shape.width, shape.width));
             Ok(Block {

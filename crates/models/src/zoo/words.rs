@@ -114,7 +114,8 @@ impl TextTower {
 
     /// CLIP's (Radford et al., ICML 2021).
     pub(super) fn clip(settings: &Settings, tensors: &Tensors, dim: usize) -> Result<TextTower, ModelError> {
-        let words = StackWords { names: StackWords::NAMES, standard: [512, 2048, 12, 8], act: "quick_gelu", epsilon: 1e-5 };
+        let words =
+            StackWords { names: StackWords::NAMES, standard: [512, 2048, 12, 8], act: "quick_gelu", epsilon: 1e-5 };
         let (stack, shape) = (words.read(settings)?, TextShape::read(settings, 49_408, 77)?);
         // Files from before the number of the end was told right say 2; the end has the highest number.
         let pool = match settings.number("eos_token_id", 49_407, 0..=u32::MAX as usize)? {
