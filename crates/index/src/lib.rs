@@ -43,5 +43,7 @@ pub use query::{
     QueryCounts, RelatedQueries, RelatedQuery, Speller, SpellerBuilder, SpellerParams, Spelling, SpellingChange, Trend,
     TrendingParams, guides, trending,
 };
-pub use text::{TextDocument, TextFound, TextIndex, TextPlan, TextSearcher, TextSnapshot, TextWeights};
+pub use text::{
+    TextDocument, TextField, TextFound, TextIndex, TextMatch, TextMatches, TextPlan, TextSearcher, TextSnapshot, TextWeights,
+};
 pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, Replaced, VectorIndex, Want};

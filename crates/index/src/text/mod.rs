@@ -3,6 +3,7 @@
 mod document;
 mod fields;
 mod file;
+mod matches;
 mod merge;
 mod phrase;
 mod score;
@@ -19,6 +20,7 @@ pub use document::TextDocument;
 use domain::PinId;
 use fields::Fields;
 pub use file::TextSnapshot;
+pub use matches::{TextField, TextMatch, TextMatches};
 use merge::Merging;
 use search::Published;
 pub use search::{TextFound, TextPlan, TextSearcher};

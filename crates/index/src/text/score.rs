@@ -114,6 +114,27 @@ impl Bm25 {
         Ok(())
     }
 
+    /// Visits the scores that each term gives some rows of segment `at`, which must be in order: the number of the
+    /// term, the place among `rows`, and the score where there is one.
+    pub(super) fn of_each(
+        &self,
+        at: usize,
+        segment: &SegmentReader,
+        rows: &[u32],
+        mut visit: impl FnMut(usize, usize, f32),
+    ) -> Result<(), IndexError> {
+        let there = self.terms.iter().enumerate().filter(|(_, term)| term.places[at].is_some()).map(|(term, _)| term);
+        for (term, mut list) in there.zip(self.lists_of(at, segment)?) {
+            for (place, &row) in rows.iter().enumerate() {
+                let score = list.score_at(row);
+                if score > 0.0 {
+                    visit(term, place, score);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The scores of some rows of segment `at`, which must be in order; 0 for a row without a term.
     pub(super) fn of(&self, at: usize, segment: &SegmentReader, rows: &[u32]) -> Result<Vec<f32>, IndexError> {
         let mut scores = vec![0.0; rows.len()];

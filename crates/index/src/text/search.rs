@@ -60,8 +60,8 @@ pub(super) struct Published {
 #[derive(Clone)]
 pub struct TextSearcher {
     published: Arc<RwLock<Arc<Published>>>,
-    fields: Fields,
-    weights: Arc<TextWeights>,
+    pub(super) fields: Fields,
+    pub(super) weights: Arc<TextWeights>,
 }
 
 impl TextSearcher {

@@ -105,7 +105,7 @@ impl Terms<'_> {
 type Counts = BTreeMap<String, u64>;
 
 /// Words that begin with `beginning`, the most used first, without `beginning` itself.
-fn complete(searcher: &Searcher, field: Field, beginning: &str) -> Result<Vec<String>, IndexError> {
+pub(super) fn complete(searcher: &Searcher, field: Field, beginning: &str) -> Result<Vec<String>, IndexError> {
     if beginning.chars().count() < BEGINNING_LETTERS_MIN {
         return Ok(Vec::new());
     }
@@ -123,7 +123,7 @@ fn complete(searcher: &Searcher, field: Field, beginning: &str) -> Result<Vec<St
 }
 
 /// Words with the fewest wrong letters: how many are wrong, and the words, the most used first.
-fn correct(searcher: &Searcher, field: Field, word: &str) -> Result<(i32, Vec<String>), IndexError> {
+pub(super) fn correct(searcher: &Searcher, field: Field, word: &str) -> Result<(i32, Vec<String>), IndexError> {
     let wrong_max = match word.chars().count() {
         0..4 => 0,
         4..8 => 1,
