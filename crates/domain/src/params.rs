@@ -25,6 +25,8 @@ pub struct Params {
     pub walk: WalkParams,
     /// How much answering the question counts.
     pub answer: AnswerParams,
+    /// How much relevance to what was searched for bounds everything else.
+    pub relevance: RelevanceParams,
     /// Spacing and variety.
     pub diversity: DiversityParams,
     /// Rules of the business, at most [`crate::RULES_MAX`]; the first ones come first.
@@ -103,6 +105,30 @@ pub struct AnswerParams {
     pub subject: f32,
 }
 
+/// How the relevance of pins to what was searched for, from 0 (none) to 4 (all that was asked), bounds a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RelevanceParams {
+    /// Whether searches are bounded by relevance.
+    pub on: bool,
+    /// Pins of a lower expected level are left out, …
+    pub floor: f32,
+    /// … unless fewer than this many would be left: then the nearest ones follow, up to this many.
+    pub floor_pins: usize,
+    /// How many levels wide a band is. Pins of a better band come first; within a band, taste and variety decide. From
+    /// 5 on there is one band only.
+    pub band: f32,
+}
+
+impl RelevanceParams {
+    /// The band of an expected level: 0 is the best one.
+    pub fn band_of(&self, level: f32) -> u8 {
+        let level = if level.is_nan() { 0.0 } else { level.clamp(0.0, 4.0) };
+        // Half a level below the best is still the best.
+        ((4.5 - level) / self.band.max(0.05)).min(255.0) as u8
+    }
+}
+
 /// What one surface wants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -134,6 +160,7 @@ impl Default for Params {
             generators: GeneratorsParams::default(),
             walk: WalkParams::default(),
             answer: AnswerParams::default(),
+            relevance: RelevanceParams::default(),
             diversity: DiversityParams::default(),
             rules: Vec::new(),
             home: SurfaceParams { explore_every: 20, fresh_every: 25, ..SurfaceParams::default() },
@@ -181,6 +208,12 @@ impl Default for WalkParams {
 impl Default for AnswerParams {
     fn default() -> Self {
         AnswerParams { words: 2.0, meaning: 1.0, meaning_from: 0.8, look_words: 0.2, subject: 1.0 }
+    }
+}
+
+impl Default for RelevanceParams {
+    fn default() -> Self {
+        RelevanceParams { on: true, floor: 1.0, floor_pins: 25, band: 1.0 }
     }
 }
 

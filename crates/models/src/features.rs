@@ -37,11 +37,15 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `subject_creator`, `subject_topic` | share of the subject's pins with this creator, with the best one of these |
 /// |  | topics; a board's newest pins stand for it |
 /// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
+/// | `words_title`, `words_own`, `words_any` | share of a search's words, each as much as it is rare, in the title, in |
+/// |  | all that the owner says, anywhere |
+/// | `phrase` | longest run of a search's words that the title has in that order, over the search's words |
+/// | `level`, `level_0` … `level_4` | how well the pin answers a search, from 0 to 4, and the chance of each level |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
 /// | `hour_sin` … `day_cos` | sine and cosine of the time of day and of the week, UTC |
 /// | `position` | ln(1 + place at which the pin was shown): known in training only, 0 when serving and when |
 /// |  | unknown, so that all compete as if each stood first |
-pub const FEATURES: [&str; 99] = [
+pub const FEATURES: [&str; 109] = [
     "dot",
     "walk",
     "walk_share",
@@ -132,6 +136,16 @@ pub const FEATURES: [&str; 99] = [
     "subject_topic",
     "query_impressions",
     "query_acts",
+    "words_title",
+    "words_own",
+    "words_any",
+    "phrase",
+    "level",
+    "level_0",
+    "level_1",
+    "level_2",
+    "level_3",
+    "level_4",
     "home",
     "related",
     "search",

@@ -1,5 +1,5 @@
-//! Weights files: `BOWERBM1` (models) or `BOWERBE1` (encoders), format (u32), header length (u32), header (JSON),
-//! padding to 8, all values (little-endian), CRC-32 of everything before it (u32).
+//! Weights files: `BOWERBM1` (models), `BOWERBE1` (encoders), `BOWERBS1` (relevance students) or `BOWERBR1` (relevance
+//! teachers), format (u32), header length (u32), header (JSON), padding to 8, all values (little-endian), CRC-32 of everything before it (u32).
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ pub(crate) type Kind = (&'static [u8; 8], u32);
 
 pub(crate) const MODEL: Kind = (b"BOWERBM1", 3);
 pub(crate) const ENCODER: Kind = (b"BOWERBE1", 1);
+pub(crate) const STUDENT: Kind = (b"BOWERBS1", 1);
+pub(crate) const TEACHER: Kind = (b"BOWERBR1", 1);
 
 const PREFIX: usize = 16;
 const CRC: usize = 4;

@@ -35,6 +35,7 @@ mod kernel;
 mod matmul;
 mod model;
 mod rank;
+mod relevance;
 mod token;
 mod trunk;
 mod weights;
@@ -53,6 +54,12 @@ pub use kernel::{NORM_EPSILON, UNIT_EPSILON, exp_sum, fast, fma, sigmoid, silu, 
 pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankInput, RankPart, RankScratch, RankTraits, Ranker};
+pub use relevance::{
+    LEVELS, Levels, Offered, QUERY_WORDS_MAX, RELEVANCE_COUNT, RELEVANCE_FEATURES, STUDENT_KNOTS, Student, StudentConfig,
+    StudentPart, StudentScratch, TITLE_WORDS_MAX, Teacher, TeacherConfig, TeacherPart, TeacherText, WordRun,
+    expected_level, levels_at, levels_before_learning, likeliest_level, read_teacher_tokens, relevance_feature,
+    relevance_words, word_run,
+};
 pub use token::{
     CONDITION_FACTS, Condition, DISTANCES, Reach, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket,
     mean_content, token, tokens,

@@ -5,6 +5,7 @@ use crate::recent::Answered;
 use crate::suggest::Ways;
 use crate::wording::Spelling;
 use domain::{Drop, HEADS, Move, ServedItem, StageTrace, Subject, Trace};
+use models::{LEVELS, feature};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use serving::Catalogue;
@@ -100,7 +101,20 @@ pub(crate) fn explain(item: &ServedItem) -> Value {
         "utility": number(item.utility),
         "moves": moves,
         "propensity": number(item.propensity),
+        "relevance": relevance(item),
     })
+}
+
+/// How well a pin answers a search: its expected level, and the chance of each; null where that was not judged.
+fn relevance(item: &ServedItem) -> Value {
+    let levels = item.features.get(const { feature("level_0") }..).unwrap_or(&[]);
+    let levels = &levels[..levels.len().min(LEVELS)];
+    match item.features.get(const { feature("level") }) {
+        Some(level) if levels.iter().sum::<f32>() > 0.0 => {
+            json!({"level": number(*level), "chances": levels.iter().map(|chance| number(*chance)).collect::<Vec<_>>()})
+        }
+        _ => Value::Null,
+    }
 }
 
 /// The chance of each action, by its name.

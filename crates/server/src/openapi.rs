@@ -433,8 +433,9 @@ fn why() -> Value {
             "utility": score,
             "moves": {"type": "array", "items": step},
             "propensity": score,
+            "relevance": {"type": ["object", "null"]},
         }),
-        &["sources", "l1", "l2", "heads", "utility", "moves", "propensity"],
+        &["sources", "l1", "l2", "heads", "utility", "moves", "propensity", "relevance"],
     );
     why["description"] = json!(
         "With `explain=true`: who offered the pin, its ranks and scores from 0, the chance of each action, what it is \

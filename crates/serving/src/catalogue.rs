@@ -188,6 +188,11 @@ impl Catalogue {
         self.words.key(kind, number)
     }
 
+    /// A numbered word; empty for a number never given.
+    pub(crate) fn word(&self, number: u32) -> &str {
+        self.words.word(number)
+    }
+
     /// Whether a pin may be shown at `now_ms`: described, not removed, not expired, not unsafe.
     pub fn servable(&self, pin: PinId, now_ms: u64) -> bool {
         self.row(pin).is_some_and(|row| row.described() && !row.gone(now_ms) && !row.not_safe())

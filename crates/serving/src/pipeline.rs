@@ -18,10 +18,13 @@ use std::time::{Duration, Instant};
 /// How `trace.degraded` begins to tell that no pin matches the words of a search.
 pub const UNMATCHED: &str = "no pin matches the words";
 
+/// How `trace.degraded` begins to tell that pins have some of the words of a search and none answers it.
+pub const UNANSWERED: &str = "no pin answers the words";
+
 /// The request path: one funnel for every surface.
 ///
 /// ```text
-/// context → generate → merge → filter → features → L1 → features → L2 → blend → slate + trace
+/// context → generate → merge → filter → features → L1 → features → relevance → L2 → blend → slate + trace
 /// ```
 #[derive(Clone)]
 pub struct Pipeline {
@@ -116,6 +119,7 @@ impl Pipeline {
             let rows = run.stage("features/l1", rows, |rows| rows.first_features(&context));
             let rows = run.stage("l1", rows, |rows| rows.first_pass(&*parts.first_pass, &context));
             let rows = run.stage("features/l2", rows, |rows| rows.other_features(&context));
+            let rows = run.floor(rows, &context);
             let late = run.late();
             let rows = run.stage("l2", rows, |rows| rows.second_pass(parts.second_pass(late), &context));
             let placed = run.blend(&context, &rows);

@@ -124,7 +124,7 @@ impl Pipeline {
         let sources = Source::ALL.into_iter().filter_map(|source| best_of(&rows.candidates, source, k)).collect();
         let union = rows.candidates.pins.clone();
         let (first_pass, second_pass) = self.passes();
-        let rows = rows.first_pass(first_pass, &context).second_pass(second_pass, &context);
+        let rows = rows.first_pass(first_pass, &context).floor(&context).second_pass(second_pass, &context);
         let placed = blend(&context, &rows).placed;
         Evaluated { slate: placed.iter().map(|placed| rows.candidates.pins[placed.row]).collect(), sources, union }
     }

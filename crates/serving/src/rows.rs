@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::features::{fill_others, first_features};
 use crate::filter::{Filter, FilterView};
 use crate::generator::Offers;
+use crate::relevance::{bands, floored};
 use crate::scorer::Scorer;
 use domain::{Candidates, Drop, PinId, Source};
 use models::FEATURE_COUNT;
@@ -19,6 +20,10 @@ pub(crate) struct Rows {
     pub(crate) features: Vec<f32>,
     /// Rank after L1, per candidate; empty before L1.
     pub(crate) l1_ranks: Vec<u16>,
+    /// Whether relevance was judged, and bounds the order.
+    pub(crate) bounded: bool,
+    /// Whether it was judged and no candidate answers.
+    pub(crate) unanswered: bool,
     pub(crate) dropped: Vec<Drop>,
     /// What the stage at work wants to tell.
     pub(crate) note: Option<String>,
@@ -99,7 +104,7 @@ impl Rows {
 
     /// All other features of the rows that are left.
     pub(crate) fn other_features(mut self, context: &Context) -> Rows {
-        fill_others(&mut self.features, context, &self.candidates);
+        self.bounded = fill_others(&mut self.features, context, &self.candidates);
         self
     }
 
@@ -129,11 +134,37 @@ impl Rows {
         self.take(&kept.into_iter().map(|(_, row)| row).collect::<Vec<_>>())
     }
 
-    /// Orders by utility.
+    /// Leaves pins out that do not answer what was searched for.
+    pub(crate) fn floor(mut self, context: &Context) -> Rows {
+        if !self.bounded {
+            return self;
+        }
+        let floored = floored(&context.params.relevance, &self.features);
+        self.unanswered = floored.answering == 0 && !self.candidates.is_empty();
+        self.note = Some(format!("{} of {} answer", floored.answering, self.candidates.len()));
+        let mut stays = vec![false; self.candidates.len()];
+        floored.kept.iter().for_each(|&row| stays[row] = true);
+        (0..stays.len()).filter(|&row| !stays[row]).for_each(|row| self.drop(row, "relevance"));
+        self.take(&floored.kept)
+    }
+
+    /// Orders by bands of relevance, where it was judged, and by utility.
     pub(crate) fn second_pass(mut self, scorer: &dyn Scorer, context: &Context) -> Rows {
         scorer.score(context, &self.features, &mut self.candidates);
-        let order = best_first(&self.candidates.utility);
+        let mut order = best_first(&self.candidates.utility);
+        if self.bounded {
+            let bands = self.bands(context);
+            order.sort_by_key(|&row| bands[row]);
+        }
         self.take(&order)
+    }
+
+    /// The band of relevance of each row, the best being 0; all 0 where nothing is bounded.
+    pub(crate) fn bands(&self, context: &Context) -> Vec<u8> {
+        if !self.bounded {
+            return vec![0; self.candidates.len()];
+        }
+        bands(&context.params.relevance, &self.features)
     }
 
     fn drop(&mut self, row: usize, by: &'static str) {

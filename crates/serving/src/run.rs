@@ -3,6 +3,7 @@
 use crate::blend::{Placed, blend};
 use crate::context::Context;
 use crate::generator::Offers;
+use crate::pipeline::UNANSWERED;
 use crate::rows::Rows;
 use domain::{Drop, Params, Request, ServedItem, Slate, SlateItem, Source, StageTrace, Trace};
 use models::FEATURE_COUNT;
@@ -67,6 +68,18 @@ impl Run {
         let (since, before) = (Instant::now(), rows.candidates.len());
         let mut rows = work(rows);
         self.note(name, since.elapsed(), before, rows.candidates.len(), rows.note.take());
+        rows
+    }
+
+    /// Leaves out what does not answer a search, where that was judged.
+    pub(crate) fn floor(&mut self, rows: Rows, context: &Context) -> Rows {
+        if !rows.bounded {
+            return rows;
+        }
+        let rows = self.stage("relevance", rows, |rows| rows.floor(context));
+        if rows.unanswered {
+            self.degrade(format!("{UNANSWERED}: the nearest instead"));
+        }
         rows
     }
 

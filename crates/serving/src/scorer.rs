@@ -1,6 +1,7 @@
 //! The seam of scorers: L1, L2, and what stands in for L2 when time is short.
 
 use crate::context::Context;
+use crate::relevance;
 use crate::spare::Spare;
 use crate::views::read;
 use domain::{Candidates, HEAD_COUNT, PinId, Surface};
@@ -53,6 +54,9 @@ impl Scorer for FirstPass {
         let ranker = ranker(context);
         let rows = features.as_chunks::<FEATURE_COUNT>().0;
         candidates.l1.iter_mut().zip(rows).for_each(|(l1, row)| *l1 = ranker.l1(row));
+        if relevance::applies(context) {
+            bound(&mut candidates.l1);
+        }
         pull(context, rows, &mut candidates.l1);
     }
 }
@@ -168,6 +172,14 @@ fn look_alike(look_words: f32, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]
     let (text, content) = (feature("text"), feature("content"));
     let best = rows.iter().map(|row| row[text]).fold(f32::MIN_POSITIVE, f32::max);
     scores.iter_mut().zip(rows).for_each(|(score, row)| *score = row[content] + look_words * row[text] / best);
+}
+
+/// Brings scores within a spread around their mean, so that no liking takes a pin out of reach of what answers a search.
+fn bound(scores: &mut [f32]) {
+    let (mean, reach) = (scores.iter().sum::<f32>() / scores.len().max(1) as f32, spread(scores));
+    if mean.is_finite() && reach > 0.0 {
+        scores.iter_mut().for_each(|score| *score = score.clamp(mean - reach, mean + reach));
+    }
 }
 
 /// Standard deviation of the largest scores.

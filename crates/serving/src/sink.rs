@@ -201,7 +201,7 @@ mod tests {
             let fact = page(offset).fact();
             let mut bytes = Vec::new();
             store::encode(page(offset).id(), &fact, &mut bytes);
-            assert!(bytes.len() < 72 << 10, "{} bytes", bytes.len());
+            assert!(bytes.len() < 76 << 10, "{} bytes", bytes.len());
             let Fact::Served(record) = fact else { panic!("a record") };
             assert_eq!(record.trace.ranked.len(), 500);
             assert_eq!(record.trace.ranked.iter().filter(|item| !item.features.is_empty()).count(), features);

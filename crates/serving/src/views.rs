@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use domain::{Embedding, PinId};
 use graph::Graph;
 use index::{TextIndex, TextSearcher, VectorIndex};
-use models::Model;
+use models::{Model, Student};
 use signals::Signals;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -40,6 +40,7 @@ pub struct Views {
     pub(crate) suggestions: ArcSwapOption<Suggestions>,
     pub(crate) suggesting: Suggesting,
     embed_words: RwLock<Option<EmbedWords>>,
+    student: ArcSwapOption<Student>,
 }
 
 /// What only the writer needs.
@@ -126,6 +127,7 @@ impl Views {
             suggestions: ArcSwapOption::empty(),
             suggesting: Suggesting::default(),
             embed_words: RwLock::default(),
+            student: ArcSwapOption::empty(),
         }
     }
 
@@ -168,6 +170,16 @@ impl Views {
     pub(crate) fn embed_words(&self, words: &str) -> Option<Embedding> {
         let embed = read(&self.embed_words).clone()?;
         Some(embed(words))
+    }
+
+    /// Relevance is judged by `student` from now on; by the words alone without one.
+    pub fn install_student(&self, student: Option<Arc<Student>>) {
+        self.student.store(student);
+    }
+
+    /// What judges relevance, if it was learned.
+    pub fn student(&self) -> Option<Arc<Student>> {
+        self.student.load_full()
     }
 
     /// A handle for searching words; needs no lock.

@@ -101,10 +101,11 @@ fn limits(config: &Config) -> [Count; 16] {
     ]
 }
 
-fn params(config: &Config) -> [Count; 10] {
+fn params(config: &Config) -> [Count; 11] {
     let params = &config.params;
     [
         ("params.l1_keep_max", params.l1_keep_max as u64, 1..=RANKS),
+        ("params.relevance.floor_pins", params.relevance.floor_pins as u64, 0..=SLATE),
         ("params.slate_max", params.slate_max as u64, 1..=SLATE),
         ("params.deadline_ms", params.deadline_ms, 1..=WAIT_MS),
         ("params.seeds_max", params.seeds_max as u64, 1..=10_000),
@@ -117,7 +118,7 @@ fn params(config: &Config) -> [Count; 10] {
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 11] {
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 13] {
     let (walk, diversity, answer) = (&config.params.walk, &config.params.diversity, &config.params.answer);
     [
         // Feeds ask for what comes next: a model must have learned that.
@@ -130,6 +131,8 @@ fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 11] {
         ("params.answer.meaning_from", answer.meaning_from, 0.0..=1.0),
         ("params.answer.look_words", answer.look_words, 0.0..=100.0),
         ("params.answer.subject", answer.subject, 0.0..=100.0),
+        ("params.relevance.floor", config.params.relevance.floor, 0.0..=4.0),
+        ("params.relevance.band", config.params.relevance.band, 0.05..=10.0),
         ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),
         ("params.diversity.near_duplicate_from", diversity.near_duplicate_from, 0.0..=1.0),
     ]

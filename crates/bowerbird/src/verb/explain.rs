@@ -79,6 +79,7 @@ fn print_items(args: &Args, answer: &Value) {
             cell(&item["title"]),
             sources(why),
             cell(&why["l1"]["rank"]),
+            score(&why["relevance"]["level"]),
             score(&why["heads"]["save"]),
             score(&why["utility"]),
             moves.join(", "),
@@ -86,7 +87,7 @@ fn print_items(args: &Args, answer: &Value) {
     };
     let items = answer["items"].as_array().into_iter().flatten();
     let rows: Vec<Vec<String>> = items.take(args.limit).map(row).collect();
-    print_table(&["#", "pin", "title", "from", "L1", "P(save)", "utility", "moved"].map(str::to_owned), &rows);
+    print_table(&["#", "pin", "title", "from", "L1", "level", "P(save)", "utility", "moved"].map(str::to_owned), &rows);
     println!();
 }
 

@@ -15,6 +15,9 @@ use domain::{Candidates, Source};
 /// Utility of what has none (spreads).
 const NOTHING: f32 = -1e6;
 
+/// How far a band of relevance is from the next (spreads): more than anything else may count.
+const BAND: f32 = 1e3;
+
 /// Rows on their way into places.
 pub(super) struct Blender<'a> {
     columns: &'a Columns,
@@ -58,7 +61,12 @@ impl Tier {
 }
 
 impl<'a> Blender<'a> {
-    pub(super) fn new(context: &'a Context, candidates: &Candidates, columns: &'a Columns, rules: Rules<'a>) -> Self {
+    pub(super) fn new(
+        context: &'a Context,
+        (candidates, bands): (&Candidates, &[u8]),
+        columns: &'a Columns,
+        rules: Rules<'a>,
+    ) -> Self {
         let (params, surface) = (&context.params, context.params.surface(context.request.surface));
         let (diversity, rows) = (&params.diversity, candidates.len());
         let spacing = Spacing::new(diversity, surface.variety, rows);
@@ -72,7 +80,7 @@ impl<'a> Blender<'a> {
             spacing,
             gamma,
             near_duplicate_from: if columns.looks { diversity.near_duplicate_from } else { f32::INFINITY },
-            utility: in_spreads(&candidates.utility),
+            utility: in_spreads(&candidates.utility, bands),
             offered: candidates.sources.iter().map(|sources| sources.has(Source::Exploration)).collect(),
             open: vec![true; rows],
             shares: vec![0.0; rows],
@@ -233,21 +241,22 @@ impl<'a> Blender<'a> {
 }
 
 /// Utilities of rows that come by utility, less that of the first, in spreads of the head of the list. Rows that tie
-/// came in an order too: each is as far behind the one before as if the head were spread evenly.
-fn in_spreads(utility: &[f32]) -> Vec<f32> {
+/// came in an order too: each is as far behind the one before as if the head were spread evenly. Each band begins far
+/// behind the one before.
+fn in_spreads(utility: &[f32], bands: &[u8]) -> Vec<f32> {
     // The deviation of n values that are a step apart is about n / √12 steps.
     let step = 12.0f32.sqrt() / HEAD as f32;
     let spread = spread(utility);
     let mut at = 0.0;
     let mut before = utility.first().copied().unwrap_or_default();
-    let mut place = |&utility: &f32| {
+    let place = |(&utility, &band): (&f32, &u8)| {
         if !utility.is_finite() {
             return NOTHING;
         }
         let gap = (before - utility) / spread;
         at -= if gap > 0.0 && gap.is_finite() { gap } else { step };
         before = utility;
-        at
+        at - BAND * f32::from(band)
     };
-    utility.iter().map(&mut place).collect()
+    utility.iter().zip(bands).map(place).collect()
 }

@@ -10,7 +10,8 @@
 //!                                     `ssd`      `spacing`
 //! ```
 //!
-//! The best hundred of those that are left compete for a place.
+//! The best hundred of those that are left compete for a place. Where relevance was judged, rows come in its bands, and
+//! a row of a better band is worth more whatever else counts; only what a rule puts in a place comes before it.
 //!
 //! Whenever a pin is placed before another of higher utility, that has one reason, and the moves in a trace are sums of
 //! these overtakings (`ledger`). The same rows, parameters and seed give the same order.
@@ -66,7 +67,8 @@ pub(crate) fn blend(context: &Context, rows: &Rows) -> Blended {
     };
     rules.unread.iter().for_each(|rule| note += &format!("; rule {rule} cannot be read"));
     let count = rows.candidates.len().min(context.params.slate_max);
-    let placed = Blender::new(context, &rows.candidates, &columns, rules).place_all(count);
+    let bands = rows.bands(context);
+    let placed = Blender::new(context, (&rows.candidates, &bands), &columns, rules).place_all(count);
     Blended { placed, note }
 }
 

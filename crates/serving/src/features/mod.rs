@@ -6,6 +6,7 @@ mod lifts;
 mod logarithm;
 
 use crate::context::Context;
+use crate::relevance::fill_relevance;
 use crate::views::read;
 use counted::fill_counted;
 use domain::{Candidates, PinId, Source, Surface};
@@ -42,12 +43,14 @@ pub(crate) fn first_features(context: &Context, candidates: &Candidates) -> Vec<
 }
 
 /// Fills in what counters, the catalogue and a lifetime of likes know: memory far apart, which is read for few
-/// candidates only.
-pub(crate) fn fill_others(values: &mut [f32], context: &Context, candidates: &Candidates) {
+/// candidates only; and how well they answer what was searched for. Says whether that was judged.
+pub(crate) fn fill_others(values: &mut [f32], context: &Context, candidates: &Candidates) -> bool {
     let (rows, pins) = (values.as_chunks_mut::<FEATURE_COUNT>().0, &candidates.pins[..]);
     fill_counted(rows, context, pins);
     fill_lifelong(rows, context, pins);
+    let judged = fill_relevance(rows, context, candidates);
     values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+    judged
 }
 
 fn fill_degrees(rows: &mut [Row], context: &Context, pins: &[PinId]) {

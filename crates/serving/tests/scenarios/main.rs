@@ -4,5 +4,6 @@ mod answers;
 mod failures;
 mod given;
 mod pages;
+mod relevance;
 mod restart;
 mod world;
