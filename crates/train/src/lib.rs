@@ -59,6 +59,7 @@ mod metrics;
 mod net;
 mod rank_rows;
 mod ranker;
+mod relevance;
 mod rows;
 mod schedule;
 mod softmax;
@@ -84,6 +85,10 @@ pub use metrics::{
 };
 pub use rank_rows::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows, Said};
 pub use ranker::{Distilled, FunnelRequest, RankedFit, distil_first_pass, fit_ranker};
+pub use relevance::{
+    LabelledPin, LabelledQuery, RelevanceData, RelevanceTraining, fit_student, fit_teacher, level_accuracy,
+    level_calibration, level_log_loss, teach,
+};
 pub use split::holdout_row;
 pub use start::{HeldBack, held_back};
 pub use validate::{Asked, ranked, validation_recall};
