@@ -43,6 +43,8 @@ enum Verb {
     Train(verb::train::Args),
     /// The models that were trained: compare, put live, roll back, remove, report.
     Models(verb::models::Args),
+    /// How well pins answer queries: grade, label, learn a teacher and the student that serves, compare.
+    Relevance(verb::relevance::Args),
     /// Measure the quality of what would be served.
     Eval(verb::eval::Args),
     /// Serve the API and the pinner app over HTTP.
@@ -73,6 +75,7 @@ impl Cli {
             Verb::Understand(args) => verb::understand::run(&args, &setup()?),
             Verb::Train(args) => verb::train::run(&args, &setup()?),
             Verb::Models(args) => verb::models::run(&args, &setup()?),
+            Verb::Relevance(args) => verb::relevance::run(&args, &setup()?),
             Verb::Eval(args) => verb::eval::run(&args, &setup()?),
             Verb::Serve(args) => verb::serve::run(&args, setup()?),
             Verb::Demo(args) => verb::demo::run(&args, setup()?),

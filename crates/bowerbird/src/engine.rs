@@ -3,6 +3,7 @@
 use crate::ask::{is_locked, serves_nowhere};
 use crate::progress::Progress;
 use crate::registry::Registry;
+use crate::relevance::Kept;
 use crate::setup::Setup;
 use crate::stop::Stop;
 use crate::understand::Encoders;
@@ -139,8 +140,9 @@ impl Reading {
         if content.is_empty() { encoders.embedder() } else { encoders.embedder_of(content.space()) }
     }
 
-    /// Makes the live model answer, if there is one; gives its version.
+    /// Makes the live model answer, if there is one, and the live student of relevance; gives the model's version.
     pub(crate) fn install_live(&self) -> Result<Option<String>> {
+        Kept::new(self.blobs.clone()).install(&self.views)?;
         let registry = self.registry();
         let Some(version) = registry.live()? else { return Ok(None) };
         self.views.install(Arc::new(registry.model(&version)?)).context("cannot install the live model")?;

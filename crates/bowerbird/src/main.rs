@@ -21,6 +21,7 @@ mod moment;
 mod output;
 mod progress;
 mod registry;
+mod relevance;
 mod report;
 mod setup;
 mod stop;

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::features::{fill_others, first_features};
 use crate::filter::{Filter, FilterView};
 use crate::generator::Offers;
-use crate::relevance::{bands, floored};
+use crate::relevance::{self, bands, floored};
 use crate::scorer::Scorer;
 use domain::{Candidates, Drop, PinId, Source};
 use models::FEATURE_COUNT;
@@ -141,7 +141,8 @@ impl Rows {
         }
         let floored = floored(&context.params.relevance, &self.features);
         self.unanswered = floored.answering == 0 && !self.candidates.is_empty();
-        self.note = Some(format!("{} of {} answer", floored.answering, self.candidates.len()));
+        let judge = relevance::by(context);
+        self.note = Some(format!("{} of {} answer, {judge}", floored.answering, self.candidates.len()));
         let mut stays = vec![false; self.candidates.len()];
         floored.kept.iter().for_each(|&row| stays[row] = true);
         (0..stays.len()).filter(|&row| !stays[row]).for_each(|row| self.drop(row, "relevance"));

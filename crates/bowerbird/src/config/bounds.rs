@@ -17,9 +17,9 @@ const SLATE: u64 = 2_000;
 /// Ranks of candidates are 16 bits wide, and the highest stands for "not offered".
 const RANKS: u64 = u16::MAX as u64 - 1;
 
-/// Whether every value of the sections server, limits, lake and params may be.
+/// Whether every value of the sections server, limits, lake, relevance and params may be.
 pub(super) fn check(config: &Config) -> Result<()> {
-    for (key, value, range) in server(config).into_iter().chain(limits(config)).chain(params(config)) {
+    for (key, value, range) in server(config).into_iter().chain(limits(config)).chain(params(config)).chain(relevance(config)) {
         within(key, value, range)?;
     }
     for (key, value, range) in shares(config) {
@@ -79,6 +79,16 @@ fn server(config: &Config) -> [Count; 6] {
     ]
 }
 
+fn relevance(config: &Config) -> [Count; 4] {
+    let relevance = &config.relevance;
+    [
+        ("relevance.concurrency_max", relevance.concurrency_max as u64, 1..=256),
+        ("relevance.retries_max", relevance.retries_max as u64, 0..=20),
+        ("relevance.timeout_s", relevance.timeout_s, 1..=3_600),
+        ("relevance.tokens_max", relevance.tokens_max, 0..=1 << 50),
+    ]
+}
+
 fn limits(config: &Config) -> [Count; 16] {
     let limits = &config.limits;
     [
@@ -118,7 +128,7 @@ fn params(config: &Config) -> [Count; 11] {
     ]
 }
 
-fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 13] {
+fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 16] {
     let (walk, diversity, answer) = (&config.params.walk, &config.params.diversity, &config.params.answer);
     [
         // Feeds ask for what comes next: a model must have learned that.
@@ -131,6 +141,9 @@ fn shares(config: &Config) -> [(&'static str, f32, RangeInclusive<f32>); 13] {
         ("params.answer.meaning_from", answer.meaning_from, 0.0..=1.0),
         ("params.answer.look_words", answer.look_words, 0.0..=100.0),
         ("params.answer.subject", answer.subject, 0.0..=100.0),
+        ("relevance.price_in", config.relevance.price_in, 0.0..=1e9),
+        ("relevance.price_out", config.relevance.price_out, 0.0..=1e9),
+        ("relevance.cost_max", config.relevance.cost_max, 0.0..=1e12),
         ("params.relevance.floor", config.params.relevance.floor, 0.0..=4.0),
         ("params.relevance.band", config.params.relevance.band, 0.05..=10.0),
         ("params.diversity.ssd", diversity.ssd, 0.0..=100.0),

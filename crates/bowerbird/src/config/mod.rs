@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub server: ServerConfig,
     pub limits: Limits,
     pub lake: LakeConfig,
+    pub relevance: RelevanceConfig,
     pub train: TrainConfig,
     pub params: Params,
     pub keys: Vec<KeyConfig>,
@@ -63,6 +64,23 @@ pub(crate) struct LakeConfig {
     pub sql_rows_max: usize,
 }
 
+/// An OpenAI-compatible endpoint that labels how well pins answer queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RelevanceConfig {
+    pub url: String,
+    pub model: String,
+    pub key_env: String,
+    pub prompt: String,
+    pub concurrency_max: usize,
+    pub retries_max: usize,
+    pub timeout_s: u64,
+    pub tokens_max: u64,
+    pub price_in: f32,
+    pub price_out: f32,
+    pub cost_max: f32,
+}
+
 /// A key of the API; only the hash of its secret is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +111,24 @@ impl Default for ServerConfig {
 impl Default for LakeConfig {
     fn default() -> Self {
         LakeConfig { roll_every_s: 60, sql_rows_max: 10_000 }
+    }
+}
+
+impl Default for RelevanceConfig {
+    fn default() -> Self {
+        RelevanceConfig {
+            url: String::new(),
+            model: String::new(),
+            key_env: "OPENAI_API_KEY".into(),
+            prompt: String::new(),
+            concurrency_max: 4,
+            retries_max: 5,
+            timeout_s: 60,
+            tokens_max: 1_000_000,
+            price_in: 0.0,
+            price_out: 0.0,
+            cost_max: 5.0,
+        }
     }
 }
 

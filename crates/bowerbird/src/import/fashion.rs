@@ -16,11 +16,12 @@ const TRAITS: [&str; 3] = ["articleType", "baseColour", "gender"];
 
 type Zip = zip::ZipArchive<BufReader<File>>;
 
-/// Imports a folder with `products.csv` and a zip of pictures; pins without a picture are taken without.
-pub(crate) fn import(path: &Path, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
+/// Imports a folder with `products.csv` and a zip of pictures; pins without a picture are taken without. Bare ones have
+/// title and picture alone: attributes stay outside, so that they can grade.
+pub(crate) fn import(path: &Path, bare: bool, sink: &mut Sink, progress: &Arc<Progress>) -> Result<()> {
     let table = products(path)?;
     let mut pictures = pictures(path)?.map(|path| open_zip(&path)).transpose()?;
-    Table::open(&table, &["id", "productDisplayName"], progress)?.each_row(sink, |row, sink| match pin(row) {
+    Table::open(&table, &["id", "productDisplayName"], progress)?.each_row(sink, |row, sink| match pin(row, bare) {
         Ok(pin) => {
             let picture = pictures.as_mut().map(|zip| picture(zip, &pin.id)).transpose();
             match picture {
@@ -75,8 +76,11 @@ fn picture(zip: &mut Zip, id: &str) -> Result<Option<Vec<u8>>, String> {
     Ok(Some(bytes))
 }
 
-fn pin(row: &Fields) -> Result<Pin, String> {
+fn pin(row: &Fields, bare: bool) -> Result<Pin, String> {
     let id = row.text("id")?.to_owned();
+    if bare {
+        return Ok(Pin { id, title: row.optional("productDisplayName").unwrap_or("").to_owned(), ..Pin::default() });
+    }
     let words = |columns: &[&str]| -> Vec<&str> { columns.iter().filter_map(|column| row.optional(column)).collect() };
     let named = row.optional("productDisplayName").map(str::to_owned);
     let title = named.unwrap_or_else(|| words(&["baseColour", "articleType"]).join(" "));

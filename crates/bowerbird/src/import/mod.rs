@@ -25,6 +25,7 @@ pub(crate) use holdout::{HeldSaves, read as read_holdout};
 pub(crate) use judged::{JudgedQuery, read as read_judged};
 pub(crate) use sink::Sink;
 pub(crate) use summary::Refused;
+pub(crate) use table::Table;
 pub(crate) use withheld::{Target, WITHHELD, Withheld, read as read_withheld};
 
 use crate::moment;
@@ -90,6 +91,10 @@ pub(crate) struct Args {
     /// same.
     #[arg(long, value_name = "IDS")]
     exclude: Option<PathBuf>,
+    /// fashion: take titles and pictures alone, so that attributes can grade what is found
+    /// (`bowerbird relevance grade`).
+    #[arg(long)]
+    bare: bool,
     /// Write every refused row to this file.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
@@ -210,7 +215,7 @@ fn read(args: &Args, setup: &Setup, mapping: &Mapping, sink: &mut Sink, progress
         }
         Format::Movielens => movielens::import(path, sink, progress),
         Format::Kuairand => kuairand::import(path, sink, progress),
-        Format::Fashion => fashion::import(path, sink, progress),
+        Format::Fashion => fashion::import(path, args.bare, sink, progress),
         Format::Images => images::import(path, sink, progress),
         Format::Beir => beir::import(path, sink, progress),
     }

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod models;
 pub(crate) mod query;
+pub(crate) mod relevance;
 pub(crate) mod serve;
 pub(crate) mod sql;
 pub(crate) mod train;

@@ -4,6 +4,7 @@ use crate::ask::{serves_at, serves_nowhere};
 use crate::config::{Looked, Watched};
 use crate::engine::{Engine, keep};
 use crate::lake_roll;
+use crate::relevance::Kept;
 use crate::setup::Setup;
 use crate::stop::Stop;
 use crate::understand::{Encoders, Renewal};
@@ -162,6 +163,8 @@ impl Threads {
             stop: setup.stop.clone(),
         };
         let renew = spawn("encoders", Box::new(move || renewal.watch(every)))?;
+        let (kept, views, stop) = (Kept::new(engine.blobs.clone()), engine.views.clone(), setup.stop.clone());
+        let students = spawn("relevance", Box::new(move || kept.watch(&views, every, &stop)))?;
         let (file, app, stop) = (watched(setup), app.clone(), setup.stop.clone());
         let tune = spawn("params", Box::new(move || watch_params(file, &app, &stop)))?;
         let (log, views, roller) = (engine.log.clone(), engine.views.clone(), setup.clone());
@@ -176,7 +179,7 @@ impl Threads {
             keep_on(&setup, &consumer, &snapshots);
         };
         let keep = spawn("snapshots", Box::new(work))?;
-        Ok(Threads(vec![follow, watch, renew, tune, roll, keep]))
+        Ok(Threads(vec![follow, watch, renew, students, tune, roll, keep]))
     }
 
     fn join(self) {

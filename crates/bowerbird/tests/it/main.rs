@@ -9,6 +9,7 @@ mod judged;
 mod models;
 mod operation;
 mod ranking;
+mod relevance;
 mod sequences;
 mod visual;
 mod zoo;

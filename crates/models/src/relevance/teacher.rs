@@ -52,10 +52,10 @@ pub struct TeacherConfig {
 impl Default for TeacherConfig {
     fn default() -> TeacherConfig {
         TeacherConfig {
-            width: 96,
-            layers: 2,
+            width: 160,
+            layers: 4,
             heads: 4,
-            hidden: 192,
+            hidden: 320,
             word_rows: 1 << 14,
             content_space: 0,
             content_dim: 0,

@@ -53,6 +53,15 @@ pub(crate) fn fill_relevance(rows: &mut [Row], context: &Context, candidates: &C
     true
 }
 
+/// Who judges, in words for the trace.
+pub(crate) fn by(context: &Context) -> String {
+    match context.views.student() {
+        Some(student) if fits(&student, context) => format!("by student {}", student.version()),
+        Some(student) => format!("by words: student {} learned from other contents", student.version()),
+        None => "by words".to_owned(),
+    }
+}
+
 fn judged(context: &Context, seen: &Seen) -> Vec<Levels> {
     match context.views.student().filter(|student| fits(student, context)) {
         Some(student) => {

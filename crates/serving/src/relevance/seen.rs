@@ -1,5 +1,6 @@
 //! What a student and a teacher see of a query and pins.
 
+use super::fill_relevance;
 use crate::context::Context;
 use crate::pipeline::Pipeline;
 use crate::rows::Rows;
@@ -11,6 +12,7 @@ use models::{
     relevance_words, word_run,
 };
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 /// Ranking features that a student is told as they are.
 const TOLD: [&str; 8] = [
@@ -161,6 +163,16 @@ impl Seen {
 }
 
 impl Pipeline {
+    /// How long it takes, on the calling thread, to judge how well given pins answer a search, as it is done while
+    /// serving: words looked up, titles and contents read, and the installed student.
+    pub fn relevance_took(&self, request: Request, pins: &[PinId], params: &Params) -> Duration {
+        let context = self.context_now(request, params);
+        let mut rows = Rows::given(pins, &[]).features_of(pins.len(), &context);
+        let since = Instant::now();
+        fill_relevance(rows.features.as_chunks_mut::<FEATURE_COUNT>().0, &context, &rows.candidates);
+        since.elapsed()
+    }
+
     /// What the relevance models read of a search and given pins, on the calling thread, as of the request's moment.
     /// Nothing of a request without words.
     pub fn relevance_now(&self, request: Request, pins: &[PinId], params: &Params) -> RelevanceSeen {

@@ -35,7 +35,9 @@ pub struct RelevanceTraining {
     pub clip_norm: f32,
     /// Part of all steps in which the rate rises; after it, it falls along a cosine.
     pub warmup: f32,
-    /// Part of the queries that calibrates.
+    /// Part of hidden numbers that are forgotten in each step (dropout).
+    pub forgotten: f32,
+    /// Part of the queries that is not learned from: it says after which pass to stop, and calibrates.
     pub held_back: f32,
 }
 
@@ -52,13 +54,21 @@ impl RelevanceTraining {
             weight_decay: 0.05,
             clip_norm: 1.0,
             warmup: 0.1,
+            forgotten: 0.2,
             held_back: 0.1,
         }
     }
 
     /// What the teacher is learned with.
     pub fn teacher() -> RelevanceTraining {
-        RelevanceTraining { reads: 60_000, batch: 64, rate: 1.5e-3, weight_decay: 0.02, ..RelevanceTraining::student() }
+        RelevanceTraining {
+            reads: 60_000,
+            batch: 64,
+            rate: 1e-3,
+            weight_decay: 0.02,
+            forgotten: 0.1,
+            ..RelevanceTraining::student()
+        }
     }
 
     /// Whether every value is inside its bounds.
@@ -79,6 +89,7 @@ impl RelevanceTraining {
             ("weight_decay", self.weight_decay, 10.0),
             ("clip_norm", self.clip_norm, 1e6),
             ("warmup", self.warmup, 0.9),
+            ("forgotten", self.forgotten, 0.9),
             ("held_back", self.held_back, 0.5),
         ];
         for (name, value, high) in numbers {
@@ -101,10 +112,26 @@ pub(super) trait Net: Sync {
     fn matrices(&self) -> &[Matrix];
     /// See [`Net::matrices`].
     fn matrices_mut(&mut self) -> &mut [Matrix];
-    /// Logits of the levels, a row a pin.
-    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin]) -> Var;
+    /// Logits of the levels, a row a pin; while learning, a part of what is known on the way is forgotten.
+    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin], forget: Forget) -> Var;
     /// Where one over the temperature is kept.
     fn sharpness(&self) -> usize;
+}
+
+/// What is forgotten on the way: a part, as a seed draws.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Forget {
+    share: f32,
+    seed: u64,
+}
+
+impl Forget {
+    pub(super) const NOTHING: Forget = Forget { share: 0.0, seed: 0 };
+
+    /// `x` with a part forgotten; `at` tells one place from another.
+    pub(super) fn of(self, tape: &mut Tape<Cpu>, x: Var, at: u64) -> Var {
+        tape.drop(x, self.share, hash64(self.seed ^ at))
+    }
 }
 
 /// Learns a net; the same data, configuration and seed give the same numbers, stopped and continued or not.
@@ -120,7 +147,8 @@ pub(super) fn fit<N: Net>(
     let steps_per_epoch = learned.len().div_ceil(config.batch) as u64;
     let steps = steps_per_epoch * config.epochs_for(learned.len()) as u64;
     let state = State { fingerprint: fingerprint(net, data, config), ..State::default() };
-    let mut run = Run { net, data, config, adamw, state, steps, steps_per_epoch, order: Vec::new(), learned };
+    let best = net.matrices().iter().map(|matrix| matrix.values.clone()).collect();
+    let mut run = Run { net, data, config, adamw, state, steps, steps_per_epoch, order: Vec::new(), learned, held, best };
     if let Some(path) = session.checkpoint {
         run.resume(path)?;
     }
@@ -133,6 +161,7 @@ pub(super) fn fit<N: Net>(
         if ended {
             run.state.losses.push(run.progress().loss as f32);
             run.state.loss = (0.0, 0);
+            run.validate();
             run.shuffle();
         }
         if let Some(path) = session.checkpoint.filter(|_| stopped || ended) {
@@ -142,7 +171,11 @@ pub(super) fn fit<N: Net>(
             return Err(TrainError::Stopped { step: run.state.step });
         }
     }
-    calibrate(net, data, &held);
+    let Run { net, best, held, .. } = run;
+    net.matrices_mut().iter_mut().zip(best).for_each(|(matrix, values)| matrix.values = values);
+    let (sharpness, _) = calibrated(net, data, &held);
+    let place = net.sharpness();
+    net.matrices_mut()[place].values[0] = sharpness;
     Ok(())
 }
 
@@ -162,6 +195,9 @@ struct Run<'a, N> {
     steps_per_epoch: u64,
     order: Vec<usize>,
     learned: Vec<usize>,
+    held: Vec<usize>,
+    /// The weights after the pass that was best for what was held back.
+    best: Vec<Vec<f32>>,
 }
 
 impl<N: Net> Run<'_, N> {
@@ -177,7 +213,9 @@ impl<N: Net> Run<'_, N> {
     fn step(&mut self) -> Result<(), TrainError> {
         let place = (self.state.step % self.steps_per_epoch) as usize * self.config.batch;
         let pins = &self.order[place..(place + self.config.batch).min(self.order.len())];
-        let (loss, dense) = learn(&*self.net, self.data, pins, self.config.shards);
+        let seed = hash64(self.config.seed ^ 0x0F) ^ hash64(self.state.step);
+        let forget = Forget { share: self.config.forgotten, seed };
+        let (loss, dense) = learn(&*self.net, self.data, pins, (self.config.shards, forget));
         let rate = self.config.rate * schedule::rate(self.state.step, self.steps, self.config.warmup);
         self.state.step += 1;
         if !loss.is_finite() {
@@ -187,6 +225,17 @@ impl<N: Net> Run<'_, N> {
         self.adamw.step(self.net.matrices_mut(), &dense, stride);
         self.state.loss = (self.state.loss.0 + loss, self.state.loss.1 + 1);
         Ok(())
+    }
+
+    /// Keeps the weights when no pass before was better; the last pass, where nothing was held back.
+    fn validate(&mut self) {
+        let loss = calibrated(&*self.net, self.data, &self.held).1;
+        let before = self.state.best.and_then(|best| self.state.validations.get(best)).copied();
+        if self.held.is_empty() || before.is_none_or(|before| loss < before) {
+            self.state.best = Some(self.state.validations.len());
+            self.best = self.net.matrices().iter().map(|matrix| matrix.values.clone()).collect();
+        }
+        self.state.validations.push(loss);
     }
 
     fn progress(&self) -> Progress {
@@ -202,7 +251,7 @@ impl<N: Net> Run<'_, N> {
 
     fn write(&self, path: &Path) -> Result<(), TrainError> {
         let mut lists: Vec<&[f32]> = self.net.matrices().iter().map(|matrix| &matrix.values[..]).collect();
-        lists.extend(self.adamw.first.iter().chain(&self.adamw.second).map(Vec::as_slice));
+        lists.extend(self.adamw.first.iter().chain(&self.adamw.second).chain(&self.best).map(Vec::as_slice));
         checkpoint::write(path, State { adam_steps: self.adamw.steps, ..self.state.clone() }, &lists)
     }
 
@@ -210,7 +259,7 @@ impl<N: Net> Run<'_, N> {
         let Some((state, lists)) = checkpoint::read(path, self.state.fingerprint)? else { return Ok(()) };
         let mut slots: Vec<&mut Vec<f32>> =
             self.net.matrices_mut().iter_mut().map(|matrix| &mut matrix.values).collect();
-        slots.extend(self.adamw.first.iter_mut().chain(&mut self.adamw.second));
+        slots.extend(self.adamw.first.iter_mut().chain(&mut self.adamw.second).chain(&mut self.best));
         checkpoint::fill(path, slots.into_iter().map(Vec::as_mut_slice).collect(), &lists)?;
         self.adamw.steps = state.adam_steps;
         self.state = state;
@@ -219,13 +268,19 @@ impl<N: Net> Run<'_, N> {
 }
 
 /// Mean loss of some pins, and the gradient of every matrix.
-fn learn<N: Net>(net: &N, data: &RelevanceData, pins: &[usize], shards: usize) -> (f64, Vec<Vec<f32>>) {
+fn learn<N: Net>(
+    net: &N,
+    data: &RelevanceData,
+    pins: &[usize],
+    (shards, forget): (usize, Forget),
+) -> (f64, Vec<Vec<f32>>) {
     let weights = &Loaded::host(net.matrices());
     let per_shard = pins.len().div_ceil(shards).max(1);
-    let shard = |rows: &[usize]| {
+    let shard = |(number, rows): (usize, &[usize])| {
+        let forget = Forget { seed: forget.seed ^ hash64(number as u64), ..forget };
         let rows: Vec<&LabelledPin> = rows.iter().map(|&row| &data.pins[row]).collect();
         let mut tape = Tape::new(&Cpu, weights);
-        let logits = net.logits(&mut tape, data, &rows);
+        let logits = net.logits(&mut tape, data, &rows, forget);
         let (mut loss, mut gradient) = (0.0, tape.value(logits).clone());
         for (out, pin) in gradient.chunks_exact_mut(LEVELS).zip(&rows) {
             softmax(out);
@@ -236,7 +291,7 @@ fn learn<N: Net>(net: &N, data: &RelevanceData, pins: &[usize], shards: usize) -
         }
         (loss, tape.backward(vec![(logits, gradient)]).dense(&Cpu))
     };
-    let found: Vec<(f64, Vec<Vec<f32>>)> = pins.par_chunks(per_shard).map(shard).collect();
+    let found: Vec<(f64, Vec<Vec<f32>>)> = pins.par_chunks(per_shard).enumerate().map(shard).collect();
     let sizes = net.matrices().iter().map(|matrix| matrix.values.len());
     let mut dense: Vec<Vec<f32>> = sizes.map(|size| vec![0.0; size]).collect();
     // A matrix that a shard did not use has no gradient there.
@@ -250,7 +305,7 @@ pub(super) fn logits<N: Net>(net: &N, data: &RelevanceData, pins: &[&LabelledPin
     let weights = &Loaded::host(net.matrices());
     let block = |pins: &[&LabelledPin]| {
         let mut tape = Tape::new(&Cpu, weights);
-        let logits = net.logits(&mut tape, data, pins);
+        let logits = net.logits(&mut tape, data, pins, Forget::NOTHING);
         tape.value(logits).clone()
     };
     pins.par_chunks(BLOCK).flat_map_iter(block).collect()
@@ -266,8 +321,9 @@ pub(super) fn chances(logits: &[f32], sharpness: f32) -> Vec<Levels> {
     logits.chunks_exact(LEVELS).map(of).collect()
 }
 
-/// Chooses one over the temperature that makes the labels of held-back pins likeliest, by golden sections.
-fn calibrate<N: Net>(net: &mut N, data: &RelevanceData, held: &[usize]) {
+/// One over the temperature that makes the labels of held-back pins likeliest, by golden sections, and the mean log loss
+/// with it.
+fn calibrated<N: Net>(net: &N, data: &RelevanceData, held: &[usize]) -> (f32, f64) {
     const GOLDEN: f32 = 0.618_034;
     let pins: Vec<&LabelledPin> = held.iter().map(|&pin| &data.pins[pin]).collect();
     let logits = logits(net, data, &pins);
@@ -282,10 +338,8 @@ fn calibrate<N: Net>(net: &mut N, data: &RelevanceData, held: &[usize]) {
         let (a, b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
         if loss(a) <= loss(b) { high = b } else { low = a }
     }
-    if !pins.is_empty() {
-        let place = net.sharpness();
-        net.matrices_mut()[place].values[0] = 0.5 * (low + high);
-    }
+    let sharpness = if pins.is_empty() { 1.0 } else { 0.5 * (low + high) };
+    (sharpness, loss(sharpness) / pins.len().max(1) as f64)
 }
 
 /// A hash of everything that the result depends on.

@@ -1,6 +1,6 @@
 //! The student on the tape.
 
-use super::fit::{Net, RelevanceTraining, fit};
+use super::fit::{Forget, Net, RelevanceTraining, fit};
 use super::{LabelledPin, RelevanceData};
 use crate::tape::{Bags, Cpu, Engine, Tape, Var};
 use crate::{Session, TrainError};
@@ -66,7 +66,7 @@ impl Net for Student {
         part(StudentPart::Sharpness)
     }
 
-    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin]) -> Var {
+    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin], forget: Forget) -> Var {
         let (mut bags, mut entries) = (Bags::default(), Vec::new());
         for pin in pins {
             let offered = Offered { features: &pin.features, title: &pin.words };
@@ -89,9 +89,11 @@ impl Net for Student {
             }
         }
         let x = tape.silu(x);
+        let x = forget.of(tape, x, 1);
         let up = tape.linear(x, part(StudentPart::Up), Some(part(StudentPart::UpBias)));
         let up = tape.silu(up);
         let x = tape.add(up, x);
+        let x = forget.of(tape, x, 2);
         tape.linear(x, part(StudentPart::Out), Some(part(StudentPart::OutBias)))
     }
 }

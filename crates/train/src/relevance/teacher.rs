@@ -1,6 +1,6 @@
 //! The teacher on the tape: it is computed here alone, since nothing waits for it.
 
-use super::fit::{Net, RelevanceTraining, chances, fit, logits};
+use super::fit::{Forget, Net, RelevanceTraining, chances, fit, logits};
 use super::student::{fitted, untrained};
 use super::{LabelledPin, RelevanceData};
 use crate::tape::{Bags, Cpu, Engine, Look, NOBODY, Sight, Tape, Var};
@@ -81,7 +81,7 @@ impl Net for Teacher {
         part(TeacherPart::Sharpness)
     }
 
-    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin]) -> Var {
+    fn logits(&self, tape: &mut Tape<Cpu>, data: &RelevanceData, pins: &[&LabelledPin], forget: Forget) -> Var {
         let Tokens { bags, starts, lengths } = tokens(self.config(), data, pins);
         let count = bags.len();
         let bags = Arc::new(tape.engine().bags(bags));
@@ -109,6 +109,7 @@ impl Net for Teacher {
                 x = tape.add(x, values);
             }
         }
+        x = forget.of(tape, x, 1);
         let looks = |sequence: usize| {
             let look = |_| Look {
                 sequence: sequence as u32,
@@ -127,11 +128,13 @@ impl Net for Teacher {
             let keys = tape.linear(normed, of(2), None);
             let seen = tape.attend(queries, keys, of(3), self.config().heads, sight.clone());
             let seen = tape.linear(seen, of(4), None);
+            let seen = forget.of(tape, seen, 2 + 2 * block as u64);
             x = tape.add(x, seen);
             let normed = tape.rms(x, Some(of(5)));
             let up = tape.linear(normed, of(6), Some(of(7)));
             let up = tape.silu(up);
             let down = tape.linear(up, of(8), None);
+            let down = forget.of(tape, down, 3 + 2 * block as u64);
             x = tape.add(x, down);
         }
         let mut firsts = Bags::default();

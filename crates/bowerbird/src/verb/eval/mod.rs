@@ -4,6 +4,7 @@ mod by_time;
 mod held_out;
 mod judged;
 mod leave_one_out;
+mod relevance;
 mod visual;
 
 use crate::evaluate::{
@@ -34,6 +35,8 @@ use std::time::Instant;
 ///                  in what the words alone find (BM25), in what lies near by meaning (vectors), in both through the
 ///                  funnel (hybrid) and, where a model is live, in what it serves. A grade is the gain, as trec_eval
 ///                  counts it. Where no encoder was learned yet, one is
+///   relevance      judges every pin that --qrels grades (0 to 4) for a query of --queries by its words alone, by the
+///                  live relevance student and by its teacher: nDCG@20, P@8, five-level accuracy, calibration, cost
 ///   visual         looks for pins like the pictures of the pins named in --queries (an id a line): how many of the ten
 ///                  nearest have the same attributes (what `traits` say); whether a title finds its own picture; and
 ///                  what attributes in words find. Import with --exclude the same file, so that no encoder has learned
@@ -58,6 +61,13 @@ pub(crate) struct Args {
     /// search: which documents answer, `query 0 document grade` a line.
     #[arg(long, value_name = "FILE", requires = "queries")]
     qrels: Option<PathBuf>,
+    /// relevance: also the distillation table: students of these labels of people, and of as many, three times and ten
+    /// times as many labels that the teacher gives …
+    #[arg(long, value_name = "LABELS", requires = "pool")]
+    distil: Option<PathBuf>,
+    /// … for queries of this file.
+    #[arg(long, value_name = "FILE", requires = "distil")]
+    pool: Option<PathBuf>,
     /// ranking: features stay those of the end of the log, whatever happens later.
     #[arg(long)]
     frozen: bool,
@@ -99,6 +109,7 @@ pub(crate) enum Protocol {
     LeaveOneOut,
     Ranking,
     Search,
+    Relevance,
     Visual,
 }
 
@@ -122,6 +133,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         Protocol::LeaveOneOut => leave_one_out::figures(args, setup)?,
         Protocol::Ranking => return ranking(args, setup),
         Protocol::Search => return judged::run(args, setup),
+        Protocol::Relevance => return relevance::run(args, setup),
         Protocol::Visual => return visual::run(args, setup),
     };
     if setup.json {
