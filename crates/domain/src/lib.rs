@@ -32,9 +32,7 @@ pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
 pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits};
 pub use id::{BoardId, PinId, PinnerId};
-pub use params::{
-    AnswerParams, GeneratorParams, GeneratorsParams, Params, RelevanceParams, SurfaceParams, WalkParams,
-};
+pub use params::{AnswerParams, GeneratorParams, GeneratorsParams, Params, RelevanceParams, SurfaceParams, WalkParams};
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};
 pub use request::{Embedding, Request, Slate, SlateItem, Subject};
 pub use rng::{Rng, hash64};

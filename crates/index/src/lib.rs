@@ -44,6 +44,7 @@ pub use query::{
     TrendingParams, guides, trending,
 };
 pub use text::{
-    TextDocument, TextField, TextFound, TextIndex, TextMatch, TextMatches, TextPlan, TextSearcher, TextSnapshot, TextWeights,
+    TextDocument, TextField, TextFound, TextIndex, TextMatch, TextMatches, TextPlan, TextSearcher, TextSnapshot,
+    TextWeights,
 };
 pub use vector::{Compacted, Compaction, Found, Marked, PINS_MAX, Plan, Pull, Replaced, VectorIndex, Want};

@@ -37,8 +37,8 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// | `subject_creator`, `subject_topic` | share of the subject's pins with this creator, with the best one of these |
 /// |  | topics; a board's newest pins stand for it |
 /// | `query_impressions`, `query_acts` | impressions and positive acts of the pin when it was found with this query |
-/// | `words_title`, `words_own`, `words_any` | share of a search's words, each as much as it is rare, in the title, in |
-/// |  | all that the owner says, anywhere |
+/// | `words_title`, `words_own`, `words_any` | share of a search's words, each as much as it is rare, in the title, |
+/// |  | in all that the owner says, anywhere |
 /// | `phrase` | longest run of a search's words that the title has in that order, over the search's words |
 /// | `level`, `level_0` … `level_4` | how well the pin answers a search, from 0 to 4, and the chance of each level |
 /// | `home`, `related`, `search`, `board` | 1 on that surface |
@@ -184,7 +184,7 @@ pub const fn feature(name: &str) -> usize {
     panic!("invariant: a name in FEATURES")
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) const fn same(a: &[u8], b: &[u8]) -> bool {
     let mut at = 0;
     while at < a.len() && at < b.len() && a[at] == b[at] {
         at += 1;

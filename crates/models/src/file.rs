@@ -1,5 +1,6 @@
 //! Weights files: `BOWERBM1` (models), `BOWERBE1` (encoders), `BOWERBS1` (relevance students) or `BOWERBR1` (relevance
-//! teachers), format (u32), header length (u32), header (JSON), padding to 8, all values (little-endian), CRC-32 of everything before it (u32).
+//! teachers), format (u32), header length (u32), header (JSON), padding to 8, all values (little-endian),
+//! CRC-32 of everything before it (u32).
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -55,10 +55,10 @@ pub use matmul::{Operand, matmul};
 pub use model::{Model, PinInput, UserState};
 pub use rank::{CROSSES, EXPERTS, KNOTS, MASKS, OUTS, PHI, RankInput, RankPart, RankScratch, RankTraits, Ranker};
 pub use relevance::{
-    LEVELS, Levels, Offered, QUERY_WORDS_MAX, RELEVANCE_COUNT, RELEVANCE_FEATURES, STUDENT_KNOTS, Student, StudentConfig,
-    StudentPart, StudentScratch, TITLE_WORDS_MAX, Teacher, TeacherConfig, TeacherPart, TeacherText, WordRun,
-    expected_level, levels_at, levels_before_learning, likeliest_level, read_teacher_tokens, relevance_feature,
-    relevance_words, word_run,
+    LEVELS, Levels, Offered, QUERY_WORDS_MAX, RELEVANCE_COUNT, RELEVANCE_FEATURES, STUDENT_KNOTS, Student,
+    StudentConfig, StudentPart, StudentScratch, TITLE_WORDS_MAX, Teacher, TeacherConfig, TeacherPart, TeacherText,
+    WordRun, expected_level, levels_at, levels_before_learning, likeliest_level, read_teacher_tokens,
+    relevance_feature, relevance_words, word_run,
 };
 pub use token::{
     CONDITION_FACTS, Condition, DISTANCES, Reach, SubjectKind, TOKEN_FACTS, Token, distance_bucket, gap_bucket,

@@ -174,7 +174,8 @@ fn look_alike(look_words: f32, rows: &[[f32; FEATURE_COUNT]], scores: &mut [f32]
     scores.iter_mut().zip(rows).for_each(|(score, row)| *score = row[content] + look_words * row[text] / best);
 }
 
-/// Brings scores within a spread around their mean, so that no liking takes a pin out of reach of what answers a search.
+/// Brings scores within a spread around their mean, so that no liking takes a pin out of reach of what answers
+/// a search.
 fn bound(scores: &mut [f32]) {
     let (mean, reach) = (scores.iter().sum::<f32>() / scores.len().max(1) as f32, spread(scores));
     if mean.is_finite() && reach > 0.0 {

@@ -19,7 +19,9 @@ const RANKS: u64 = u16::MAX as u64 - 1;
 
 /// Whether every value of the sections server, limits, lake, relevance and params may be.
 pub(super) fn check(config: &Config) -> Result<()> {
-    for (key, value, range) in server(config).into_iter().chain(limits(config)).chain(params(config)).chain(relevance(config)) {
+    for (key, value, range) in
+        server(config).into_iter().chain(limits(config)).chain(params(config)).chain(relevance(config))
+    {
         within(key, value, range)?;
     }
     for (key, value, range) in shares(config) {

@@ -210,8 +210,7 @@ fn distilled(
     };
     learn("people × 1".to_owned(), &people)?;
     let most = people.len() * TIMES[TIMES.len() - 1];
-    let drawing =
-        Drawing { per_query: distilling.per_query, pairs_max: most, seed: distilling.seed, now_ms: now_ms() };
+    let drawing = Drawing { per_query: distilling.per_query, pairs_max: most, seed: distilling.seed, now_ms: now_ms() };
     let queries = read_queries(&distilling.pool)?;
     let pairs = draw(pipeline, &setup.config.params, &queries, drawing, &setup.stop)?;
     let mut file = LabelFile::append(&distilling.taught)?;

@@ -107,8 +107,8 @@ fn queries(products: &[Product], seed: u64) -> Vec<Query> {
     queries
 }
 
-/// Queries to learn from and to test with, each wish in one wording, and a pool of all others: other wishes, and what is
-/// learned from in other words. What tests is nowhere else.
+/// Queries to learn from and to test with, each wish in one wording, and a pool of all others: other wishes, and what
+/// is learned from in other words. What tests is nowhere else.
 fn parted(queries: Vec<Query>, graded: Graded) -> (Vec<Query>, Vec<Query>, Vec<Query>) {
     let (mut train, mut test, mut pool) = (Vec::new(), Vec::new(), Vec::new());
     let (mut of_train, mut of_test) = (BTreeSet::new(), BTreeSet::new());
@@ -218,7 +218,11 @@ mod tests {
             crate::import::read_judged(&at("queries.tsv"), &at("qrels")).expect("read")
         };
         let (train, test) = (read("train"), read("test"));
-        assert!(train.iter().all(|query| (15..=20).contains(&query.grades.len()) && query.grades.values().any(|&grade| grade == 4.0)));
+        assert!(
+            train.iter().all(
+                |query| (15..=20).contains(&query.grades.len()) && query.grades.values().any(|&grade| grade == 4.0)
+            )
+        );
         let words = |text: &str| {
             let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
             words.retain(|word| word != "for" && word != "in");

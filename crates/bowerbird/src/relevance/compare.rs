@@ -1,8 +1,8 @@
 //! Two rankings of the same queries, compared on a paired sample of strata.
 
+use super::Kept;
 use super::pairs::{data_of, unlabelled};
 use super::strata::{Asked, Effect, PILOT, Stratum, allocate, effect, strata};
-use super::Kept;
 use crate::import::JudgedQuery;
 use crate::progress::Progress;
 use crate::setup::{Setup, now_ms};

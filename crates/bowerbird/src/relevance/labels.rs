@@ -109,8 +109,8 @@ fn each_line(path: &Path, mut take: impl FnMut(Label)) -> Result<u64> {
         if read > LINE_BYTES_MAX {
             bail!("{}: line {number} is longer than {LINE_BYTES_MAX} bytes", path.display());
         }
-        let label: Label = serde_json::from_slice(&line)
-            .with_context(|| format!("{}: line {number} is no label", path.display()))?;
+        let label: Label =
+            serde_json::from_slice(&line).with_context(|| format!("{}: line {number} is no label", path.display()))?;
         ensure!(label.level < LEVELS, "{}: line {number}: there is no level {}", path.display(), label.level);
         whole += read as u64;
         take(label);

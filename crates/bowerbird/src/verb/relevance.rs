@@ -6,8 +6,9 @@ use crate::import::{JudgedQuery, read_judged};
 use crate::output::{print_json, print_table, thousands};
 use crate::progress::Progress;
 use crate::relevance::{
-    Agreement, Arm, CHECKPOINT, Comparing, Drawing, Endpoint, Graded, Judge, Kept, LabelFile, Pair, audit, compare, data_of, draw,
-    grade_attributes, label_all, learn_student, learn_teacher, pairs_of, read_asked, read_queries, unlabelled,
+    Agreement, Arm, CHECKPOINT, Comparing, Drawing, Endpoint, Graded, Judge, Kept, LabelFile, Pair, audit, compare,
+    data_of, draw, grade_attributes, label_all, learn_student, learn_teacher, pairs_of, read_asked, read_queries,
+    unlabelled,
 };
 use crate::setup::{Setup, now_ms};
 use anyhow::{Result, bail};
@@ -222,7 +223,8 @@ fn told(
     agreement.iter().for_each(|agreement| println!("{}", agreement.words()));
     if !sample.is_empty() {
         let catalogue = data.views.catalogue();
-        let title = |pin: &str| catalogue.pin(pin).and_then(|pin| catalogue.pin_view(pin)).map_or("", |view| view.title);
+        let title =
+            |pin: &str| catalogue.pin(pin).and_then(|pin| catalogue.pin_view(pin)).map_or("", |view| view.title);
         let row = |label: &&crate::relevance::Label| {
             [label.level.to_string(), label.query.clone(), title(&label.pin).to_owned(), label.pin.clone()].to_vec()
         };

@@ -10,7 +10,10 @@ use domain::PinId;
 use tantivy::{Searcher, SegmentReader, Term};
 
 /// Most words of a text that are looked up; of more, the rarest.
-const MATCHED_MAX: usize = 16;
+const MATCHED_MAX: usize = 12;
+
+/// Most words that are taken for misspellings.
+const MISSPELLED_MAX: usize = 3;
 
 /// What a word counts that only joins others, compared with one that says something.
 const JOINING: f32 = 0.05;
@@ -83,7 +86,7 @@ struct Word {
 impl TextSearcher {
     /// How each of `pins` has the words of `text`, see [`TextSearcher::search`] for what words are. A word that no pin
     /// has stands for those that it may begin or that it may be a misspelling of. Joining words count little; of more
-    /// than sixteen words, the rarest are looked at.
+    /// than twelve words, the rarest are looked at.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -92,9 +95,10 @@ impl TextSearcher {
         let published = self.published();
         let searcher = &published.searcher;
         let (mut all, mut terms, mut of_term) = (Vec::new(), Vec::new(), Vec::new());
+        let mut misspelled_left = MISSPELLED_MAX;
         for (at, word) in words.words.iter().enumerate() {
             let open = words.open && at + 1 == words.words.len();
-            let (word, found) = self.look_up(searcher, word, open)?;
+            let (word, found) = self.look_up(searcher, word, (open, &mut misspelled_left))?;
             of_term.extend(found.iter().map(|(field, _)| (all.len(), *field)));
             terms.extend(found.into_iter().map(|(_, term)| term));
             all.push(word);
@@ -127,7 +131,7 @@ impl TextSearcher {
         &self,
         searcher: &Searcher,
         word: &str,
-        open: bool,
+        (open, misspelled_left): (bool, &mut usize),
     ) -> Result<(Word, Vec<(usize, WeighedTerm)>), IndexError> {
         let mut found = Vec::new();
         self.add(searcher, word, &mut found)?;
@@ -136,7 +140,8 @@ impl TextSearcher {
                 self.add(searcher, &meant, &mut found)?;
             }
         }
-        if found.is_empty() {
+        if found.is_empty() && *misspelled_left > 0 {
+            *misspelled_left -= 1;
             for meant in correct(searcher, self.fields.written, word)?.1 {
                 self.add(searcher, &meant, &mut found)?;
             }
@@ -285,9 +290,7 @@ mod tests {
 
     fn zero() -> crate::TextWeights {
         let none = crate::TextWeights::default();
-        crate::TextWeights {
-            text: 0.0, title: 0.0, annotations: 0.0, boards: 0.0, queries: 0.0, written: 0.0, ..none
-        }
+        crate::TextWeights { text: 0.0, title: 0.0, annotations: 0.0, boards: 0.0, queries: 0.0, written: 0.0, ..none }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the student is told of a query and a pin, besides their words.
 
+use crate::features::same;
+
 /// How many there are.
 pub const RELEVANCE_COUNT: usize = RELEVANCE_FEATURES.len();
 
@@ -8,8 +10,8 @@ pub const RELEVANCE_COUNT: usize = RELEVANCE_FEATURES.len();
 /// | feature | what |
 /// |---|---|
 /// | `words`, `words_known` | words of the query that say something; share of them that any pin has |
-/// | `words_title`, `words_own`, `words_any` | share of the words, each as much as it is rare, in the title, in all that |
-/// |  | the owner says, anywhere |
+/// | `words_title`, `words_own`, `words_any` | share of the words, each as much as it is rare, in the title, in |
+/// |  | all that the owner says, anywhere |
 /// | `whole` | 1 when the owner's text has all words that say something |
 /// | `bm25_…` | ln(1 + BM25) in each field of the index |
 /// | `phrase` | longest run of the query's words that the title has in that order, over the query's words |
@@ -48,10 +50,17 @@ pub const RELEVANCE_FEATURES: [&str; 25] = [
     "pin_click",
 ];
 
-/// Position of a feature in [`RELEVANCE_FEATURES`].
+/// Position of a feature in [`RELEVANCE_FEATURES`]; also for constants, where a wrong name does not compile.
 ///
 /// # Panics
 /// When there is no such feature; names are written in code, so this is a mistake in the code.
-pub fn relevance_feature(name: &str) -> usize {
-    RELEVANCE_FEATURES.iter().position(|known| *known == name).expect("invariant: a name in RELEVANCE_FEATURES")
+pub const fn relevance_feature(name: &str) -> usize {
+    let mut place = 0;
+    while place < RELEVANCE_FEATURES.len() {
+        if same(RELEVANCE_FEATURES[place].as_bytes(), name.as_bytes()) {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("invariant: a name in RELEVANCE_FEATURES")
 }

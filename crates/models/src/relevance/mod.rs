@@ -52,10 +52,12 @@ pub fn levels_at(expected: f32) -> Levels {
 pub fn levels_before_learning(features: &[f32; RELEVANCE_COUNT], likeness: f32) -> Levels {
     const WORDS_WANTED: f32 = 3.0;
     const NEAR_FROM: f32 = 0.8;
-    let of = |name| features[relevance_feature(name)];
-    let wanted = (WORDS_WANTED / of("words").max(1.0)).min(1.0);
+    const WORDS: usize = relevance_feature("words");
+    const OWN: usize = relevance_feature("words_own");
+    const ANY: usize = relevance_feature("words_any");
+    let wanted = (WORDS_WANTED / features[WORDS].max(1.0)).min(1.0);
     // What others said of a pin counts three quarters of what its owner says.
-    let found = of("words_own") + 0.75 * (of("words_any") - of("words_own")).max(0.0);
+    let found = features[OWN] + 0.75 * (features[ANY] - features[OWN]).max(0.0);
     let worded = (found / wanted).min(1.0);
     let near = ((likeness - NEAR_FROM) / (1.0 - NEAR_FROM)).clamp(0.0, 1.0);
     levels_at((LEVELS - 1) as f32 * worded.max(0.5 * near))

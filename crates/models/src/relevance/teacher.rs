@@ -1,5 +1,5 @@
-//! The model that labels: a transformer over the words of a query and a pin together. Its forward pass is computed where
-//! it is learned (`train`), since nothing waits for it.
+//! The model that labels: a transformer over the words of a query and a pin together. Its forward pass is computed
+//! where it is learned (`train`), since nothing waits for it.
 
 use super::student::{Offered, Student};
 use super::words::{TITLE_WORDS_MAX, each_word, hash};
@@ -273,8 +273,8 @@ fn words(text: &str, max: usize) -> Vec<Word> {
     found
 }
 
-/// The tokens of a query and a pin, as weighted rows of the table: the first stands for the whole, then the words. Where
-/// contents are read, two more follow that the caller adds them to: the pin's, and what the words mean.
+/// The tokens of a query and a pin, as weighted rows of the table: the first stands for the whole, then the words.
+/// Where contents are read, two more follow that the caller adds them to: the pin's, and what the words mean.
 pub fn read_teacher_tokens(config: &TeacherConfig, text: TeacherText) -> Vec<Vec<(u32, f32)>> {
     let query = words(text.query, QUERY_WORDS_MAX);
     let (title, rest) = (words(text.title, TITLE_WORDS_MAX), words(text.rest, REST_WORDS_MAX));

@@ -17,7 +17,7 @@ pub(super) fn ln(value: f32) -> f32 {
 
 /// ln(1 + count), for counts and times, of which the smallest that matter are not near 0.
 #[inline]
-pub(super) fn ln_1p(value: f32) -> f32 {
+pub(crate) fn ln_1p(value: f32) -> f32 {
     ln(1.0 + value)
 }
 

@@ -11,7 +11,7 @@ use crate::views::read;
 use counted::fill_counted;
 use domain::{Candidates, PinId, Source, Surface};
 use lifelong::fill_lifelong;
-use logarithm::ln_1p;
+pub(crate) use logarithm::ln_1p;
 use models::{FEATURE_COUNT, feature};
 use std::f32::consts::TAU;
 

@@ -20,6 +20,10 @@ use seen::Seen;
 /// A row of [`models::FEATURES`].
 type Row = [f32; FEATURE_COUNT];
 
+/// A text of more words that say something is no list of wishes: how many of them a pin has does not tell whether it
+/// answers. On 809 judged sentences the bound by words took nDCG@10 from .7135 to .7060.
+const WORDS_MAX: f32 = 6.0;
+
 /// What the floor did.
 pub(crate) struct Floored {
     /// The rows that stay, in their order.
@@ -42,11 +46,10 @@ pub(crate) fn fill_relevance(rows: &mut [Row], context: &Context, candidates: &C
         return false;
     }
     let Some(seen) = Seen::of(context, rows, &candidates.pins) else { return false };
-    let levels = judged(context, &seen);
+    let Some(levels) = judged(context, &seen) else { return false };
+    let told = ["words_title", "words_own", "words_any", "phrase"].map(|name| (feature(name), relevance_feature(name)));
     for ((row, features), levels) in rows.iter_mut().zip(&seen.features).zip(levels) {
-        for name in ["words_title", "words_own", "words_any", "phrase"] {
-            row[feature(name)] = features[relevance_feature(name)];
-        }
+        told.iter().for_each(|(to, from)| row[*to] = features[*from]);
         row[const { feature("level") }] = expected_level(&levels);
         row[const { feature("level_0") }..][..LEVELS].copy_from_slice(&levels);
     }
@@ -62,17 +65,19 @@ pub(crate) fn by(context: &Context) -> String {
     }
 }
 
-fn judged(context: &Context, seen: &Seen) -> Vec<Levels> {
+/// `None` for a text that only a student can judge.
+fn judged(context: &Context, seen: &Seen) -> Option<Vec<Levels>> {
     match context.views.student().filter(|student| fits(student, context)) {
         Some(student) => {
             let offered: Vec<Offered> = seen.offered().collect();
             let asked = (&seen.query[..], &context.content[..]);
-            student.judge(asked, &offered, &seen.contents, &mut StudentScratch::default())
+            Some(student.judge(asked, &offered, &seen.contents, &mut StudentScratch::default()))
         }
+        None if seen.words() > WORDS_MAX => None,
         None => {
             let near = relevance_feature("content");
             let best = seen.features.iter().map(|row| row[near]).fold(f32::MIN_POSITIVE, f32::max);
-            seen.features.iter().map(|row| levels_before_learning(row, row[near] / best)).collect()
+            Some(seen.features.iter().map(|row| levels_before_learning(row, row[near] / best)).collect())
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fill_relevance;
 use crate::context::Context;
+use crate::features::ln_1p;
 use crate::pipeline::Pipeline;
 use crate::rows::Rows;
 use crate::views::read;
@@ -15,16 +16,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Ranking features that a student is told as they are.
-const TOLD: [&str; 8] = [
-    "content",
-    "query_impressions",
-    "query_acts",
-    "ln_saves",
-    "ln_impressions",
-    "pin_look",
-    "pin_save",
-    "pin_click",
-];
+const TOLD: [&str; 8] =
+    ["content", "query_impressions", "query_acts", "ln_saves", "ln_impressions", "pin_look", "pin_save", "pin_click"];
 
 /// What is seen of the candidates of a request.
 pub(super) struct Seen {
@@ -114,7 +107,7 @@ impl Seen {
         column("words_any", &|pin| pin.any);
         column("whole", &|pin| f32::from(u8::from(pin.whole)));
         for (name, field) in FIELDS {
-            column(name, &|pin| pin.fields[field as usize].ln_1p());
+            column(name, &|pin| ln_1p(pin.fields[field as usize]));
         }
     }
 
@@ -129,7 +122,7 @@ impl Seen {
             of[phrase] = run.phrase;
             of[starts] = f32::from(u8::from(run.starts));
             of[asked] = run.asked;
-            of[ln_title] = (words.len() as f32).ln_1p();
+            of[ln_title] = ln_1p(words.len() as f32);
             self.titles.extend_from_slice(&words);
             self.ends.push(self.titles.len());
             let own = catalogue.pin_topics(pin);
@@ -150,6 +143,11 @@ impl Seen {
             self.contents = vec![0.0; pins.len() * dim];
             index.read_all(pins, |row, vector| self.contents[row * dim..][..dim].copy_from_slice(vector));
         }
+    }
+
+    /// How many words of the query say something.
+    pub(super) fn words(&self) -> f32 {
+        self.features.first().map_or(0.0, |features| features[const { relevance_feature("words") }])
     }
 
     fn title(&self, row: usize) -> &[u64] {

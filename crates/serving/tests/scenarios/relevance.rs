@@ -2,9 +2,7 @@
 
 use crate::world::*;
 use domain::{Candidates, Fact, Params, Pin, Slate, Subject, Surface};
-use models::{
-    LEVELS, Student, StudentConfig, StudentPart, feature, relevance_feature, relevance_words, word_run,
-};
+use models::{LEVELS, Student, StudentConfig, StudentPart, feature, relevance_feature, relevance_words, word_run};
 use serving::{Context, Pipeline, Scorer, UNANSWERED};
 use std::sync::Arc;
 
@@ -93,9 +91,12 @@ fn below_the_floor_pins_are_left_out_unless_too_few_are_left() {
     let slate = search(&world, &pipeline, "blue lamp", &params);
     assert_eq!(slate.items.len(), 14, "the nearest follow");
     assert_eq!(slate.trace.degraded, [""; 0]);
-    let slate = search(&world, &pipeline, "violet porcelain elephants playing red chess", &params);
+    params.relevance.floor = 3.0;
+    let slate = search(&world, &pipeline, "violet porcelain red chess", &params);
     assert!(!slate.items.is_empty());
     assert!(slate.trace.degraded.iter().any(|told| told.starts_with(UNANSWERED)), "{:?}", slate.trace.degraded);
+    let slate = search(&world, &pipeline, "violet porcelain elephants that play red chess on boards of oak", &params);
+    assert!(!slate.items.is_empty() && slate.trace.degraded.is_empty(), "only a student judges a sentence");
 }
 
 /// A student that was told by hand: the lower half of the levels for titles with the first word of the query.
@@ -133,7 +134,8 @@ fn a_learned_student_judges_from_the_next_request_on() {
 #[test]
 fn what_models_read_of_a_pin_is_told() {
     let (world, pipeline) = world();
-    let pins: Vec<_> = ["lamp0", "wave0", "nothing"].iter().filter_map(|key| world.views.catalogue().pin(key)).collect();
+    let pins: Vec<_> =
+        ["lamp0", "wave0", "nothing"].iter().filter_map(|key| world.views.catalogue().pin(key)).collect();
     let request = world.request("ann", Surface::Search, Subject::Query("blue lamps".into()));
     let seen = pipeline.relevance_now(request, &pins, &params());
     assert_eq!(seen.pins.len(), 3);

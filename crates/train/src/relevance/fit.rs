@@ -148,7 +148,8 @@ pub(super) fn fit<N: Net>(
     let steps = steps_per_epoch * config.epochs_for(learned.len()) as u64;
     let state = State { fingerprint: fingerprint(net, data, config), ..State::default() };
     let best = net.matrices().iter().map(|matrix| matrix.values.clone()).collect();
-    let mut run = Run { net, data, config, adamw, state, steps, steps_per_epoch, order: Vec::new(), learned, held, best };
+    let mut run =
+        Run { net, data, config, adamw, state, steps, steps_per_epoch, order: Vec::new(), learned, held, best };
     if let Some(path) = session.checkpoint {
         run.resume(path)?;
     }
@@ -321,8 +322,8 @@ pub(super) fn chances(logits: &[f32], sharpness: f32) -> Vec<Levels> {
     logits.chunks_exact(LEVELS).map(of).collect()
 }
 
-/// One over the temperature that makes the labels of held-back pins likeliest, by golden sections, and the mean log loss
-/// with it.
+/// One over the temperature that makes the labels of held-back pins likeliest, by golden sections, and the mean log
+/// loss with it.
 fn calibrated<N: Net>(net: &N, data: &RelevanceData, held: &[usize]) -> (f32, f64) {
     const GOLDEN: f32 = 0.618_034;
     let pins: Vec<&LabelledPin> = held.iter().map(|&pin| &data.pins[pin]).collect();

@@ -41,9 +41,8 @@ fn quantiles(mut column: Vec<f32>) -> [f32; STUDENT_KNOTS] {
     let mut knots = [f32::INFINITY; STUDENT_KNOTS];
     column.sort_unstable_by(f32::total_cmp);
     let last = column.len().saturating_sub(1);
-    let mut found: Vec<f32> = (0..STUDENT_KNOTS)
-        .filter_map(|knot| column.get(last * knot / (STUDENT_KNOTS - 1)).copied())
-        .collect();
+    let mut found: Vec<f32> =
+        (0..STUDENT_KNOTS).filter_map(|knot| column.get(last * knot / (STUDENT_KNOTS - 1)).copied()).collect();
     found.dedup();
     knots.iter_mut().zip(found).for_each(|(knot, value)| *knot = value);
     knots

@@ -5,9 +5,7 @@ use super::student::{fitted, untrained};
 use super::{LabelledPin, RelevanceData};
 use crate::tape::{Bags, Cpu, Engine, Look, NOBODY, Sight, Tape, Var};
 use crate::{Session, TrainError};
-use models::{
-    Levels, Matrix, Offered, Teacher, TeacherConfig, TeacherPart, TeacherText, read_teacher_tokens,
-};
+use models::{Levels, Matrix, Offered, Teacher, TeacherConfig, TeacherPart, TeacherText, read_teacher_tokens};
 use std::sync::Arc;
 
 /// Learns a teacher from graded labels. The same data, configuration and seed give the same bytes.
@@ -68,6 +66,51 @@ fn spread(tape: &mut Tape<Cpu>, rows: Var, places: &[u32], count: usize) -> Var 
     tape.gather(rows, bags)
 }
 
+/// Adds the pin's content and what the words mean to the last two tokens of each pin.
+fn with_contents(
+    teacher: &Teacher,
+    tape: &mut Tape<Cpu>,
+    (data, pins): (&RelevanceData, &[&LabelledPin]),
+    (starts, lengths): (&[u32], &[u32]),
+    mut x: Var,
+) -> Var {
+    let (dim, count) = (teacher.config().content_dim, tape.shape(x).0);
+    let of_pins: Vec<f32> = pins.iter().flat_map(|pin| fitted(&pin.content, dim)).collect();
+    let asked: Vec<f32> = pins.iter().flat_map(|pin| fitted(&data.queries[pin.query].asked, dim)).collect();
+    for (values, weight, behind) in [(of_pins, TeacherPart::Picture, 2), (asked, TeacherPart::Meant, 1)] {
+        let values = tape.input(dim, tape.engine().upload(values));
+        let values = tape.linear(values, part(weight), None);
+        let places: Vec<u32> = starts.iter().zip(lengths).map(|(start, length)| start + length - behind).collect();
+        let values = spread(tape, values, &places, count);
+        x = tape.add(x, values);
+    }
+    x
+}
+
+/// One attention block.
+fn through(
+    teacher: &Teacher,
+    tape: &mut Tape<Cpu>,
+    block: usize,
+    (x, sight): (Var, &Arc<Sight>),
+    forget: Forget,
+) -> Var {
+    let of = |place| TeacherPart::of_block(block, place);
+    let normed = tape.rms(x, Some(of(0)));
+    let queries = tape.linear(normed, of(1), None);
+    let keys = tape.linear(normed, of(2), None);
+    let seen = tape.attend(queries, keys, of(3), teacher.config().heads, sight.clone());
+    let seen = tape.linear(seen, of(4), None);
+    let seen = forget.of(tape, seen, 2 + 2 * block as u64);
+    let x = tape.add(x, seen);
+    let normed = tape.rms(x, Some(of(5)));
+    let up = tape.linear(normed, of(6), Some(of(7)));
+    let up = tape.silu(up);
+    let down = tape.linear(up, of(8), None);
+    let down = forget.of(tape, down, 3 + 2 * block as u64);
+    tape.add(x, down)
+}
+
 impl Net for Teacher {
     fn matrices(&self) -> &[Matrix] {
         Teacher::matrices(self)
@@ -95,19 +138,8 @@ impl Net for Teacher {
         let features = tape.bag(part(TeacherPart::Features), features);
         let features = spread(tape, features, &starts, count);
         x = tape.add(x, features);
-        let dim = self.config().content_dim;
-        if dim > 0 {
-            let of_pins: Vec<f32> = pins.iter().flat_map(|pin| fitted(&pin.content, dim)).collect();
-            let asked: Vec<f32> = pins.iter().flat_map(|pin| fitted(&data.queries[pin.query].asked, dim)).collect();
-            // The last two tokens of each pin.
-            for (values, weight, behind) in [(of_pins, TeacherPart::Picture, 2), (asked, TeacherPart::Meant, 1)] {
-                let values = tape.input(dim, tape.engine().upload(values));
-                let values = tape.linear(values, part(weight), None);
-                let places: Vec<u32> =
-                    starts.iter().zip(&lengths).map(|(start, length)| start + length - behind).collect();
-                let values = spread(tape, values, &places, count);
-                x = tape.add(x, values);
-            }
+        if self.config().content_dim > 0 {
+            x = with_contents(self, tape, (data, pins), (&starts, &lengths), x);
         }
         x = forget.of(tape, x, 1);
         let looks = |sequence: usize| {
@@ -122,20 +154,7 @@ impl Net for Teacher {
         let looks = (0..pins.len()).flat_map(looks).collect();
         let sight = Arc::new(tape.engine().sight(Sight::new(starts.clone(), looks)));
         for block in 0..self.config().layers {
-            let of = |place| TeacherPart::of_block(block, place);
-            let normed = tape.rms(x, Some(of(0)));
-            let queries = tape.linear(normed, of(1), None);
-            let keys = tape.linear(normed, of(2), None);
-            let seen = tape.attend(queries, keys, of(3), self.config().heads, sight.clone());
-            let seen = tape.linear(seen, of(4), None);
-            let seen = forget.of(tape, seen, 2 + 2 * block as u64);
-            x = tape.add(x, seen);
-            let normed = tape.rms(x, Some(of(5)));
-            let up = tape.linear(normed, of(6), Some(of(7)));
-            let up = tape.silu(up);
-            let down = tape.linear(up, of(8), None);
-            let down = forget.of(tape, down, 3 + 2 * block as u64);
-            x = tape.add(x, down);
+            x = through(self, tape, block, (x, &sight), forget);
         }
         let mut firsts = Bags::default();
         starts.iter().for_each(|&start| firsts.push([(start, 1.0)]));

@@ -65,7 +65,10 @@ impl Endpoint {
     /// # Errors
     /// When it is not configured, its key is not in the environment, or its prompt cannot be read.
     pub(crate) fn open(config: &RelevanceConfig, folder: &Path) -> Result<Endpoint> {
-        ensure!(!config.url.is_empty(), "relevance.url names no endpoint: set it and relevance.model in bowerbird.toml");
+        ensure!(
+            !config.url.is_empty(),
+            "relevance.url names no endpoint: set it and relevance.model in bowerbird.toml"
+        );
         ensure!(!config.model.is_empty(), "relevance.model names no model of {}", config.url);
         let key = match std::env::var(&config.key_env) {
             Ok(key) if !key.is_empty() => Some(key),

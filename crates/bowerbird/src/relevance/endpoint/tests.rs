@@ -169,7 +169,8 @@ fn a_budget_is_kept_and_what_was_answered_stays() {
     assert!(asked.answered > 0 && asked.left > 0 && asked.answered + asked.left == 20, "{asked:?}");
     assert_eq!((found.len(), server.heard()), (asked.answered, asked.answered));
     assert!(asked.tokens.iter().sum::<u64>() <= 3_000 && asked.tokens[0] == 400 * asked.answered as u64);
-    let priced = RelevanceConfig { price_in: 10.0, price_out: 100.0, cost_max: 0.1, concurrency_max: 1, ..server.config() };
+    let priced =
+        RelevanceConfig { price_in: 10.0, price_out: 100.0, cost_max: 0.1, concurrency_max: 1, ..server.config() };
     let (asked, _) = ask(&endpoint(&priced, folder.path()), &questions(40));
     let asked = asked.expect("asked");
     assert!(asked.cached > 0 && asked.left > 0 && asked.cost <= 0.1 && asked.cost > 0.0, "{asked:?}");
@@ -188,7 +189,8 @@ fn an_endpoint_that_refuses_or_is_not_there_is_told_at_once() {
     let nobody = RelevanceConfig { url: "http://127.0.0.1:9/v1".into(), ..server.config() };
     let (asked, _) = ask(&endpoint(&nobody, folder.path()), &questions(2));
     assert_eq!(asked.expect("told per pair").failed, 2);
-    let open = |config: &RelevanceConfig| format!("{:#}", Endpoint::open(config, folder.path()).err().expect("refused"));
+    let open =
+        |config: &RelevanceConfig| format!("{:#}", Endpoint::open(config, folder.path()).err().expect("refused"));
     assert!(open(&RelevanceConfig::default()).contains("relevance.url"));
     let keyless = RelevanceConfig { key_env: "A_KEY_THAT_NOBODY_SETS".into(), ..server.config() };
     assert!(open(&keyless).contains("A_KEY_THAT_NOBODY_SETS"));
