@@ -3,7 +3,7 @@
 use crate::blend::{Placed, blend};
 use crate::context::Context;
 use crate::generator::Offers;
-use crate::pipeline::UNANSWERED;
+use crate::pipeline::{UNANSWERED, UNMATCHED};
 use crate::rows::Rows;
 use domain::{Drop, Params, Request, ServedItem, Slate, SlateItem, Source, StageTrace, Trace};
 use models::FEATURE_COUNT;
@@ -77,7 +77,8 @@ impl Run {
             return rows;
         }
         let rows = self.stage("relevance", rows, |rows| rows.floor(context));
-        if rows.unanswered {
+        // Where no pin has any of the words, that was told.
+        if rows.unanswered && !self.trace.degraded.iter().any(|told| told.starts_with(UNMATCHED)) {
             self.degrade(format!("{UNANSWERED}: the nearest instead"));
         }
         rows

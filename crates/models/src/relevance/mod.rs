@@ -46,7 +46,8 @@ pub fn levels_at(expected: f32) -> Levels {
 }
 
 /// What is believed before anything was learned: a pin answers as far as it has the words, each as much as it is rare,
-/// and half as well at most by its meaning alone. Three words' worth is all that a longer text asks for.
+/// and half as well at most by its meaning alone. Three words' worth is all that a longer text asks for; of such texts
+/// that says little, see `serving`.
 ///
 /// `likeness` is the share of the nearest pin's likeness to what the words mean, from 0 to 1.
 pub fn levels_before_learning(features: &[f32; RELEVANCE_COUNT], likeness: f32) -> Levels {

@@ -92,7 +92,7 @@ fn below_the_floor_pins_are_left_out_unless_too_few_are_left() {
     assert_eq!(slate.items.len(), 14, "the nearest follow");
     assert_eq!(slate.trace.degraded, [""; 0]);
     params.relevance.floor = 3.0;
-    let slate = search(&world, &pipeline, "violet porcelain red chess", &params);
+    let slate = search(&world, &pipeline, "violet porcelain lamp", &params);
     assert!(!slate.items.is_empty());
     assert!(slate.trace.degraded.iter().any(|told| told.starts_with(UNANSWERED)), "{:?}", slate.trace.degraded);
     let slate = search(&world, &pipeline, "violet porcelain elephants that play red chess on boards of oak", &params);
