@@ -4,6 +4,7 @@ use crate::client::{Client, told};
 use crate::engine::Engine;
 use crate::setup::Setup;
 use anyhow::{Context, Result};
+use content::Annotating;
 use serde_json::Value;
 use server::{App, Engines, Keys, Settings};
 use std::net::SocketAddr;
@@ -80,6 +81,7 @@ async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
         log: engine.log.clone(),
         blobs: engine.blobs.clone(),
         embedder: engine.embedder()?,
+        annotating: Annotating::default(),
     };
     let settings =
         Settings { keys: Keys::default(), limits: setup.config.limits.clone(), params: setup.config.params.clone() };

@@ -10,7 +10,7 @@ use models::{Encoder, EncoderScratch, ServedEncoder};
 use crate::embedding::{self, SPACE};
 use crate::text::{normalise, pieces};
 use crate::zoo::Published;
-use crate::{Content, ContentError, Picture, palette};
+use crate::{Content, ContentError, Picture, Signature, palette};
 
 /// Brings pictures and words into one space: the built-in one of space [`SPACE`], which has learned nothing, an encoder
 /// that was learned of a catalogue, or one that somebody published. Cheap to clone.
@@ -79,16 +79,18 @@ impl Embedder {
         let picture = image.map(Picture::decode).transpose()?;
         // Long texts drown what they begin with where nothing was learned of which words matter.
         let words = if matches!(self.0, Kind::BuiltIn) { said(pin, 400) } else { words_of(pin) };
-        let thumbnail = picture.as_ref().map(Picture::thumbnail).transpose()?;
+        let thumbnails = picture.as_ref().map(Picture::thumbnails).transpose()?.unwrap_or_default();
+        let signature = picture.as_ref().map(|picture| Signature::of(picture).to_bytes().to_vec());
         let understood = Understood {
             pin: pin.id.clone(),
             space: self.space(),
             embedding: self.embed(&words, picture.as_ref()),
             size: picture.as_ref().map(|picture| (picture.width(), picture.height())),
             palette: picture.as_ref().map(palette).unwrap_or_default(),
-            thumbnail: None,
+            signature: signature.unwrap_or_default(),
+            ..Understood::default()
         };
-        Ok(Content { understood, thumbnail })
+        Ok(Content { understood, thumbnails, picture })
     }
 }
 

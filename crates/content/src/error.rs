@@ -72,4 +72,10 @@ pub enum ContentError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of safety rules that cannot be read.
+    #[error("the safety rules: {reason}")]
+    SafetyFile {
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -1,8 +1,8 @@
 //! What is this pin?
 //!
 //! Bytes and words from outside come in, an understood pin goes out: [`Embedder::understand`] decodes the picture
-//! under strict limits, makes a thumbnail (JPEG, at most [`THUMBNAIL_WIDTH_MAX`] px wide), finds five main colours and
-//! computes one **content embedding** of unit length. It depends on the embedder and its arguments alone.
+//! under strict limits, makes thumbnails (JPEG, [`THUMBNAIL_WIDTHS`]), finds five main colours, keeps a [`Signature`] to
+//! know the picture again and computes one **content embedding** of unit length. It depends on the embedder and its arguments alone.
 //!
 //! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are
 //! (words and their pieces, hashed and projected), the rest what the picture looks like (edges by place, compacted by
@@ -24,20 +24,24 @@
 //!
 //! What a collection teaches is learned beside it, and each piece says how sure it is and why: [`language`] of a text,
 //! terms that a pin is about ([`AnnotationCounts`] reads, [`Annotator`] tells), topics of a given [`Taxonomy`] or of
-//! [`LearnedTopics`], [`SemanticIds`], [`quality`] and [`SafetyRules`]. What was learned is kept as bytes that refuse
-//! damage. `examples/understand.rs` runs all of it over a real collection.
+//! [`LearnedTopics`], [`SemanticIds`], [`quality`] and [`SafetyRules`]. [`Learned`] is what was learned, in one piece,
+//! as bytes that refuse damage; [`Annotating`] says of a pin all that it and an operator's rules tell.
+//! `examples/understand.rs` runs all of it over a real collection.
 //!
 //! **Architecture invariant:** nothing here panics on what comes from outside, and nothing allocates more than
 //! [`limits`] allow.
 
 mod annotate;
+mod annotating;
 mod colour;
 mod embedder;
 mod embedding;
 mod error;
 mod files;
 mod kmeans;
+mod labels;
 mod language;
+mod learned;
 mod look;
 mod lossy;
 mod near;
@@ -59,14 +63,17 @@ mod zoo;
 mod zoo;
 
 pub use annotate::{ANNOTATIONS_MAX, Annotation, AnnotationCounts, AnnotationParams, Annotator};
+pub use annotating::Annotating;
 pub use embedder::{Embedder, text_pieces, words_of};
 pub use embedding::{CONTENT_DIM, SPACE, TEXT_DIM};
 pub use error::ContentError;
 pub use files::{PUBLISHED_FILES, PublishedFile};
+pub use labels::LabelParams;
 pub use language::language;
+pub use learned::Learned;
 pub use near::{NearDuplicates, SIGNATURE_BYTES, Signature};
 pub use palette::{PALETTE_COLOURS, palette};
-pub use picture::{Picture, THUMBNAIL_WIDTH_MAX, limits};
+pub use picture::{Picture, THUMBNAIL_WIDTHS, Thumbnail, limits};
 pub use quality::{Quality, QualityKind, QualityLabel, QualityParams, quality};
 pub use safety::{SafetyLabel, SafetyParams, SafetyRule, SafetyRules, SafetyTerm};
 pub use semantic_ids::{SEMANTIC_LEVELS, SemanticIds};

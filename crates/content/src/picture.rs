@@ -8,8 +8,9 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageRead
 
 use crate::ContentError;
 
-/// Widest thumbnail in pixels.
-pub const THUMBNAIL_WIDTH_MAX: u32 = 480;
+/// Widths of thumbnails in pixels, the widest first: what the columns of a wall need on screens of one, of two and of
+/// more dots a pixel.
+pub const THUMBNAIL_WIDTHS: [u32; 3] = [474, 236, 136];
 /// Quality of thumbnails, 1 to 100.
 const THUMBNAIL_QUALITY: u8 = 82;
 /// Tallest thumbnail in pixels; taller pictures become narrower ones.
@@ -25,6 +26,15 @@ pub mod limits {
     pub const SIDE_MAX: u32 = 20_000;
     /// Most bytes a decoder may allocate.
     pub const ALLOCATION_BYTES_MAX: u64 = 256 * 1024 * 1024;
+}
+
+/// A small copy of a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Width in pixels.
+    pub width: u32,
+    /// The copy as a JPEG.
+    pub jpeg: Vec<u8>,
 }
 
 /// A decoded picture: rows of RGB bytes (sRGB), from the top left. Transparency lies on white.
@@ -94,16 +104,28 @@ impl Picture {
         Ok(bytes)
     }
 
-    /// A JPEG at most [`THUMBNAIL_WIDTH_MAX`] wide; smaller pictures keep their size.
-    pub fn thumbnail(&self) -> Result<Vec<u8>, ContentError> {
-        let by_width = THUMBNAIL_WIDTH_MAX as f32 / self.width as f32;
-        let by_height = THUMBNAIL_HEIGHT_MAX as f32 / self.height as f32;
-        let scale = by_width.min(by_height);
+    /// JPEGs of [`THUMBNAIL_WIDTHS`], the widest first. A picture that is smaller than the widest keeps its size as the
+    /// first, and there are only such others as are smaller than that.
+    pub fn thumbnails(&self) -> Result<Vec<Thumbnail>, ContentError> {
+        let widest = self.within(THUMBNAIL_WIDTHS[0], THUMBNAIL_HEIGHT_MAX);
+        // Smaller ones are made of the widest, which has detail enough.
+        let smaller = THUMBNAIL_WIDTHS.into_iter().filter(|&width| width < widest.width);
+        let smaller: Vec<Picture> = smaller.map(|width| widest.within(width, THUMBNAIL_HEIGHT_MAX)).collect();
+        let encode = |small: &Picture| {
+            let jpeg = small.to_jpeg(THUMBNAIL_QUALITY)?;
+            Ok(Thumbnail { width: small.width, jpeg })
+        };
+        std::iter::once(&widest).chain(&smaller).map(encode).collect()
+    }
+
+    /// The picture, scaled so that it is no wider and no taller.
+    fn within(&self, width_max: u32, height_max: u32) -> Picture {
+        let scale = (width_max as f32 / self.width as f32).min(height_max as f32 / self.height as f32);
         if scale >= 1.0 {
-            return self.to_jpeg(THUMBNAIL_QUALITY);
+            return self.clone();
         }
         let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
-        self.scaled(side(self.width), side(self.height)).to_jpeg(THUMBNAIL_QUALITY)
+        self.scaled(side(self.width), side(self.height))
     }
 
     /// The picture at another size, each new pixel the mean of the area it covers (or the nearest pixel when growing).

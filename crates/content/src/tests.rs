@@ -2,7 +2,7 @@
 
 use domain::Pin;
 
-use crate::{CONTENT_DIM, Content, ContentError, Embedder, Picture, TEXT_DIM, limits, normalise, palette};
+use crate::{CONTENT_DIM, Content, ContentError, Embedder, Picture, TEXT_DIM, Thumbnail, limits, normalise, palette};
 
 fn understand(pin: &Pin, image: Option<&[u8]>) -> Result<Content, ContentError> {
     Embedder::default().understand(pin, image)
@@ -45,8 +45,18 @@ fn a_pin_with_a_picture_is_understood_the_same_each_time() {
     assert_eq!(content.understood.palette.len(), 2);
     assert_eq!(content.understood.embedding.len(), CONTENT_DIM);
     assert!((norm(&content.understood.embedding) - 1.0).abs() < 1e-4);
-    let thumbnail = Picture::decode(&content.thumbnail.expect("a thumbnail")).expect("decodes");
-    assert_eq!((thumbnail.width(), thumbnail.height()), (480, 720));
+    let size = |thumbnail: &Thumbnail| {
+        let picture = Picture::decode(&thumbnail.jpeg).expect("decodes");
+        assert_eq!(picture.width(), thumbnail.width);
+        (picture.width(), picture.height())
+    };
+    let sizes: Vec<(u32, u32)> = content.thumbnails.iter().map(size).collect();
+    assert_eq!(sizes, [(474, 711), (236, 354), (136, 204)]);
+    let of =
+        |width, height| checks(width, height).thumbnails().expect("thumbnails").iter().map(size).collect::<Vec<_>>();
+    assert_eq!(of(100, 50), [(100, 50)], "nothing is made larger");
+    assert_eq!(of(236, 100), [(236, 100), (136, 58)]);
+    assert_eq!(of(300, 4_000), [(120, 1_600)], "tall ones become narrower");
 }
 
 #[test]
@@ -108,7 +118,7 @@ fn thin_and_tiny_pictures_are_fine() {
     for (width, height) in [(1, 1), (1, 4_000), (4_000, 1), (3, 2)] {
         let picture = checks(width, height);
         assert!(!palette(&picture).is_empty());
-        assert!(!picture.thumbnail().expect("a thumbnail").is_empty());
+        assert!(!picture.thumbnails().expect("thumbnails").is_empty());
         assert_eq!(Embedder::default().embed("", Some(&picture)).len(), CONTENT_DIM);
     }
 }
@@ -152,7 +162,7 @@ fn drawn_pictures_of_a_topic_look_alike() {
             let drawing = world.draw(pin);
             let picture = Picture::from_rgba(drawing.width, drawing.height, &drawing.rgba).expect("a drawing");
             if pin % 8 == 0 {
-                sizes.push(picture.thumbnail().expect("a thumbnail").len());
+                sizes.push(picture.thumbnails().expect("thumbnails")[0].jpeg.len());
             }
             Embedder::default().embed("", Some(&picture))
         })

@@ -2,11 +2,17 @@
 
 use domain::Understood;
 
+use crate::Picture;
+use crate::picture::Thumbnail;
+
 /// What was found out about a pin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
-    /// Embedding, palette and size. `thumbnail` is left empty: whoever stores the bytes knows their key.
+    /// Embedding, palette, size and signature. `thumbnail` and `thumbnail_widths` are left empty: whoever stores the
+    /// bytes knows their keys.
     pub understood: Understood,
-    /// A JPEG to show, when there was a picture.
-    pub thumbnail: Option<Vec<u8>>,
+    /// Small copies to show, when there was a picture, the widest first.
+    pub thumbnails: Vec<Thumbnail>,
+    /// The picture, when there was one.
+    pub picture: Option<Picture>,
 }

@@ -1,6 +1,6 @@
 //! What the log holds: facts about pins, boards, pinners, what happened and what was served.
 
-use crate::{Action, BoardId, EventId, PinId, PinnerId, RequestRecord, Surface};
+use crate::{Action, Annotated, BoardId, Clustered, EventId, PinId, PinnerId, RequestRecord, Reviewed, Surface};
 
 /// A pin as its owner describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +46,10 @@ pub struct Understood {
     pub palette: Vec<[u8; 3]>,
     /// Blob key of the thumbnail, if one was made.
     pub thumbnail: Option<String>,
+    /// Widths in pixels of smaller copies that lie beside the thumbnail.
+    pub thumbnail_widths: Vec<u16>,
+    /// What is kept of the picture to know it again; empty where there is none.
+    pub signature: Vec<u8>,
 }
 
 /// A collection of pins.
@@ -133,6 +137,12 @@ pub enum Fact {
     PinRemoved(String),
     /// A pin's content was understood.
     Understood(Understood),
+    /// Rules and the collection were asked about a pin.
+    Annotated(Annotated),
+    /// A pin was put to those with the same picture.
+    Clustered(Clustered),
+    /// Somebody decided about a pin.
+    Reviewed(Reviewed),
     /// A board was added or described anew.
     Board(Board),
     /// A pinner was added or described anew.
@@ -173,7 +183,7 @@ pub struct Numbered {
 /// The topics of the log. Facts of one topic are read in the order in which they were appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TopicKind {
-    /// Pins, boards, pinners and what was understood of them.
+    /// Pins, boards, pinners, what was found out about them and what was decided.
     Catalogue,
     /// What pinners did.
     Events,
@@ -218,6 +228,9 @@ impl Fact {
             Fact::Pin(pin) => pin.check(now_ms),
             Fact::PinRemoved(id) => id_field("id", id),
             Fact::Understood(understood) => id_field("pin", &understood.pin),
+            Fact::Annotated(annotated) => id_field("pin", &annotated.pin),
+            Fact::Clustered(clustered) => id_field("pin", &clustered.pin),
+            Fact::Reviewed(reviewed) => id_field("pin", &reviewed.pin),
             Fact::Board(board) => {
                 id_field("id", &board.id)?;
                 optional_id("pinner", board.pinner.as_deref())?;

@@ -2,7 +2,7 @@
 //!
 //! The vocabulary of the whole system and nothing else: **pins** are things people look at, **boards** are collections
 //! of pins, **pinners** are people. What happens is a [`Fact`] in the log: a pin, board or pinner was added, a pin was
-//! understood, a pinner acted ([`Event`]), a slate was served ([`RequestRecord`]). A question is a [`Request`]; its
+//! understood and judged, a pinner acted ([`Event`]), a slate was served ([`RequestRecord`]). A question is a [`Request`]; its
 //! [`Candidates`] are columns, one row a pin, that generators, filters and rankers fill; its answer is a [`Slate`] with
 //! a [`Trace`]. Everything that can be tuned is in [`Params`].
 //!
@@ -19,6 +19,7 @@ mod action;
 mod candidates;
 mod event_id;
 mod fact;
+mod found;
 mod id;
 mod params;
 mod record;
@@ -31,6 +32,7 @@ pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
 pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits};
+pub use found::{Annotated, Clustered, Label, Reviewed, Verdict};
 pub use id::{BoardId, PinId, PinnerId};
 pub use params::{AnswerParams, GeneratorParams, GeneratorsParams, Params, RelevanceParams, SurfaceParams, WalkParams};
 pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};

@@ -14,6 +14,8 @@ pub struct DiversityParams {
     pub ssd_window: usize,
     /// Pins are near duplicates from this cosine of their contents on.
     pub near_duplicate_from: f32,
+    /// Whether of pins with one picture (of one cluster of near duplicates) only the best is shown.
+    pub one_of_a_picture: bool,
     /// Places that the generators' `share_max` and the rules' `cap` count over.
     pub page: usize,
     /// Pins of one creator.
@@ -75,6 +77,7 @@ impl Default for DiversityParams {
             ssd: 1.0,
             ssd_window: 8,
             near_duplicate_from: 0.95,
+            one_of_a_picture: true,
             page: 25,
             creator: spacing(0.4, 8),
             topic: spacing(0.8, 8),

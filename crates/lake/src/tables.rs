@@ -251,7 +251,8 @@ impl Unit {
         match fact {
             Fact::Event(event) => self.push_event(at, id, event),
             // Tables speak of ids from outside.
-            Fact::Numbered(_) => {}
+            // What was found out about pins is told again by whoever finds it out.
+            Fact::Numbered(_) | Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) => {}
             Fact::Served(record) => self.push_request(at, record, name),
             Fact::Pin(_) | Fact::PinRemoved(_) => self.push_pin(at, fact),
             Fact::Understood(understood) => {

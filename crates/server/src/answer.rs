@@ -35,6 +35,9 @@ pub(crate) struct List {
     /// Ways on from the first page of a search.
     #[serde(flatten)]
     pub(crate) ways: Option<Ways>,
+    /// How many pins of the ranking have each word, by field; where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) facets: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explanation: Option<Explanation>,
 }

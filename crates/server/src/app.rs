@@ -13,7 +13,7 @@ use crate::recent::Recent;
 use crate::revise::Unseen;
 use crate::wire::RowKind;
 use crate::wording::Wordings;
-use content::Embedder;
+use content::{Annotating, Embedder, Learned};
 use domain::{Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
@@ -34,6 +34,8 @@ pub struct Engines {
     pub blobs: Blobs,
     /// What understands pins and pictures that are asked with.
     pub embedder: Embedder,
+    /// What rules and the collection say of pins that come.
+    pub annotating: Annotating,
 }
 
 /// How the server behaves.
@@ -57,6 +59,7 @@ struct Inner {
     limits: Limits,
     params: LiveParams,
     embedder: RwLock<Embedder>,
+    annotating: RwLock<Annotating>,
     ids: Ids,
     metrics: Metrics,
     rankings: SlateCache,
@@ -91,6 +94,7 @@ impl App {
             keys,
             params: LiveParams::new(params),
             embedder: RwLock::new(engines.embedder.clone()),
+            annotating: RwLock::new(engines.annotating.clone()),
             ids: Ids::new(),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
@@ -132,6 +136,20 @@ impl App {
 
     pub(crate) fn embedder(&self) -> Embedder {
         self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Pins that come from now on are annotated by what was learned anew.
+    pub fn annotate_with(&self, annotating: Annotating) {
+        *self.0.annotating.write().unwrap_or_else(PoisonError::into_inner) = annotating;
+    }
+
+    /// What was learned of the collection, and is told of pins that come.
+    pub fn learned(&self) -> Option<Arc<Learned>> {
+        self.annotating().learned().cloned()
+    }
+
+    pub(crate) fn annotating(&self) -> Annotating {
+        self.0.annotating.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What became of request records so far.

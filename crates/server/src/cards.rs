@@ -1,9 +1,11 @@
 //! Pins as they are shown: looked up once for a page, so that no lock is held while an answer is written.
 
+use crate::ids::now_ms;
 use crate::parameters::encode;
-use crate::picture::is_key;
+use crate::picture::{copy_key, is_key};
 use crate::wire::is_web_address;
-use domain::{Pin, PinId};
+use content::THUMBNAIL_WIDTHS;
+use domain::{Label, Pin, PinId};
 use serde::Serialize;
 use serving::{Catalogue, PinView};
 
@@ -12,6 +14,17 @@ use serving::{Catalogue, PinView};
 pub(crate) struct Size {
     pub(crate) width: u32,
     pub(crate) height: u32,
+}
+
+/// Most pins with the same picture that are told.
+const NEAR_DUPLICATES_MAX: usize = 50;
+
+/// A small copy of a picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SmallCopy {
+    pub(crate) image: String,
+    /// Width in pixels.
+    pub(crate) width: u32,
 }
 
 /// What of a pin is shown in a list.
@@ -25,6 +38,9 @@ pub(crate) struct Card {
     /// Address of the picture to show in a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) image: Option<String>,
+    /// The same picture in several widths, the smallest first; empty where there is but one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) images: Vec<SmallCopy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<Size>,
     /// Main colour as `#rrggbb`.
@@ -42,6 +58,21 @@ pub(crate) struct Sheet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) picture: Option<String>,
     pub(crate) topics: Vec<String>,
+    /// Topics that were found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) found_topics: Vec<String>,
+    /// Terms that it is about, surest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) annotations: Vec<Annotation>,
+    /// What is wrong with it, by measure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) labels: Vec<ShownLabel>,
+    /// Where it lies among all contents: pins that share the first numbers are alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) semantic_id: Option<[u8; 4]>,
+    /// Other pins with this picture.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) near_duplicates: Vec<String>,
     /// Main colours, most frequent first.
     pub(crate) palette: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +84,42 @@ pub(crate) struct Sheet {
     pub(crate) expires_ms: Option<u64>,
 }
 
+/// A term and how sure it is, from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Annotation {
+    pub(crate) term: String,
+    pub(crate) confidence: f32,
+}
+
+/// A threshold that a pin crossed, with what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ShownLabel {
+    pub(crate) name: String,
+    pub(crate) value: f32,
+    pub(crate) threshold: f32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) terms: Vec<String>,
+}
+
+impl ShownLabel {
+    pub(crate) fn of(label: Label) -> ShownLabel {
+        let Label { name, value, threshold, terms } = label;
+        ShownLabel { name, value, threshold, terms }
+    }
+}
+
+/// The copies of a picture, the smallest first.
+fn copies(view: &PinView<'_>) -> Vec<SmallCopy> {
+    let (Some(thumbnail), Some((width, _))) = (view.thumbnail, view.size) else { return Vec::new() };
+    let smaller = view.thumbnail_widths.into_iter().filter(|width| *width > 0);
+    let smaller = smaller.map(|width| (copy_key(thumbnail, width), u32::from(width)));
+    let widest = (thumbnail.to_owned(), width.min(THUMBNAIL_WIDTHS[0]));
+    let mut copies: Vec<SmallCopy> =
+        smaller.chain([widest]).filter_map(|(key, width)| Some(SmallCopy { image: address(&key)?, width })).collect();
+    copies.sort_by_key(|copy| copy.width);
+    if copies.len() < 2 { Vec::new() } else { copies }
+}
+
 impl Card {
     pub(crate) fn of(view: &PinView<'_>) -> Card {
         Card {
@@ -60,6 +127,7 @@ impl Card {
             title: view.title.to_owned(),
             creator: view.creator.map(str::to_owned),
             image: view.thumbnail.and_then(address).or_else(|| view.image.and_then(address)),
+            images: copies(view),
             size: view.size.map(|(width, height)| Size { width, height }),
             color: view.palette.first().map(colour),
         }
@@ -72,18 +140,28 @@ impl Card {
 }
 
 impl Sheet {
-    pub(crate) fn of(view: &PinView<'_>) -> Sheet {
-        Sheet {
+    /// `None` for a number never given.
+    pub(crate) fn of(catalogue: &Catalogue, pin: PinId) -> Option<Sheet> {
+        let view = &catalogue.pin_view(pin)?;
+        let same = catalogue.near_duplicates(pin).filter(|&pin| catalogue.servable(pin, now_ms()));
+        let near_duplicates = same.take(NEAR_DUPLICATES_MAX).map(|pin| catalogue.pin_key(pin).to_owned()).collect();
+        let annotations = view.terms().map(|(term, confidence)| Annotation { term: term.to_owned(), confidence });
+        Some(Sheet {
             card: Card::of(view),
             description: view.description.to_owned(),
             picture: view.image.and_then(address).or_else(|| view.thumbnail.and_then(address)),
             topics: view.topics().map(str::to_owned).collect(),
+            found_topics: view.found_topics().map(str::to_owned).collect(),
+            annotations: annotations.collect(),
+            labels: view.labels().map(ShownLabel::of).collect(),
+            semantic_id: view.semantic_id(),
+            near_duplicates,
             palette: view.palette.iter().map(colour).collect(),
             language: view.language.map(str::to_owned),
             link: view.link.filter(|link| is_web_address(link)).map(str::to_owned),
             created_ms: view.created_ms,
             expires_ms: view.expires_ms,
-        }
+        })
     }
 }
 
@@ -103,7 +181,7 @@ pub(crate) fn pin_of(view: &PinView<'_>) -> Pin {
         creator: view.creator.map(str::to_owned),
         topics: view.topics().map(str::to_owned).collect(),
         traits: view.traits().map(str::to_owned).collect(),
-        language: view.language.map(str::to_owned),
+        language: view.language.filter(|_| view.language_told).map(str::to_owned),
         link: view.link.map(str::to_owned),
         created_ms: view.created_ms,
         expires_ms: view.expires_ms,

@@ -112,7 +112,7 @@ fn land(app: &App, asker: &Asker, kind: RowKind, layout: Layout, bytes: &[u8]) -
 /// What a body brings.
 struct Harvest {
     facts: Vec<(EventId, Fact)>,
-    /// Where in `facts` pins without a picture of their own stand, each before what was understood of it.
+    /// Where in `facts` those of pins without a picture of their own begin.
     bare: Vec<usize>,
 }
 
@@ -135,9 +135,9 @@ impl Harvest {
         match taken.fact {
             Fact::Pin(pin) => {
                 let bare = pin.image.is_none() && taken.picture.is_none();
-                let (pin, understood) = picture::understand(app, pin, taken.picture.as_deref())?;
+                let understood = picture::understand(app, pin, taken.picture.as_deref())?;
                 self.bare.extend(bare.then_some(self.facts.len()));
-                self.facts.extend([(new_id(), Fact::Pin(pin)), (new_id(), Fact::Understood(understood))]);
+                self.facts.extend(understood.facts(new_id));
             }
             Fact::Event(event) => self.facts.push((event.event_id, Fact::Event(event))),
             other => self.facts.push((new_id(), other)),
@@ -150,20 +150,25 @@ impl Harvest {
         if kind != RowKind::Pin {
             return app.log().append(&self.facts).map_err(|error| Problem::internal("writing to the log", error));
         }
-        let ids = self.bare.iter().filter_map(|&at| match &self.facts[at].1 {
+        let ids = self.bare.iter().filter_map(|&at| match &self.facts[at + 1].1 {
             Fact::Pin(pin) => Some(pin.id.as_str()),
             _ => None,
         });
         let revision = Revision::begin(app, asker, &ids.collect::<Vec<_>>())?;
         for at in self.bare {
             asker.still_waits()?;
-            let pair = &mut self.facts[at..at + 2];
-            let [(_, Fact::Pin(pin)), (_, Fact::Understood(understood))] = pair else { continue };
-            if picture::kept(app, &pin.id) != pin.image {
-                let bare = Pin { image: None, ..std::mem::take(pin) };
-                (*pin, *understood) = picture::understand(app, bare, None)
-                    .map_err(|refusal| Problem::internal("keeping a picture", refusal.reason))?;
+            let [(annotated_id, _), (pin_id, Fact::Pin(pin)), (understood_id, _)] = &mut self.facts[at..at + 3] else {
+                continue;
+            };
+            if picture::kept(app, &pin.id) == pin.image {
+                continue;
             }
+            let mut names = [*annotated_id, *pin_id, *understood_id].into_iter();
+            let bare = Pin { image: None, ..std::mem::take(pin) };
+            let understood = picture::understand(app, bare, None)
+                .map_err(|refusal| Problem::internal("keeping a picture", refusal.reason))?;
+            let facts = understood.facts(|| names.next().expect("invariant: as many names as facts"));
+            self.facts[at..at + 3].clone_from_slice(&facts);
         }
         revision.append(&self.facts)
     }

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::cards::cards;
 use crate::cursor::{self, Scope};
 use crate::extract::Segment;
+use crate::facets;
 use crate::ids::now_ms;
 use crate::parameters::Parameters;
 use crate::problem::{Kind, Problem};
@@ -21,7 +22,8 @@ use std::sync::Arc;
 pub(crate) const PAGE: u64 = 25;
 
 /// The parameters of every list.
-const PARAMETERS: &[&str] = &["pinner", "limit", "cursor", "explain", "deadline_ms", "filter", "q", "verbatim"];
+const PARAMETERS: &[&str] =
+    &["pinner", "limit", "cursor", "explain", "deadline_ms", "filter", "q", "verbatim", "facets"];
 
 /// What a page of a list is asked with.
 pub(crate) struct Ask {
@@ -91,7 +93,12 @@ pub(crate) async fn search(State(app): State<App>, RawQuery(query): RawQuery) ->
     let words = words(given.text("q"))?;
     let scope = Scope::of(Surface::Search, Subject::Query(words), pinner(&mut given)?);
     let verbatim = given.flag("verbatim")?;
-    respond(&app, Ask { verbatim, ..ask(&app, &mut given, scope)? }).await
+    let fields = facets::fields(given.text("facets").as_deref())?;
+    let ask = Ask { verbatim, ..ask(&app, &mut given, scope)? };
+    let explain = ask.explain;
+    let page = page(&app, ask).await?;
+    let Json(list) = answer(&app, &page, explain).await?;
+    Ok(Json(List { facets: facets::told(&app, &page, &fields), ..list }))
 }
 
 /// The words of a search, within bounds.
@@ -136,9 +143,13 @@ fn filter(app: &App, given: &mut Parameters) -> Result<String, Problem> {
 pub(crate) async fn respond(app: &App, ask: Ask) -> Result<Json<List>, Problem> {
     let explain = ask.explain;
     let page = page(app, ask).await?;
+    answer(app, &page, explain).await
+}
+
+async fn answer(app: &App, page: &Page, explain: bool) -> Result<Json<List>, Problem> {
     let told = if explain { recent::find(app, page.request_id).await? } else { None };
-    let ways = suggest::ways(app, &page);
-    Ok(Json(List { ways, ..write(app, &page, told.as_deref()) }))
+    let ways = suggest::ways(app, page);
+    Ok(Json(List { ways, ..write(app, page, told.as_deref()) }))
 }
 
 /// Answers with a page: of a new ranking, or of the one that the cursor points into.
@@ -226,6 +237,7 @@ pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
         spelling: wording.spelling(),
         did_you_mean: wording.did_you_mean.clone(),
         ways: None,
+        facets: None,
         explanation: told.map(|told| Explanation::of(told.trace(), &catalogue)),
     }
 }

@@ -57,7 +57,7 @@ fn content_type(bytes: &[u8]) -> &'static str {
 }
 
 fn is_hash(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default();
+    let stem = name.split(['.', '-']).next().unwrap_or_default();
     stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

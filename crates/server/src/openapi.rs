@@ -1,18 +1,21 @@
 //! The interface described for programs: OpenAPI 3.1, built here and nowhere else. A test holds it against the routes.
 
+mod schemas;
+
 use crate::app::App;
-use crate::given::GIVEN_MAX;
 use crate::limits::Limits;
 use crate::lists::PAGE;
 use crate::problem::Kind;
+use crate::review;
 use crate::routes;
 use crate::suggest::{SUGGESTED, SUGGESTED_MAX};
 use crate::wire::RowKind;
 use axum::Json;
 use axum::extract::State;
-use domain::{Action, Source, Surface};
+use domain::Verdict;
+use schemas::{object, schemas};
 use serde_json::{Map, Value, json};
-use serving::SuggestedKind;
+use serving::FACETS;
 
 /// `GET /openapi.json`
 pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
@@ -45,7 +48,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 21] = [
+const ENTRIES: [Entry; 23] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -73,6 +76,14 @@ const ENTRIES: [Entry; 21] = [
         &[400, 404, 410, 413, 415],
     ),
     entry(("post", "/v1/rank"), "rank", "Rank given pins", Some("Ranking"), &[400, 404, 413, 415]),
+    entry(("get", "/v1/review"), "listReview", "Pins that somebody should look at", Some("Review"), &[400]),
+    entry(
+        ("post", "/v1/pins/{id}/review"),
+        "reviewPin",
+        "Decide whether a pin is shown, whatever its labels say",
+        Some("Decided"),
+        &[400, 404, 413, 415],
+    ),
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
     entry(("get", "/media/{folder}/{name}"), "getPicture", "A picture or a thumbnail", None, &[304, 400, 404]),
     entry(("get", "/health/live"), "isLive", "Whether the process answers", Some("Health"), &[]),
@@ -185,6 +196,12 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
         }
         add("limit", "How many at most".into(), bounds(SUGGESTED_MAX, SUGGESTED), false);
     }
+    if entry.name == "listReview" {
+        let list = json!({"enum": review::LISTS.map(|(name, _)| name), "default": review::LISTS[0].0});
+        add("list", "Which pins: those in doubt, withheld by labels, kept or hidden by decision".into(), list, false);
+        add("limit", "How many at most".into(), bounds(review::PAGE_MAX, review::PAGE), false);
+        add("after", "`next` of the part before".into(), json!({"type": "integer"}), false);
+    }
     if entry.answer != Some("List") {
         return all;
     }
@@ -192,6 +209,9 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
         add("q", "The words".into(), words, true);
         let verbatim = "Search for the words as they are typed, whatever they may be meant to be";
         add("verbatim", verbatim.into(), json!({"type": "boolean", "default": false}), false);
+        let facets =
+            format!("Fields whose words are counted over the ranking, such as `color,topic`; of {}", FACETS.join(", "));
+        add("facets", facets, json!({"type": "string"}), false);
     }
     if entry.path == "/v1/search/visual" {
         let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
@@ -206,8 +226,8 @@ fn parameters(entry: &Entry, limits: &Limits) -> Vec<Value> {
     }
     add("limit", "Pins of a page".into(), bounds(limits.page_max as u64, PAGE), false);
     add("cursor", "`next_cursor` of the page before".into(), json!({"type": "string"}), false);
-    let filter = "What pins must pass, such as `language:en AND NOT topic:(shoes, bags)`; fields: language, creator, \
-                  topic, created (ms, UTC)";
+    let filter = "What pins must pass, such as `color:blue AND NOT topic:(shoes, bags)`; fields: language, creator, \
+                  topic, annotation, color, label, created (ms, UTC)";
     add("filter", filter.into(), json!({"type": "string", "maxLength": 4000}), false);
     add("explain", "Tell why for every pin".into(), json!({"type": "boolean", "default": false}), false);
     let deadline = bounds(limits.deadline_ms_max, domain::Params::default().deadline_ms);
@@ -223,6 +243,14 @@ fn body(entry: &Entry, limits: &Limits) -> Option<Value> {
     }
     if entry.name == "rank" {
         return Some(json!({"required": true, "content": {"application/json": {"schema": reference("Question")}}}));
+    }
+    if entry.name == "reviewPin" {
+        let verdict = json!({
+            "enum": Verdict::ALL.map(Verdict::as_str),
+            "description": "show it, hide it, or review: take an earlier decision back",
+        });
+        let schema = object(json!({"verdict": verdict}), &["verdict"]);
+        return Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}));
     }
     let kind = RowKind::ALL.into_iter().find(|kind| entry.path == format!("/v1/{}", kind.as_str()))?;
     let row = reference(row_schema(kind));
@@ -245,237 +273,6 @@ fn row_schema(kind: RowKind) -> &'static str {
 
 fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
-}
-
-fn schemas(limits: &Limits) -> Value {
-    let mut all = answers();
-    add_words(&mut all);
-    for kind in RowKind::ALL {
-        let mut properties: Map<String, Value> = Map::new();
-        properties.insert("type".to_owned(), json!({"const": kind.noun()}));
-        for field in kind.fields() {
-            properties.insert((*field).to_owned(), field_schema(kind, field));
-        }
-        let required: &[&str] = if kind == RowKind::Event { &["pinner", "action"] } else { &["id"] };
-        all[row_schema(kind)] = object(Value::Object(properties), required);
-        all[row_schema(kind)]["additionalProperties"] = json!(false);
-    }
-    all["Problem"]["description"] =
-        json!(format!("RFC 9457. Bodies of more than {} bytes are one.", limits.body_bytes_max));
-    all
-}
-
-fn field_schema(kind: RowKind, field: &str) -> Value {
-    let text = |description: &str| json!({"type": "string", "description": description});
-    let moment = json!({"type": "integer", "description": "ms since 1970, UTC"});
-    match field {
-        "event_id" => text("A ULID: the same one sent again changes nothing; made by the server when absent"),
-        "request_id" => text("The request that showed the pin"),
-        "ts" | "created_ms" | "expires_ms" => moment,
-        "action" => json!({"enum": Action::ALL.map(Action::as_str)}),
-        "surface" => json!({"enum": Surface::ALL.map(Surface::as_str), "default": "home"}),
-        "position" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
-        "value" => json!({"type": "number", "minimum": 0, "description": "Dwell time in ms"}),
-        "props" => json!({"type": "object", "description": "Anything else. Of an impression on `related`, `subject` \
-            is the id of the pin beside which it was shown, where no request of this server showed it."}),
-        "topics" => json!({"type": "array", "items": {"type": "string"}, "maxItems": domain::limits::TOPICS_MAX}),
-        "traits" => json!({
-            "type": "array", "items": {"type": "string", "maxLength": domain::limits::TRAIT_BYTES_MAX},
-            "maxItems": domain::limits::TRAITS_MAX,
-            "description": "What else is known, as words that a model can learn from, such as `material=oak`; never \
-                            shown, and never inferred of people",
-        }),
-        "unsafe" => json!({"type": "boolean", "description": "May not be shown to anybody", "default": false}),
-        "image" => text("An http(s) address, or the picture itself as a base64 data URL"),
-        "link" => text("An http(s) address"),
-        "language" => text("Two letters"),
-        "board" | "pin" | "pinner" | "id" | "creator" => {
-            json!({"type": "string", "maxLength": domain::limits::ID_BYTES_MAX})
-        }
-        _ if kind == RowKind::Event => text("The words searched for"),
-        _ => json!({"type": "string"}),
-    }
-}
-
-fn object(properties: Value, required: &[&str]) -> Value {
-    json!({"type": "object", "properties": properties, "required": required})
-}
-
-fn answers() -> Value {
-    let (text, whole, number) = (json!({"type": "string"}), json!({"type": "integer"}), json!({"type": "number"}));
-    let some = json!({"type": "object"});
-    let numbers =
-        json!({"type": "object", "additionalProperties": number, "description": "What the model saw, by name"});
-    let size = object(json!({"width": whole, "height": whole}), &["width", "height"]);
-    let card = json!({"id": text, "title": text, "creator": text, "image": text, "size": size, "color": text});
-    let mut item = card.clone();
-    item["position"] = whole.clone();
-    item["score"] = number.clone();
-    item["explanation"] = reference("Why");
-    let mut pin = card;
-    for field in ["description", "picture", "language", "link"] {
-        pin[field] = text.clone();
-    }
-    pin["topics"] = json!({"type": "array", "items": text});
-    pin["palette"] = json!({"type": "array", "items": text});
-    pin["created_ms"] = whole.clone();
-    pin["expires_ms"] = whole.clone();
-    let refused = object(json!({"row": whole, "field": text, "reason": text}), &["row", "reason"]);
-    let items = json!({"type": "array", "items": reference("Item")});
-    json!({
-        "Problem": object(
-            json!({"type": text, "title": text, "status": whole, "detail": text, "field": text}),
-            &["type", "title", "status", "detail"],
-        ),
-        "Outcome": object(
-            json!({
-                "accepted": whole, "duplicates": whole, "refused_count": whole,
-                "refused": {"type": "array", "items": refused},
-            }),
-            &["accepted", "duplicates", "refused", "refused_count"],
-        ),
-        "Why": why(),
-        "Explanation": explanation(),
-        "Item": object(item, &["id", "title", "position", "score"]),
-        "List": object(
-            json!({
-                "request_id": text, "surface": text, "pinner": text, "pinner_known": {"type": "boolean"},
-                "items": items, "next_cursor": {"type": ["string", "null"]},
-                "degraded": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
-                "spelling": reference("Spelling"), "did_you_mean": text,
-                "guides": {"type": "array", "items": reference("Guide")},
-                "related_queries": {"type": "array", "items": text},
-            }),
-            &["request_id", "surface", "pinner", "pinner_known", "items", "next_cursor", "degraded", "model"],
-        ),
-        "Question": question(),
-        "Ranking": ranking(),
-        "Ranked": object(
-            json!({"id": text, "position": whole, "score": number, "heads": heads(), "features": numbers}),
-            &["id", "position", "score", "heads"],
-        ),
-        "Pin": object(pin, &["id", "title", "description", "topics", "palette", "created_ms"]),
-        "Removed": object(json!({"id": text, "removed": {"type": "boolean"}}), &["id", "removed"]),
-        "Picture": object(json!({"id": text, "image": text, "size": size}), &["id", "image"]),
-        "Request": object(
-            json!({
-                "request_id": text, "ts": whole, "surface": text, "subject": {"type": ["object", "null"]},
-                "pinner": text,
-                "offset": whole, "shown": whole, "model": text, "items": items, "explanation": reference("Explanation"),
-            }),
-            &["request_id", "ts", "surface", "pinner", "items", "explanation"],
-        ),
-        "Health": some,
-        "Interface": some,
-    })
-}
-
-/// What is said of words that are typed: corrections, ways on, completions, trends.
-fn add_words(all: &mut Value) {
-    let (text, number) = (json!({"type": "string"}), json!({"type": "number"}));
-    let kind = json!({"enum": SuggestedKind::ALL.map(SuggestedKind::as_str)});
-    let completion = object(json!({"text": text, "kind": kind}), &["text", "kind"]);
-    let completions = json!({"type": "array", "items": completion});
-    let trends = json!({"type": "array", "items": object(json!({"text": text, "ratio": number}), &["text"])});
-    let spelling = json!({"typed": text, "searched": text, "confidence": number});
-    all["Spelling"] = object(spelling, &["typed", "searched", "confidence"]);
-    all["Guide"] = object(json!({"label": text, "query": text}), &["label", "query"]);
-    all["Completions"] = object(json!({"q": text, "completions": completions}), &["q", "completions"]);
-    all["Trends"] = object(json!({"trending": trends}), &["trending"]);
-}
-
-/// Given pins, ranked.
-fn ranking() -> Value {
-    let (text, flag) = (json!({"type": "string"}), json!({"type": "boolean"}));
-    object(
-        json!({
-            "request_id": text, "surface": text, "pinner": text, "pinner_known": flag,
-            "items": {"type": "array", "items": reference("Ranked")},
-            "unknown": {"type": "array", "items": text}, "model": text, "explanation": reference("Explanation"),
-        }),
-        &["request_id", "surface", "pinner", "pinner_known", "items", "unknown", "model"],
-    )
-}
-
-/// What pins can be ranked for.
-fn question() -> Value {
-    let id = json!({"type": "string", "maxLength": domain::limits::ID_BYTES_MAX});
-    let words = json!({"type": "string", "maxLength": domain::limits::QUERY_BYTES_MAX});
-    let mut question = object(
-        json!({
-            "pinner": id, "surface": {"enum": Surface::ALL.map(Surface::as_str), "default": "home"},
-            "pin": id, "board": id, "query": words,
-            "pins": {"type": "array", "items": id, "minItems": 1, "maxItems": GIVEN_MAX},
-            "explain": {"type": "boolean", "default": false},
-        }),
-        &["pins"],
-    );
-    question["description"] = json!(
-        "Who would see the pins, where, and what for (at most one of `pin`, `board` and `query`); `explain` tells what \
-         the model saw of each"
-    );
-    question["additionalProperties"] = json!(false);
-    question
-}
-
-/// Why one pin is where it is.
-fn why() -> Value {
-    let whole = json!({"type": "integer", "minimum": 0});
-    let score = json!({"type": ["number", "null"], "description": "null where it is no number"});
-    let offer = object(json!({"source": source(), "rank": whole, "score": score}), &["source", "rank", "score"]);
-    let step = object(json!({"by": {"type": "string"}, "from": whole, "to": whole}), &["by", "from", "to"]);
-    let mut why = object(
-        json!({
-            "sources": {"type": "array", "items": offer},
-            "l1": object(json!({"rank": whole, "score": score}), &["rank", "score"]),
-            "l2": object(json!({"rank": whole}), &["rank"]),
-            "heads": heads(),
-            "utility": score,
-            "moves": {"type": "array", "items": step},
-            "propensity": score,
-            "relevance": {"type": ["object", "null"]},
-        }),
-        &["sources", "l1", "l2", "heads", "utility", "moves", "propensity", "relevance"],
-    );
-    why["description"] = json!(
-        "With `explain=true`: who offered the pin, its ranks and scores from 0, the chance of each action, what it is \
-         ordered by, what moved it, and with what chance it was given its place"
-    );
-    why
-}
-
-/// The chance of each action.
-fn heads() -> Value {
-    let chance = json!({"type": ["number", "null"], "description": "null where it is no number"});
-    let heads = domain::HEADS.iter().map(|head| (head.as_str().to_owned(), chance.clone()));
-    object(Value::Object(heads.collect()), &[])
-}
-
-/// What the funnel did for a request.
-fn explanation() -> Value {
-    let (text, whole) = (json!({"type": "string"}), json!({"type": "integer", "minimum": 0}));
-    let stage = object(
-        json!({"name": text, "took_us": whole, "before": whole, "after": whole, "note": {"type": ["string", "null"]}}),
-        &["name", "took_us", "before", "after", "note"],
-    );
-    let sources = json!({"type": "array", "items": source()});
-    let dropped = object(json!({"id": text, "by": text, "sources": sources}), &["id", "by", "sources"]);
-    let mut explanation = object(
-        json!({
-            "stages": {"type": "array", "items": stage},
-            "dropped": {"type": "array", "items": dropped},
-            "dropped_by": {"type": "object", "additionalProperties": whole},
-            "degraded": {"type": "array", "items": text},
-        }),
-        &["stages", "dropped", "dropped_by", "degraded"],
-    );
-    explanation["description"] =
-        json!("Each stage with its time (µs) and candidates before and after it, and every candidate that was dropped");
-    explanation
-}
-
-fn source() -> Value {
-    json!({"enum": Source::ALL.map(Source::as_str)})
 }
 
 #[cfg(test)]

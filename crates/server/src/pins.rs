@@ -26,7 +26,7 @@ pub(crate) async fn show(State(app): State<App>, Segment(id): Segment) -> Result
 pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
     let look = |catalogue: &Catalogue| {
         let pin = catalogue.pin(id).filter(|&pin| catalogue.servable(pin, now_ms()));
-        pin.and_then(|pin| catalogue.pin_view(pin)).map(|view| Sheet::of(&view))
+        pin.and_then(|pin| Sheet::of(catalogue, pin))
     };
     app.find(look).await.ok_or_else(|| Problem::missing("pin", id))
 }
@@ -54,18 +54,18 @@ pub(crate) async fn picture(
     let put = move |app: &App, asker: &Asker| {
         let revision = Revision::begin(app, asker, &[&id])?;
         let pin = described(app, &id)?;
-        let (pin, understood) = picture::understand(app, pin, Some(&bytes))
+        let taken = picture::understand(app, pin, Some(&bytes))
             .map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
-        let size = understood.size.map(|(width, height)| json!({"width": width, "height": height}));
-        let image = pin.image.as_ref().map(|key| format!("/media/{key}"));
-        revision.append(&named(app, [Fact::Pin(pin), Fact::Understood(understood)]))?;
+        let size = taken.understood.size.map(|(width, height)| json!({"width": width, "height": height}));
+        let image = taken.pin.image.as_ref().map(|key| format!("/media/{key}"));
+        revision.append(&taken.facts(app.ids().series(now_ms())))?;
         Ok(Json(json!({"id": id, "image": image, "size": size})))
     };
     app.ingest(RowKind::Pin, "taking a picture in", put).await
 }
 
 /// The pin as its owner described it last; a pin that was only mentioned, or was taken away, is none.
-fn described(app: &App, id: &str) -> Result<Pin, Problem> {
+pub(crate) fn described(app: &App, id: &str) -> Result<Pin, Problem> {
     let catalogue = app.views().catalogue();
     let view = catalogue.pin(id).and_then(|pin| catalogue.pin_view(pin));
     let view = view.filter(|view| view.described && !view.removed);
@@ -73,7 +73,7 @@ fn described(app: &App, id: &str) -> Result<Pin, Problem> {
 }
 
 /// Facts with names that this server gives them.
-fn named<const N: usize>(app: &App, facts: [Fact; N]) -> [(EventId, Fact); N] {
+pub(crate) fn named<const N: usize>(app: &App, facts: [Fact; N]) -> [(EventId, Fact); N] {
     let mut new_id = app.ids().series(now_ms());
     facts.map(|fact| (new_id(), fact))
 }

@@ -4,7 +4,7 @@ use crate::access::{self, check};
 use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
-use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, suggest, visual};
+use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, review, suggest, visual};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -50,6 +50,10 @@ impl Route {
     fn admin(path: &'static str, handler: MethodRouter<App>) -> Route {
         Route { method: "get", path, role: Some(Role::Admin), computes: false, handler }
     }
+
+    fn deciding(path: &'static str, handler: MethodRouter<App>) -> Route {
+        Route { method: "post", ..Route::admin(path, handler) }
+    }
 }
 
 /// The interface for programs: all of it is in the OpenAPI document.
@@ -70,6 +74,8 @@ pub(crate) fn api() -> Vec<Route> {
         Route::computing("/v1/boards/{id}/ideas", get(lists::ideas)),
         Route::asking("/v1/search/visual", post(visual::search)),
         Route::asking("/v1/rank", post(given::rank)),
+        Route::admin("/v1/review", get(review::list)),
+        Route::deciding("/v1/pins/{id}/review", post(review::decide)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
         Route::open("get", "/health/live", get(health::live)),
@@ -92,6 +98,8 @@ fn faces() -> Vec<Route> {
         Route::computing("/as/{pinner}/boards/{board}", get(pages::board)),
         Route::admin("/console", get(pages::console)),
         Route::admin("/console/requests/{id}", get(pages::trace)),
+        Route::admin("/console/review", get(pages::review)),
+        Route::deciding("/console/review", post(pages::decide)),
         Route::open("get", "/login", get(pages::form)),
         Route::open("post", "/login", post(pages::login)),
         Route::open("post", "/logout", post(pages::logout)),

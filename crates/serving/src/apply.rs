@@ -44,13 +44,17 @@ impl Views {
         let mut changes = Changes::default();
         let mut writer = lock(&self.writer);
         for block in facts.chunks(BLOCK) {
+            let mut worded = BTreeSet::new();
             let touched = match topic {
-                TopicKind::Catalogue => self.apply_catalogue(block, &mut writer.next_content, &mut changes),
+                TopicKind::Catalogue => {
+                    self.apply_catalogue(block, &mut writer.next_content, &mut worded, &mut changes)
+                }
                 TopicKind::Events => self.apply_events(block, &mut writer, &mut changes),
                 TopicKind::Requests | TopicKind::Numbers => BTreeSet::new(),
             };
             self.suggesting.note(Views::note_searches(block, &mut writer));
             self.derive(&mut writer, &touched, &mut changes);
+            self.derive_words(&mut writer, worded.difference(&touched), &mut changes);
         }
         changes.facts = facts.len();
         changes
@@ -61,16 +65,18 @@ impl Views {
         let changes = |fact: &Fact| match fact {
             Fact::Event(event) => writer.searches.note(event),
             Fact::Pin(_) | Fact::PinRemoved(_) | Fact::Board(_) => true,
-            Fact::Pinner(_) | Fact::Understood(_) | Fact::Served(_) | Fact::Numbered(_) => false,
+            _ => false,
         };
         block.iter().map(|(_, _, fact)| fact).map(changes).filter(|changes| *changes).count() as u64
     }
 
-    /// Applies descriptions without what follows from them; the touched pins are returned.
+    /// Applies descriptions without what follows from them; the touched pins are returned, and those of which only
+    /// words changed are put to `worded`.
     fn apply_catalogue(
         &self,
         block: &[(u64, EventId, Fact)],
         next: &mut Option<VectorIndex>,
+        worded: &mut BTreeSet<PinId>,
         changes: &mut Changes,
     ) -> BTreeSet<PinId> {
         let mut touched = BTreeSet::new();
@@ -89,6 +95,9 @@ impl Views {
                         embeddings.push((id, understood));
                     }
                 }
+                Fact::Annotated(annotated) => worded.extend(catalogue.annotate_pin(annotated)),
+                Fact::Clustered(clustered) => _ = catalogue.cluster_pin(clustered),
+                Fact::Reviewed(reviewed) => _ = catalogue.review_pin(reviewed),
                 Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => {}
             }
         }

@@ -1,12 +1,14 @@
 //! External ids ⇄ dense ids, and what is known of pins, boards and pinners.
 
 mod file;
+mod found;
 
 use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
 use crate::words::{WordKind, Words};
 use domain::{Board, BoardId, Pin, PinId, Pinner, PinnerId, Understood};
+use found::{Alike, Reviews};
 use index::{Columns, Filter, FilterError};
 use std::collections::BTreeSet;
 
@@ -37,6 +39,8 @@ pub struct Catalogue {
     facets: Facets,
     /// The newest servable pins by the time they were made.
     newest: BTreeSet<(u64, PinId)>,
+    alike: Alike,
+    reviews: Reviews,
 }
 
 #[derive(Debug)]
@@ -193,9 +197,15 @@ impl Catalogue {
         self.words.word(number)
     }
 
-    /// Whether a pin may be shown at `now_ms`: described, not removed, not expired, not unsafe.
+    /// Whether a pin may be shown at `now_ms`: described, not removed, not expired, not unsafe, and not
+    /// withheld by a label or a decision.
     pub fn servable(&self, pin: PinId, now_ms: u64) -> bool {
-        self.row(pin).is_some_and(|row| row.described() && !row.gone(now_ms) && !row.not_safe())
+        self.row(pin).is_some_and(|row| row.described() && !row.gone(now_ms) && !row.not_safe() && !row.withheld())
+    }
+
+    /// Whether a pin may be shown at some time.
+    pub(crate) fn may_be_shown(&self, pin: PinId) -> bool {
+        self.servable(pin, 0)
     }
 
     /// The newest pins with a known time of making, newest first.
@@ -275,7 +285,8 @@ impl Catalogue {
         let row = &mut self.pins[id.index()];
         self.newest.remove(&(row.created_ms(), id));
         row.describe(pin, &mut self.words);
-        self.facets.describe(id, pin);
+        self.reviews.put(id, row.standing());
+        self.facets.describe(id, &PinView::new(&pin.id, row, &self.words));
         if pin.created_ms > 0 {
             self.newest.insert((pin.created_ms, id));
             if self.newest.len() > NEWEST_MAX {
@@ -289,6 +300,7 @@ impl Catalogue {
         let id = self.intern_pin(key)?;
         let row = &mut self.pins[id.index()];
         row.remove();
+        self.reviews.put(id, row.standing());
         self.facets.remove(id);
         self.newest.remove(&(row.created_ms(), id));
         Some(id)
@@ -296,7 +308,9 @@ impl Catalogue {
 
     pub(crate) fn understand_pin(&mut self, understood: &Understood) -> Option<PinId> {
         let id = self.intern_pin(&understood.pin)?;
-        self.pins[id.index()].understand(understood);
+        let row = &mut self.pins[id.index()];
+        row.understand(understood);
+        self.facets.understand(id, &PinView::new(&understood.pin, row, &self.words));
         Some(id)
     }
 

@@ -21,12 +21,14 @@ const TITLED_BOARDS_MAX: usize = 16;
 const BOARDS_MAX: usize = 256;
 
 /// The words of one pin, taken out of the catalogue.
-#[derive(Default, Hash)]
+#[derive(Default)]
 struct Words {
     title: String,
     description: String,
     topics: Vec<String>,
     boards: Vec<String>,
+    /// With confidences.
+    annotations: Vec<(String, f32)>,
     queries: Vec<(String, u32)>,
 }
 
@@ -111,6 +113,19 @@ impl Views {
         }
     }
 
+    /// Brings the words of pins up to date, where nothing else of them changed.
+    pub(crate) fn derive_words<'a>(
+        &self,
+        writer: &mut Writer,
+        pins: impl Iterator<Item = &'a PinId>,
+        changes: &mut Changes,
+    ) {
+        let pins: Vec<PinId> = pins.copied().collect();
+        if let Err(error) = self.derive_text(writer, &pins) {
+            changes.refuse(|| error.to_string());
+        }
+    }
+
     fn derive_text(&self, writer: &mut Writer, pins: &[PinId]) -> Result<(), IndexError> {
         for &pin in pins {
             let words = self.words(pin, writer.queries.of(pin));
@@ -134,7 +149,8 @@ impl Views {
     fn words(&self, pin: PinId, queries: &[(String, u32)]) -> Option<Words> {
         let catalogue = read(&self.catalogue);
         let view = catalogue.pin_view(pin).filter(|view| view.described && !view.removed)?;
-        let topics = view.topics().map(str::to_owned).collect();
+        let topics = view.all_topics().map(str::to_owned).collect();
+        let annotations = view.terms().map(|(term, sure)| (term.to_owned(), sure)).collect();
         let graph = read(&self.graph);
         let titles = graph.boards_of(pin).take(BOARDS_MAX).filter_map(|board| catalogue.board_view(board));
         let titles = titles.map(|board| board.title.to_owned()).filter(|title| !title.is_empty());
@@ -142,7 +158,7 @@ impl Views {
         boards.sort_unstable();
         boards.dedup();
         let (title, description, queries) = (view.title.into(), view.description.into(), queries.to_vec());
-        let words = Words { title, description, topics, boards, queries };
+        let words = Words { title, description, topics, boards, annotations, queries };
         (!words.is_empty()).then_some(words)
     }
 
@@ -227,13 +243,15 @@ impl Words {
 
     /// A hash that is never 0.
     fn fingerprint(&self) -> u64 {
+        let Words { title, description, topics, boards, annotations, queries } = self;
         let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
+        (title, description, topics, boards, queries).hash(&mut hasher);
+        annotations.iter().for_each(|(term, sure)| (term, sure.to_bits()).hash(&mut hasher));
         hasher.finish() | 1
     }
 
     fn document(&self) -> TextDocument<'_> {
-        let Words { title, description, topics, boards, queries } = self;
-        TextDocument { title, description, topics, boards, queries, ..TextDocument::default() }
+        let Words { title, description, topics, boards, annotations, queries } = self;
+        TextDocument { title, description, topics, boards, annotations, queries }
     }
 }

@@ -88,7 +88,21 @@ impl Filter for Unsafe {
     }
 }
 
-/// The subject itself, and what already lies on the subject board.
+/// Pins that a label or somebody's decision keeps from being shown.
+#[derive(Debug)]
+pub(crate) struct Withheld;
+
+impl Filter for Withheld {
+    fn name(&self) -> &'static str {
+        "withheld"
+    }
+
+    fn mask(&self, _: &Context, view: &FilterView, pins: &[PinId], keep: &mut [bool]) {
+        drop_where(pins, keep, |pin| view.catalogue.row(pin).is_some_and(|row| row.withheld()));
+    }
+}
+
+/// The subject itself with all that has its picture, and what already lies on the subject board.
 #[derive(Debug)]
 pub(crate) struct SubjectItself;
 
@@ -101,13 +115,18 @@ impl Filter for SubjectItself {
         !context.subject_pins.is_empty()
     }
 
-    fn mask(&self, context: &Context, _: &FilterView, pins: &[PinId], keep: &mut [bool]) {
+    fn mask(&self, context: &Context, view: &FilterView, pins: &[PinId], keep: &mut [bool]) {
         match context.request.subject {
             Subject::Board(board) => {
                 let graph = read(&context.views.graph);
                 drop_where(pins, keep, |pin| graph.has(pin, board));
             }
-            _ => drop_where(pins, keep, |pin| context.subject_pins.contains(&pin)),
+            _ => {
+                let picture = |pin| view.catalogue.picture_of(pin);
+                let pictures: Vec<PinId> = context.subject_pins.iter().filter_map(|&pin| picture(pin)).collect();
+                let is_one = |pin| picture(pin).is_some_and(|of| pictures.contains(&of));
+                drop_where(pins, keep, |pin| context.subject_pins.contains(&pin) || is_one(pin));
+            }
         }
     }
 }
@@ -194,6 +213,7 @@ pub(crate) fn all() -> Vec<Box<dyn Filter>> {
         Box::new(NotServable),
         Box::new(RemovedOrExpired),
         Box::new(Unsafe),
+        Box::new(Withheld),
         Box::new(Asked),
         Box::new(SubjectItself),
         Box::new(Hidden),

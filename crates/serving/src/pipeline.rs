@@ -121,7 +121,9 @@ impl Pipeline {
             let rows = run.stage("features/l2", rows, |rows| rows.other_features(&context));
             let rows = run.floor(rows, &context);
             let late = run.late();
-            let rows = run.stage("l2", rows, |rows| rows.second_pass(parts.second_pass(late), &context));
+            let rows = run.stage("l2", rows, |rows| {
+                rows.second_pass(parts.second_pass(late), &context).one_of_a_picture(&context)
+            });
             let placed = run.blend(&context, &rows);
             run.finish(&context, rows, placed)
         };

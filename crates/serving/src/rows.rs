@@ -6,9 +6,10 @@ use crate::filter::{Filter, FilterView};
 use crate::generator::Offers;
 use crate::relevance::{self, bands, floored};
 use crate::scorer::Scorer;
+use crate::views::read;
 use domain::{Candidates, Drop, PinId, Source};
 use models::FEATURE_COUNT;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Pins of a page that soft filters do not leave empty.
 const PAGE_MAX: usize = 50;
@@ -166,6 +167,24 @@ impl Rows {
             return vec![0; self.candidates.len()];
         }
         bands(&context.params.relevance, &self.features)
+    }
+
+    /// Of rows with one picture only the first.
+    pub(crate) fn one_of_a_picture(mut self, context: &Context) -> Rows {
+        if !context.params.diversity.one_of_a_picture {
+            return self;
+        }
+        let catalogue = read(&context.views.catalogue);
+        let mut shown = HashSet::new();
+        let is_new = |pin: PinId| catalogue.picture_of(pin).is_none_or(|picture| shown.insert(picture));
+        let news: Vec<bool> = self.candidates.pins.iter().copied().map(is_new).collect();
+        drop(catalogue);
+        let (kept, repeated): (Vec<usize>, Vec<usize>) = (0..news.len()).partition(|&row| news[row]);
+        if repeated.is_empty() {
+            return self;
+        }
+        repeated.into_iter().for_each(|row| self.drop(row, "near_duplicate"));
+        self.take(&kept)
     }
 
     fn drop(&mut self, row: usize, by: &'static str) {

@@ -17,11 +17,10 @@ const SLATE: u64 = 2_000;
 /// Ranks of candidates are 16 bits wide, and the highest stands for "not offered".
 const RANKS: u64 = u16::MAX as u64 - 1;
 
-/// Whether every value of the sections server, limits, lake, relevance and params may be.
+/// Whether every value of the sections server, limits, lake, content, relevance and params may be.
 pub(super) fn check(config: &Config) -> Result<()> {
-    for (key, value, range) in
-        server(config).into_iter().chain(limits(config)).chain(params(config)).chain(relevance(config))
-    {
+    let counts = server(config).into_iter().chain(limits(config)).chain(contents(config));
+    for (key, value, range) in counts.chain(params(config)).chain(relevance(config)) {
         within(key, value, range)?;
     }
     for (key, value, range) in shares(config) {
@@ -45,6 +44,15 @@ pub(super) fn check(config: &Config) -> Result<()> {
         for weight in wanted.weights {
             within(&key("weights"), weight, -1e3..=1e3)?;
         }
+    }
+    let labels = &config.content.labels;
+    for (key, value) in [
+        ("content.labels.safety_review_from", labels.safety_review_from),
+        ("content.labels.safety_hide_from", labels.safety_hide_from),
+        ("content.labels.quality_review_below", labels.quality_review_below),
+        ("content.labels.quality_hide_below", labels.quality_hide_below),
+    ] {
+        within(key, value, 0.0..=1e6)?;
     }
     let diversity = &config.params.diversity;
     for (set, spacing) in [
@@ -88,6 +96,15 @@ fn relevance(config: &Config) -> [Count; 4] {
         ("relevance.retries_max", relevance.retries_max as u64, 0..=20),
         ("relevance.timeout_s", relevance.timeout_s, 1..=3_600),
         ("relevance.tokens_max", relevance.tokens_max, 0..=1 << 50),
+    ]
+}
+
+fn contents(config: &Config) -> [Count; 3] {
+    let content = &config.content;
+    [
+        ("content.topics", content.topics as u64, 1..=4_096),
+        ("content.learn_pins_min", content.learn_pins_min as u64, 1..=1 << 32),
+        ("content.learn_pins_max", content.learn_pins_max as u64, 0..=1 << 32),
     ]
 }
 

@@ -1,11 +1,13 @@
 //! `bowerbird.toml`: every key with its meaning and its default; the environment overrides any of them.
 
 mod bounds;
+mod content;
 mod env;
 mod merge;
 mod rules;
 mod watched;
 
+pub(crate) use content::ContentConfig;
 pub(crate) use watched::{Looked, Watched};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -30,6 +32,7 @@ pub(crate) struct Config {
     pub server: ServerConfig,
     pub limits: Limits,
     pub lake: LakeConfig,
+    pub content: ContentConfig,
     pub relevance: RelevanceConfig,
     pub train: TrainConfig,
     pub params: Params,

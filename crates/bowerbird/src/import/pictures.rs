@@ -1,12 +1,13 @@
 //! Pins on their way in: picture and text are understood in parallel, pictures and thumbnails go to the blobs.
 
-use crate::understand::Encoders;
+use crate::setup::Setup;
+use crate::understand::{Contents, Encoders, annotated_id, put_once};
 use anyhow::{Context, Result};
-use content::{Content, Embedder, THUMBNAIL_WIDTH_MAX};
+use content::{Annotating, Content, Embedder};
 use domain::{EventId, Fact, Pin, Understood};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use server::{picture_key, thumbnail_key};
+use server::{keep_thumbnails, picture_key};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -58,14 +59,18 @@ pub(crate) struct Pictures {
     pool: ThreadPool,
     blobs: Blobs,
     embedder: Embedder,
+    annotating: Annotating,
 }
 
 impl Pictures {
     /// More threads than cores: each waits for the disk after it has computed, and many waits cost the disk one.
-    pub(crate) fn new(blobs: Blobs) -> Result<Pictures> {
+    pub(crate) fn new(setup: &Setup) -> Result<Pictures> {
+        let blobs = setup.blobs()?;
         let embedder = Encoders::new(blobs.clone()).embedder()?;
+        let rules = setup.config.content.rules(&setup.data)?;
+        let annotating = Contents::new(blobs.clone()).annotating(&rules)?;
         let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().context("cannot start threads")?;
-        Ok(Pictures { pool, blobs, embedder })
+        Ok(Pictures { pool, blobs, embedder, annotating })
     }
 
     /// What understands them.
@@ -88,42 +93,30 @@ impl Pictures {
             }
         };
         let picture = picture.filter(|_| problem.is_none());
-        let mut facts = Vec::with_capacity(2);
+        let mut facts = Vec::with_capacity(3);
         if let Some(content) = content {
-            let thumbnail = match picture {
-                Some(picture) => self.keep(&mut pin, picture, &content)?,
-                None => None,
-            };
-            facts.push((understood, Fact::Understood(Understood { thumbnail, ..content.understood })));
+            let annotating = &self.annotating;
+            let said = annotating.annotate(&pin, content.picture.as_ref(), &content.understood, None);
+            let kept = self.keep(&mut pin, picture, content)?;
+            facts.push((annotated_id(id, annotating.version(), annotating.rules()), Fact::Annotated(said)));
+            facts.push((id, Fact::Pin(pin)));
+            facts.push((understood, Fact::Understood(kept)));
+        } else {
+            facts.push((id, Fact::Pin(pin)));
         }
-        facts.insert(0, (id, Fact::Pin(pin)));
         Ok(Done { facts, problem, file, line })
     }
 
-    /// Keeps picture and thumbnail under the names that the server gives them; gives the thumbnail's.
-    fn keep(&self, pin: &mut Pin, picture: Vec<u8>, content: &Content) -> Result<Option<String>> {
-        let Some(key) = picture_key(&picture) else { return Ok(None) };
-        self.put(&key, picture)?;
-        let small = content.understood.size.is_some_and(|(width, _)| width <= THUMBNAIL_WIDTH_MAX);
-        let thumbnail = match &content.thumbnail {
-            // A small picture is its own thumbnail.
-            Some(_) if small && key.ends_with(".jpg") => Some(key.clone()),
-            Some(thumbnail) => {
-                let key = thumbnail_key(thumbnail);
-                self.put(&key, thumbnail.clone())?;
-                Some(key)
-            }
-            None => None,
-        };
-        pin.image = Some(key);
-        Ok(thumbnail)
-    }
-
-    /// Keeps a blob that is named by its content, unless it is there.
-    fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        if self.blobs.exists(key).context("cannot look for a picture")? {
-            return Ok(());
+    /// Keeps picture and thumbnails under the names that the server gives them, and says where they are.
+    fn keep(&self, pin: &mut Pin, picture: Option<Vec<u8>>, content: Content) -> Result<Understood> {
+        let mut understood = content.understood;
+        let named = picture.and_then(|picture| Some((picture_key(&picture)?, picture)));
+        if let Some((key, picture)) = named {
+            put_once(&self.blobs, &key, picture)?;
+            let put = |key: &str, bytes| put_once(&self.blobs, key, bytes);
+            keep_thumbnails(&mut understood, &key, content.thumbnails, put)?;
+            pin.image = Some(key);
         }
-        self.blobs.put(key, bytes).with_context(|| format!("cannot store {key}"))
+        Ok(understood)
     }
 }

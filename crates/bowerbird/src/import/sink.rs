@@ -97,7 +97,7 @@ impl Sink {
         known: Known,
         write: impl Fn(Batch) -> Result<Written> + Send + 'static,
     ) -> Result<Sink> {
-        let pictures = Pictures::new(setup.blobs()?)?;
+        let pictures = Pictures::new(setup)?;
         let (sender, receiver) = sync_channel::<Batch>(BATCHES_WAITING_MAX);
         let writer = std::thread::Builder::new().name("import-log".into()).spawn(move || {
             let mut written = Written::default();
@@ -177,7 +177,7 @@ impl Sink {
             Fact::Pin(pin) => (pin.created_ms, ["pin of the catalogue", pin.id.as_str()]),
             Fact::Board(board) => (0, ["board", board.id.as_str()]),
             Fact::Pinner(pinner) => (0, ["pinner", pinner.id.as_str()]),
-            Fact::PinRemoved(_) | Fact::Understood(_) | Fact::Served(_) | Fact::Numbered(_) => (0, ["", ""]),
+            _ => (0, ["", ""]),
         };
         // A moment that stands in for a missing one is another in each import.
         let ts_ms = if ts_ms == self.now_ms { 0 } else { ts_ms };
@@ -258,7 +258,7 @@ impl Sink {
             return self.push(id, Fact::Pin(pin));
         }
         if self.known.has(id) && self.known.has(understood) {
-            self.summary.duplicates += 2;
+            self.summary.duplicates += 3;
             return Ok(());
         }
         self.waiting.push(Waiting { id, understood, pin, picture, file: self.row.file.clone(), line: self.row.line });

@@ -59,6 +59,8 @@ impl Summary {
             Fact::Pinner(_) => 2,
             Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => 3,
             Fact::Understood(_) => 4,
+            // Came with the pin.
+            Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) => return,
         };
         self.kinds[kind].1 += 1;
     }

@@ -3,7 +3,7 @@
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use content::Picture;
-use domain::{EventId, Fact, Pin, TopicKind, Understood};
+use domain::{Annotated, EventId, Fact, Pin, TopicKind, Understood};
 use std::collections::HashMap;
 use store::{Blobs, EventLog};
 
@@ -17,12 +17,16 @@ pub(crate) struct Described {
     pub pin: Pin,
     /// What was found out of it since; its embedding is left out.
     pub understood: Option<Understood>,
+    /// What was said of it last, without terms and topics.
+    pub annotated: Option<Annotated>,
 }
 
 /// All pins that were not removed, in the order in which they came.
 pub(crate) fn read_pins(log: &dyn EventLog, stop: &Stop) -> Result<Vec<Described>> {
     let mut pins: Vec<Option<Described>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
+    // What is said of a pin comes before the pin.
+    let mut said: HashMap<String, Annotated> = HashMap::new();
     let mut from = 0;
     loop {
         stop.check()?;
@@ -38,7 +42,7 @@ pub(crate) fn read_pins(log: &dyn EventLog, stop: &Stop) -> Result<Vec<Described
                     }
                     // What was found out of it before still says in which space it is.
                     let understood = pins[place].take().and_then(|known| known.understood);
-                    pins[place] = Some(Described { id, pin, understood });
+                    pins[place] = Some(Described { id, pin, understood, annotated: None });
                 }
                 Fact::PinRemoved(pin) => {
                     if let Some(&place) = places.get(&pin) {
@@ -48,17 +52,30 @@ pub(crate) fn read_pins(log: &dyn EventLog, stop: &Stop) -> Result<Vec<Described
                 Fact::Understood(understood) => {
                     let known = places.get(&understood.pin).and_then(|&place| pins[place].as_mut());
                     if let Some(known) = known {
-                        known.understood = Some(Understood { embedding: Vec::new(), ..understood });
+                        let (embedding, signature) = Default::default();
+                        known.understood = Some(Understood { embedding, signature, ..understood });
                     }
+                }
+                Fact::Annotated(annotated) => {
+                    let (terms, topics) = Default::default();
+                    said.insert(annotated.pin.clone(), Annotated { terms, topics, ..annotated });
                 }
                 _ => {}
             }
         }
     }
-    Ok(pins.into_iter().flatten().collect())
+    let mut pins: Vec<Described> = pins.into_iter().flatten().collect();
+    pins.iter_mut().for_each(|known| known.annotated = said.remove(&known.pin.id));
+    Ok(pins)
 }
 
 impl Described {
+    /// Whether there is more than an id.
+    pub(crate) fn says_something(&self) -> bool {
+        let Pin { title, description, topics, image, .. } = &self.pin;
+        image.is_some() || !(title.is_empty() && description.is_empty() && topics.is_empty())
+    }
+
     /// Its picture, decoded, if it is kept here and can be read.
     pub(crate) fn picture(&self, blobs: &Blobs) -> Option<Picture> {
         let bytes = self.bytes(blobs)?;

@@ -5,9 +5,10 @@ use crate::output::thousands;
 use crate::progress::Progress;
 use crate::stop::Stop;
 use anyhow::{Context, Result};
-use content::{Embedder, words_of};
+use content::{Embedder, Signature, words_of};
 use domain::{EventId, Fact, TopicKind, Understood, hash64};
 use rayon::prelude::*;
+use server::keep_thumbnails;
 use std::collections::HashSet;
 use store::{Blobs, EventLog};
 
@@ -23,7 +24,7 @@ pub(crate) fn understood_id(described: EventId, space: u32) -> EventId {
 /// stays when it is stopped, and the next run goes on behind it.
 pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop: &Stop) -> Result<u64> {
     let space = embedder.space();
-    let mut changed = Changed { from: log.end(TopicKind::Catalogue), pins: HashSet::new() };
+    let mut changed = Changed::from_now(log);
     let mut pins = read_pins(log, stop)?;
     pins.retain(|known| known.understood.as_ref().is_some_and(|understood| understood.space < space));
     if pins.is_empty() {
@@ -32,10 +33,11 @@ pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop
     let progress = Progress::new("embed", pins.len() as u64);
     for block in pins.chunks(BLOCK) {
         stop.check()?;
-        let mut facts: Vec<(EventId, Fact)> =
-            block.par_iter().filter_map(|known| renewed(known, blobs, embedder)).collect();
+        let facts: Result<Vec<Option<(EventId, Fact)>>> =
+            block.par_iter().map(|known| renewed(known, blobs, embedder)).collect();
+        let mut facts: Vec<(EventId, Fact)> = facts?.into_iter().flatten().collect();
         changed.follow(log)?;
-        facts.retain(|(_, fact)| !matches!(fact, Fact::Understood(of) if changed.pins.contains(&of.pin)));
+        facts.retain(|(_, fact)| !matches!(fact, Fact::Understood(of) if changed.has(&of.pin)));
         log.append(&facts).context("cannot append to the event log")?;
         progress.add(block.len() as u64);
     }
@@ -44,13 +46,21 @@ pub(crate) fn renew(log: &dyn EventLog, blobs: &Blobs, embedder: &Embedder, stop
 }
 
 /// Pins that somebody has changed since the catalogue was read: what was found out of them before is not written.
-struct Changed {
+pub(super) struct Changed {
     from: u64,
     pins: HashSet<String>,
 }
 
 impl Changed {
-    fn follow(&mut self, log: &dyn EventLog) -> Result<()> {
+    pub(super) fn from_now(log: &dyn EventLog) -> Changed {
+        Changed { from: log.end(TopicKind::Catalogue), pins: HashSet::new() }
+    }
+
+    pub(super) fn has(&self, pin: &str) -> bool {
+        self.pins.contains(pin)
+    }
+
+    pub(super) fn follow(&mut self, log: &dyn EventLog) -> Result<()> {
         loop {
             let facts = log.read(TopicKind::Catalogue, self.from, BLOCK).context("cannot read the event log")?;
             let Some(last) = facts.last() else { return Ok(()) };
@@ -64,8 +74,26 @@ impl Changed {
     }
 }
 
-fn renewed(known: &Described, blobs: &Blobs, embedder: &Embedder) -> Option<(EventId, Fact)> {
-    let embedding = embedder.embed(&words_of(&known.pin), known.picture(blobs).as_ref());
-    let understood = Understood { space: embedder.space(), embedding, ..known.understood.clone()? };
-    Some((understood_id(known.id, embedder.space()), Fact::Understood(understood)))
+fn renewed(known: &Described, blobs: &Blobs, embedder: &Embedder) -> Result<Option<(EventId, Fact)>> {
+    let Some(before) = known.understood.clone() else { return Ok(None) };
+    let picture = known.picture(blobs);
+    let embedding = embedder.embed(&words_of(&known.pin), picture.as_ref());
+    let signature = picture.as_ref().map_or_else(Vec::new, |picture| Signature::of(picture).to_bytes().to_vec());
+    let mut understood = Understood { space: embedder.space(), embedding, signature, ..before };
+    if let Some((picture, key)) = picture.as_ref().zip(known.pin.image.as_deref())
+        && understood.thumbnail_widths.is_empty()
+    {
+        // An earlier build made one size only.
+        understood.size = Some((picture.width(), picture.height()));
+        keep_thumbnails(&mut understood, key, picture.thumbnails()?, |key, bytes| put_once(blobs, key, bytes))?;
+    }
+    Ok(Some((understood_id(known.id, embedder.space()), Fact::Understood(understood))))
+}
+
+/// Keeps a blob that is named by its content, unless it is there.
+pub(crate) fn put_once(blobs: &Blobs, key: &str, bytes: Vec<u8>) -> Result<()> {
+    if blobs.exists(key).context("cannot look for a picture")? {
+        return Ok(());
+    }
+    blobs.put(key, bytes).with_context(|| format!("cannot store {key}"))
 }

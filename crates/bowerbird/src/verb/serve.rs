@@ -7,7 +7,7 @@ use crate::lake_roll;
 use crate::relevance::Kept;
 use crate::setup::Setup;
 use crate::stop::Stop;
-use crate::understand::{Encoders, Renewal};
+use crate::understand::{Contents, ContentsWatch, Encoders, Renewal};
 use anyhow::{Context, Result};
 use server::{App, Engines, Settings};
 use serving::{Consumer, Views};
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &Args, mut setup: Setup) -> Result<()> {
     let address = setup.config.server.socket()?;
     // What can be refused at once is refused before anything long begins.
     setup.config.keys()?.allow_bind(address)?;
+    setup.config.content.rules(&setup.data)?;
     let listener = TcpListener::bind(address);
     let listener = listener.with_context(|| format!("cannot listen on {address} (is something running there?)"))?;
     std::fs::create_dir_all(&setup.data).with_context(|| format!("cannot make {}", setup.data.display()))?;
@@ -114,6 +115,7 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
         log: engine.log.clone(),
         blobs: engine.blobs.clone(),
         embedder: engine.embedder()?,
+        annotating: Contents::new(engine.blobs.clone()).annotating(&setup.config.content.rules(&setup.data)?)?,
     };
     let settings = Settings {
         keys: setup.config.keys()?,
@@ -165,6 +167,16 @@ impl Threads {
         let renew = spawn("encoders", Box::new(move || renewal.watch(every)))?;
         let (kept, views, stop) = (Kept::new(engine.blobs.clone()), engine.views.clone(), setup.stop.clone());
         let students = spawn("relevance", Box::new(move || kept.watch(&views, every, &stop)))?;
+        let contents = ContentsWatch {
+            contents: Contents::new(engine.blobs.clone()),
+            rules: setup.config.content.rules(&setup.data)?,
+            log: engine.log.clone(),
+            blobs: engine.blobs.clone(),
+            consumer: engine.consumer.clone(),
+            app: app.clone(),
+            setup: setup.clone(),
+        };
+        let annotate = spawn("contents", Box::new(move || contents.watch(every)))?;
         let (file, app, stop) = (watched(setup), app.clone(), setup.stop.clone());
         let tune = spawn("params", Box::new(move || watch_params(file, &app, &stop)))?;
         let (log, views, roller) = (engine.log.clone(), engine.views.clone(), setup.clone());
@@ -179,7 +191,7 @@ impl Threads {
             keep_on(&setup, &consumer, &snapshots);
         };
         let keep = spawn("snapshots", Box::new(work))?;
-        Ok(Threads(vec![follow, watch, renew, students, tune, roll, keep]))
+        Ok(Threads(vec![follow, watch, renew, annotate, students, tune, roll, keep]))
     }
 
     fn join(self) {

@@ -152,9 +152,14 @@ impl Server {
 
     /// Status and JSON of a POST of a PNG.
     pub(crate) fn post_picture(&self, path: &str, png: &[u8]) -> (u16, Value) {
+        self.send_picture("POST", path, png)
+    }
+
+    /// Status and JSON of a PNG that is sent.
+    pub(crate) fn send_picture(&self, method: &str, path: &str, png: &[u8]) -> (u16, Value) {
         let length = png.len();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: image/png\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: image/png\r\n\
              content-length: {length}\r\n\r\n"
         );
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bowerbird;
+mod contents;
 mod crash;
 mod demo;
 mod journey;

@@ -7,6 +7,8 @@
   if (!pinner || !main) return;
   const home = `/as/${encodeURIComponent(pinner)}/look`;
   let own = null; // the picture from this device
+  let shown = null; // the address under which it is shown
+  let asked = 0; // answers count only while nothing newer was asked
 
   /** Results take the place of the page; the app's script places them. */
   function show(html) {
@@ -21,26 +23,30 @@
   }
 
   async function ask(crop) {
+    const turn = ++asked;
     note("Looking …");
     try {
       const answer = await fetch(home + (crop ? `?crop=${crop}` : ""), {
         method: "POST",
-        headers: { "content-type": own.type },
+        headers: { "content-type": own.type || "image/jpeg" }, // what it is is read off the bytes
         body: own,
       });
       if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail);
-      show(await answer.text());
+      const html = await answer.text();
+      if (turn === asked) show(html);
     } catch (error) {
-      note(error.message || "The picture could not be read.");
+      if (turn === asked) note(error.message || "The picture could not be read.");
     }
   }
 
   function begin(file) {
     own = file;
+    if (shown) URL.revokeObjectURL(shown);
+    shown = URL.createObjectURL(file);
     const region = document.createElement("div");
     region.className = "region";
     region.dataset.region = "own";
-    const image = Object.assign(new Image(), { src: URL.createObjectURL(file), alt: file.name, draggable: false });
+    const image = Object.assign(new Image(), { src: shown, alt: file.name, draggable: false });
     image.classList.add("ready");
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.append(document.createElementNS("http://www.w3.org/2000/svg", "rect"));
@@ -90,6 +96,11 @@
     drag.crop = [...low, ...size];
     const rect = drag.region.querySelector("rect");
     ["x", "y", "width", "height"].forEach((name, at) => rect.setAttribute(name, `${drag.crop[at] * 100}%`));
+  });
+
+  document.addEventListener("pointercancel", () => {
+    drag?.region.querySelector("rect").removeAttribute("width");
+    drag = null;
   });
 
   document.addEventListener("pointerup", () => {

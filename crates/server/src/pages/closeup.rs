@@ -99,14 +99,40 @@ fn plate(
                     @if let Some(creator) = &card.creator {
                         div.maker { (parts::face(creator, creator)) div { (creator) small { "creator" } } }
                     }
-                    @if !sheet.topics.is_empty() {
-                        div.chips {
-                            @for topic in &sheet.topics {
-                                a.chip href={ (parts::home(pinner)) "/search?q=" (encode(topic)) } { (topic) }
-                            }
-                        }
-                    }
+                    (chips(pinner, sheet))
                     (why)
+                }
+            }
+        }
+    }
+}
+
+/// What it is about: its topics, and terms that were found; each leads to a search.
+fn chips(pinner: &str, sheet: &Sheet) -> Markup {
+    const SURE: f32 = 0.4;
+    const CHIPS_MAX: usize = 12;
+    let found = if sheet.topics.is_empty() { &sheet.found_topics[..] } else { &[] };
+    let terms = sheet.annotations.iter().filter(|found| found.confidence >= SURE).map(|found| &found.term);
+    let mut words: Vec<&str> = Vec::new();
+    for word in sheet.topics.iter().chain(found).chain(terms) {
+        if !words.iter().any(|known| known.to_lowercase() == word.to_lowercase()) {
+            words.push(word);
+        }
+    }
+    html! {
+        @if !words.is_empty() {
+            div.chips {
+                @for word in words.iter().take(CHIPS_MAX) {
+                    a.chip href={ (parts::home(pinner)) "/search?q=" (encode(word)) } { (word) }
+                }
+            }
+        }
+        @if !sheet.near_duplicates.is_empty() {
+            p.text {
+                "The same picture: "
+                @for (place, id) in sheet.near_duplicates.iter().take(CHIPS_MAX).enumerate() {
+                    @if place > 0 { ", " }
+                    a href={ (parts::home(pinner)) "/pin/" (encode(id)) } { (id) }
                 }
             }
         }

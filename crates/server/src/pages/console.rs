@@ -11,6 +11,7 @@ use axum::response::Response;
 use domain::Subject;
 use maud::{Markup, html};
 use models::ModelCard;
+use serving::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub(crate) async fn console(State(app): State<App>) -> Result<Response, Problem>
                 p { "The last " (recent.len()) " answers, and everything since the start." }
             } }
             (figures(&app))
+            (doubts(&app))
             div.two {
                 section.block { h2 { "Sources" } (sources(&recent)) }
                 section.block { h2 { "Dropped" } (dropped(&recent)) }
@@ -66,6 +68,24 @@ fn figures(app: &App) -> Markup {
         @for trouble in &troubles { p.block role="alert" { "Not ready: " (trouble) } }
         @if let Some(why) = &app.tuned().refused {
             p.block role="alert" { "New parameters are not used, the old ones stay: " (why) }
+        }
+    }
+}
+
+/// The way to pins that somebody should look at.
+fn doubts(app: &App) -> Markup {
+    let catalogue = app.views().catalogue();
+    let [waiting, withheld] =
+        [Standing::Waiting, Standing::Condemned].map(|standing| catalogue.standing_count(standing) as u64);
+    let (pictures, pins) = catalogue.near_duplicate_counts();
+    html! {
+        section.block {
+            h2 { "Contents" }
+            p {
+                a href="/console/review" { (grouped(waiting)) " pins wait for a review" } ", "
+                a href="/console/review?list=withheld" { (grouped(withheld)) " are withheld by their labels" } "; "
+                (grouped(pictures as u64)) " pictures are shared by " (grouped(pins as u64)) " pins."
+            }
         }
     }
 }

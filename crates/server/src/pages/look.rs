@@ -73,19 +73,7 @@ pub(crate) async fn look_up(
     let turn = app.ranking_gate().enter().await?;
     let _turn = visual::look(&app, asked, Some(bytes), &mut ask, turn).await?;
     let page = lists::page(&app, ask).await?;
-    let list = lists::write(&app, &page, None);
-    Ok(page_response(html! {
-        div.wall {
-            @for item in &list.items {
-                @let shown = parts::Shown {
-                    surface: page.scope.surface,
-                    request: Some(&list.request_id),
-                    position: Some(item.position),
-                };
-                (parts::card(&pinner, &item.card, &shown, false))
-            }
-        }
-    }))
+    Ok(page_response(parts::wall(&pinner, &page, &lists::write(&app, &page, None))))
 }
 
 fn here(pinner: &str, given: &[(&str, &str)]) -> String {

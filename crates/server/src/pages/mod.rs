@@ -8,7 +8,9 @@ mod feed;
 mod icons;
 mod login;
 mod look;
+mod narrow;
 mod parts;
+mod review;
 mod search;
 mod trace;
 mod why;
@@ -20,6 +22,7 @@ pub(crate) use console::console;
 pub(crate) use feed::feed;
 pub(crate) use login::{form, login, logout};
 pub(crate) use look::{look, look_up};
+pub(crate) use review::{decide, review};
 pub(crate) use search::search;
 pub(crate) use trace::trace;
 

@@ -1,6 +1,7 @@
 //! Parts that several pages share: cards, walls, faces, fields.
 
 use super::icons;
+use crate::answer::List;
 use crate::app::App;
 use crate::cards::Card;
 use crate::lists::{self, Page};
@@ -51,14 +52,20 @@ pub(crate) fn tint(color: Option<&str>) -> Markup {
     }
 }
 
-/// The picture of a card, or its words on a tone where it has none.
-pub(crate) fn picture(card: &Card, eager: bool) -> Markup {
+/// How wide a picture is shown, about: in a column of a wall, and as a part of a cover.
+const COLUMN: &str = "(max-width: 700px) 46vw, 236px";
+const COVER: &str = "136px";
+
+/// The picture of a card, or its words on a tone where it has none. Of its copies the browser takes the one that fits.
+fn picture(card: &Card, eager: bool, sizes: &str) -> Markup {
     let (width, height) = card.size.map(|size| (size.width, size.height)).unzip();
+    let copies: Vec<String> = card.images.iter().map(|copy| format!("{} {}w", copy.image, copy.width)).collect();
+    let copies = Some(copies.join(", ")).filter(|copies| !copies.is_empty());
     html! {
         @if let Some(image) = &card.image {
             (tint(card.color.as_deref()))
-            img src=(image) alt=(card.name()) width=[width] height=[height] decoding="async"
-                loading=(if eager { "eager" } else { "lazy" });
+            img src=(image) srcset=[&copies] sizes=[copies.as_ref().map(|_| sizes)] alt=(card.name())
+                width=[width] height=[height] decoding="async" loading=(if eager { "eager" } else { "lazy" });
         } @else {
             span class={ "words " (tone(&card.id)) " tall-" (hash_of(&card.id) / 12 % 3) } {
                 b { (card.name()) }
@@ -87,7 +94,7 @@ pub(crate) fn card(pinner: &str, card: &Card, shown: &Shown<'_>, eager: bool) ->
             data-surface=(shown.surface) data-request=[shown.request]
             data-position=[shown.position] {
             div.frame-box {
-                span.frame { (picture(card, eager)) }
+                span.frame { (picture(card, eager, COLUMN)) }
                 div.acts.js-only {
                     button.round type="button" data-do="hide" title="Hide" aria-label={ "Hide " (card.name()) } {
                         (icons::cross())
@@ -105,17 +112,15 @@ pub(crate) fn card(pinner: &str, card: &Card, shown: &Shown<'_>, eager: bool) ->
     }
 }
 
-/// The cards of a page and the way to the next: `more` is the address that shows it.
-pub(crate) fn cards(app: &App, pinner: &str, page: &Page, more: &str) -> Markup {
+/// The picture of a card by itself.
+pub(crate) fn portrait(card: &Card) -> Markup {
+    picture(card, false, COLUMN)
+}
+
+/// The cards of a part of a ranking.
+pub(crate) fn wall(pinner: &str, page: &Page, list: &List) -> Markup {
     const EAGER: usize = 8;
-    let list = lists::write(app, page, None);
     let surface = page.scope.surface;
-    let joint = if more.contains('?') { '&' } else { '?' };
-    let next = match &list.next_cursor {
-        Some(cursor) => Some(format!("{more}{joint}cursor={}", encode(cursor))),
-        // A home feed has no end: what was seen is left out of the next ranking.
-        None => (surface == Surface::Home && !list.items.is_empty()).then(|| more.to_owned()),
-    };
     html! {
         div.wall {
             @for item in &list.items {
@@ -123,6 +128,20 @@ pub(crate) fn cards(app: &App, pinner: &str, page: &Page, more: &str) -> Markup 
                 (card(pinner, &item.card, &shown, page.offset == 0 && item.position < EAGER))
             }
         }
+    }
+}
+
+/// The cards of a page and the way to the next: `more` is the address that shows it.
+pub(crate) fn cards(app: &App, pinner: &str, page: &Page, more: &str) -> Markup {
+    let list = lists::write(app, page, None);
+    let joint = if more.contains('?') { '&' } else { '?' };
+    let next = match &list.next_cursor {
+        Some(cursor) => Some(format!("{more}{joint}cursor={}", encode(cursor))),
+        // A home feed has no end: what was seen is left out of the next ranking.
+        None => (page.scope.surface == Surface::Home && !list.items.is_empty()).then(|| more.to_owned()),
+    };
+    html! {
+        (wall(pinner, page, &list))
         @if let Some(next) = next {
             div.more { a.button href=(next) rel="next" { "Show more" } }
         }
@@ -133,7 +152,7 @@ pub(crate) fn cards(app: &App, pinner: &str, page: &Page, more: &str) -> Markup 
 pub(crate) fn collage(cards: &[Card]) -> Markup {
     html! {
         div class={ "collage of-" (cards.len().min(3)) } aria-hidden="true" {
-            @for card in cards.iter().take(3) { div { (picture(card, false)) } }
+            @for card in cards.iter().take(3) { div { (picture(card, false, COVER)) } }
             @if cards.is_empty() { div { (icons::mark("")) } }
         }
     }

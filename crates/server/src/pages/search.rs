@@ -1,6 +1,7 @@
 //! Search results: what was searched for, how it can be narrowed, a wall of pins, and what else to look for.
 
 use super::feed::{ask, part};
+use super::narrow::Narrowed;
 use super::{Page, Tab, page_response, parts};
 use crate::app::App;
 use crate::cursor::Scope;
@@ -15,24 +16,28 @@ use axum::response::Response;
 use domain::{Subject, Surface};
 use maud::{Markup, html};
 
+const PARAMETERS: &[&str] = &["q", "cursor", "part", "verbatim", "topic", "color", "annotation", "creator", "language"];
+
 /// `GET /as/{pinner}/search`
 pub(crate) async fn search(
     State(app): State<App>,
     Segment(pinner): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let mut given = Parameters::read(query.as_deref(), &["q", "cursor", "part", "verbatim"])?;
+    let mut given = Parameters::read(query.as_deref(), PARAMETERS)?;
     let (part, verbatim) = (part(&mut given), given.flag("verbatim")?);
+    let narrowed = Narrowed::read(&mut given);
     let Ok(words) = lists::words(given.text("q")) else {
         let hint =
             parts::nothing("What are you looking for?", "Write it into the field above: a thing, a colour, a mood.");
         return Ok(Page::of(&app, "Search", &pinner, Tab::None).show(hint));
     };
     let subject = Subject::Query(words.clone());
-    let scope = Scope::of(Surface::Search, subject, pinner.clone());
+    let filter = narrowed.filter(&app)?;
+    let scope = Scope { filter, ..Scope::of(Surface::Search, subject, pinner.clone()) };
     let page = lists::page(&app, Ask { verbatim, ..ask(&app, &mut given, scope) }).await?;
     let here = there(&pinner, &words) + if verbatim { "&verbatim=true" } else { "" };
-    let cards = parts::cards(&app, &pinner, &page, &here);
+    let cards = parts::cards(&app, &pinner, &page, &format!("{here}{}", narrowed.address()));
     if part {
         return Ok(page_response(cards));
     }
@@ -54,8 +59,11 @@ pub(crate) async fn search(
             }
         }
         (guides(&pinner, &ways.guides))
-        @if found == 0 {
+        @if found > 0 || !narrowed.is_nothing() { (narrowed.chips(&app, &page, &here)) }
+        @if found == 0 && narrowed.is_nothing() {
             (parts::nothing("No pin fits these words", "Try fewer or other words."))
+        } @else if found == 0 {
+            (parts::nothing("No pin fits all of this", "Take one of the choices above off again."))
         } @else {
             section aria-label="Results" { (cards) }
         }

@@ -43,12 +43,11 @@ fn paint(server: &Server, world: &World, number: u32) {
     let png = world.draw(number).to_png();
     let mut pin = world.pin(number);
     let content = content::Embedder::default().understand(&pin, Some(&png)).unwrap();
-    let thumbnail = content.thumbnail.unwrap();
-    pin.image = server::picture_key(&png);
-    let key = server::thumbnail_key(&thumbnail);
-    server.blobs.put(pin.image.as_deref().unwrap(), png).unwrap();
-    server.blobs.put(&key, thumbnail).unwrap();
-    let understood = domain::Understood { thumbnail: Some(key), ..content.understood };
+    let (mut understood, key) = (content.understood, server::picture_key(&png).unwrap());
+    let put = |key: &str, bytes| server.blobs.put(key, bytes);
+    server::keep_thumbnails(&mut understood, &key, content.thumbnails, put).unwrap();
+    server.blobs.put(&key, png).unwrap();
+    pin.image = Some(key);
     let id = EventId::new(now_ms(), u128::from(number) * 2);
     let facts = [(id, Fact::Pin(pin)), (EventId(id.0 + 1), Fact::Understood(understood))];
     server.log.append(&facts).unwrap();

@@ -69,6 +69,11 @@ pub fn now_ms() -> u64 {
 impl Server {
     /// A server over what lies in `directory`.
     pub fn open(directory: &Path, settings: Settings) -> Server {
+        Server::open_with(directory, settings, content::Annotating::default())
+    }
+
+    /// The same where pins that come are annotated so.
+    pub fn open_with(directory: &Path, settings: Settings, annotating: content::Annotating) -> Server {
         let part = |name: &str| directory.join(name).to_str().unwrap().to_owned();
         let log = store::open_log(&part("log")).unwrap();
         let state = store::open_state(&part("state")).unwrap();
@@ -83,6 +88,7 @@ impl Server {
             log: slow.clone(),
             blobs: blobs.clone(),
             embedder: content::Embedder::default(),
+            annotating,
         };
         let runtime = Runtime::new().unwrap();
         let app = App::new(engines, settings).unwrap();
@@ -208,6 +214,13 @@ pub fn with(keys: Keys, limits: Limits) -> Nest {
 pub fn start(settings: Settings) -> Nest {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::open(directory.path(), settings);
+    Nest { server, directory }
+}
+
+/// An empty server where pins that come are annotated so.
+pub fn annotated_by(annotating: content::Annotating) -> Nest {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::open_with(directory.path(), Settings::default(), annotating);
     Nest { server, directory }
 }
 

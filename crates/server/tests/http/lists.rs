@@ -150,7 +150,11 @@ fn a_filter_is_kept_on_every_surface_and_told_in_the_trace() {
     let other = nest.get(&format!("/v1/feed/pinner-00003?limit=3&cursor={cursor}"));
     assert!(other.problem(400).contains("another list"), "a filter makes another list");
     let unknown = nest.get("/v1/feed/pinner-00003?filter=colour:red");
-    assert!(unknown.problem(400).contains("there are: created, creator, language, topic"), "{}", unknown.text());
+    assert!(
+        unknown.problem(400).contains("there are: annotation, color, created, creator, label, language, topic"),
+        "{}",
+        unknown.text()
+    );
     assert_eq!(unknown.json()["field"], "filter");
     assert!(nest.get("/v1/feed/pinner-00003?filter=topic:(a").problem(400).contains("character"));
 }

@@ -4,6 +4,7 @@
 
 mod browser;
 mod client;
+mod contents;
 mod faces;
 mod harness;
 mod ingest;

@@ -12,7 +12,7 @@ use index::Columns;
 use std::io::{self, Write};
 
 const KIND: &str = "catalogue";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Strings one after the other, and where each ends.
 #[derive(Default)]
@@ -114,7 +114,10 @@ impl Catalogue {
             pinners: pinners(&snapshot)?,
             facets: Facets::default(),
             newest: Default::default(),
+            alike: Default::default(),
+            reviews: Default::default(),
         };
+        catalogue.gather();
         let newest = snapshot.column::<u64>("newest")?;
         catalogue.newest = newest.as_chunks::<2>().0.iter().map(|&[ms, pin]| (ms, PinId(pin as u32))).collect();
         let named = [&catalogue.pin_names, &catalogue.board_names, &catalogue.pinner_names].map(Names::len);

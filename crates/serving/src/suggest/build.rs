@@ -213,9 +213,9 @@ impl Named {
     }
 }
 
-/// The title of a pin that may be shown, and its topics.
+/// The title of a pin that may be shown, whatever its time, and its topics.
 fn texts_of(catalogue: &Catalogue, pin: PinId) -> Option<Vec<Box<str>>> {
-    let view = catalogue.pin_view(pin).filter(|view| view.described && !view.removed && !view.unsafe_content)?;
+    let view = catalogue.pin_view(pin).filter(|_| catalogue.may_be_shown(pin))?;
     Some([view.title].into_iter().chain(view.topics()).map(Into::into).collect())
 }
 

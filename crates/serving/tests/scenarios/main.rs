@@ -2,6 +2,7 @@
 
 mod answers;
 mod failures;
+mod found;
 mod given;
 mod pages;
 mod relevance;

@@ -2,7 +2,8 @@
 
 use crate::world::*;
 use domain::{
-    Action, BoardId, Event, EventId, Fact, Pin, PinId, PinnerId, Request, RequestRecord, Slate, Subject, Surface,
+    Action, Annotated, BoardId, Clustered, Event, EventId, Fact, Pin, PinId, PinnerId, Request, RequestRecord,
+    Reviewed, Slate, Subject, Surface, Verdict,
 };
 use domain::{TopicKind, Trace};
 use serving::{Consumer, Opened, ServingError};
@@ -28,6 +29,14 @@ fn life() -> Vec<Fact> {
         did("ann", Action::Impression, "z"),
         Fact::Event(Event { query: Some("something cobalt".into()), ..act("ben", Action::Save, "d") }),
         Fact::PinRemoved("b".into()),
+        Fact::Annotated(Annotated {
+            terms: vec![("cobalt glass".into(), 0.5)],
+            verdict: Verdict::Review,
+            pin: "d".into(),
+            ..Annotated::default()
+        }),
+        Fact::Clustered(Clustered { pin: "d".into(), head: "a".into() }),
+        Fact::Reviewed(Reviewed { pin: "z".into(), verdict: Verdict::Hide, ts_ms: NOW_MS }),
     ]);
     facts
 }

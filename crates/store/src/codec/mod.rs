@@ -5,12 +5,13 @@
 //! items; optional fields are announced by a bit of a leading byte. A change of layout is a new version; a build reads
 //! its own and says so of others.
 
+mod found;
 mod names;
 mod read;
 mod record;
 mod write;
 
-use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner, PinnerId, Surface, Understood};
+use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner, PinnerId, Surface};
 use read::Reader;
 use write::Writer;
 
@@ -37,6 +38,9 @@ mod kind {
     pub(super) const EVENT: u8 = 6;
     pub(super) const SERVED: u8 = 7;
     pub(super) const NUMBERED: u8 = 8;
+    pub(super) const ANNOTATED: u8 = 9;
+    pub(super) const CLUSTERED: u8 = 10;
+    pub(super) const REVIEWED: u8 = 11;
 }
 
 /// Appends the bytes of a fact to `out`. `id` is the id that is kept beside the bytes, so that an event's own (nearly
@@ -50,7 +54,10 @@ pub fn encode(id: EventId, fact: &Fact, out: &mut Vec<u8>) {
             to.byte(kind::PIN_REMOVED);
             to.text(id);
         }
-        Fact::Understood(understood) => write_understood(&mut to, understood),
+        Fact::Understood(understood) => found::write_understood(&mut to, understood),
+        Fact::Annotated(annotated) => found::write_annotated(&mut to, annotated),
+        Fact::Clustered(clustered) => found::write_clustered(&mut to, clustered),
+        Fact::Reviewed(reviewed) => found::write_reviewed(&mut to, reviewed),
         Fact::Board(board) => write_board(&mut to, board),
         Fact::Pinner(pinner) => write_pinner(&mut to, pinner),
         Fact::Event(event) => write_event(&mut to, id, event),
@@ -72,7 +79,10 @@ pub fn decode(id: EventId, bytes: &[u8]) -> Result<Fact, BadFact> {
     let fact = match from.byte()? {
         kind::PIN => Fact::Pin(read_pin(&mut from)?),
         kind::PIN_REMOVED => Fact::PinRemoved(from.text()?),
-        kind::UNDERSTOOD => Fact::Understood(read_understood(&mut from)?),
+        kind::UNDERSTOOD => Fact::Understood(found::read_understood(&mut from)?),
+        kind::ANNOTATED => Fact::Annotated(found::read_annotated(&mut from)?),
+        kind::CLUSTERED => Fact::Clustered(found::read_clustered(&mut from)?),
+        kind::REVIEWED => Fact::Reviewed(found::read_reviewed(&mut from)?),
         kind::BOARD => Fact::Board(read_board(&mut from)?),
         kind::PINNER => Fact::Pinner(read_pinner(&mut from)?),
         kind::EVENT => Fact::Event(read_event(&mut from, id)?),
@@ -146,33 +156,6 @@ fn read_pin(from: &mut Reader) -> Result<Pin, BadFact> {
         created_ms: from.number()?,
         expires_ms: from.optional(expires, Reader::number)?,
         unsafe_content,
-    })
-}
-
-fn write_understood(to: &mut Writer, understood: &Understood) {
-    to.byte(kind::UNDERSTOOD);
-    to.flags(&[understood.size.is_some(), understood.thumbnail.is_some()]);
-    to.text(&understood.pin);
-    to.number(u64::from(understood.space));
-    to.floats(&understood.embedding);
-    if let Some((width, height)) = understood.size {
-        to.number(u64::from(width));
-        to.number(u64::from(height));
-    }
-    to.number(understood.palette.len() as u64);
-    understood.palette.iter().for_each(|colour| to.bytes(colour));
-    understood.thumbnail.iter().for_each(|key| to.text(key));
-}
-
-fn read_understood(from: &mut Reader) -> Result<Understood, BadFact> {
-    let [size, thumbnail, ..] = from.flags()?;
-    Ok(Understood {
-        pin: from.text()?,
-        space: from.small()?,
-        embedding: from.floats()?,
-        size: from.optional(size, |from| Ok((from.small()?, from.small()?)))?,
-        palette: from.list(3, Reader::array)?,
-        thumbnail: from.optional(thumbnail, Reader::text)?,
     })
 }
 

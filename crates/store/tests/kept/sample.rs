@@ -92,7 +92,7 @@ fn record(subject: Subject) -> RequestRecord {
     }
 }
 
-/// One fact of each kind and shape, with ids that are their places.
+/// One fact of each kind and shape that the first build of this version wrote, with ids that are their places.
 pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
     let understood = Understood {
         pin: "p1".into(),
@@ -101,6 +101,7 @@ pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
         size: Some((640, 480)),
         palette: vec![[1, 2, 3], [255, 0, 9]],
         thumbnail: Some("thumbs/1.jpg".into()),
+        ..Understood::default()
     };
     let board = Board { id: "b1".into(), title: "Kitchen".into(), pinner: Some("ann".into()), created_ms: 5 };
     let pinner = Pinner {
@@ -139,4 +140,40 @@ pub(crate) fn one_of_each() -> Vec<(EventId, Fact)> {
         }),
     ];
     facts.into_iter().enumerate().map(|(place, fact)| (EventId(place as u128), fact)).collect()
+}
+
+/// What later builds of this version write besides.
+pub(crate) fn later() -> Vec<(EventId, Fact)> {
+    let understood = Understood {
+        pin: "p1".into(),
+        thumbnail: Some("thumbs/1.jpg".into()),
+        thumbnail_widths: vec![136, 236],
+        signature: (0..=255).collect(),
+        ..Understood::default()
+    };
+    let label = |name: &str, terms: &[&str]| Label {
+        name: name.into(),
+        value: -1.5,
+        threshold: 2.0,
+        terms: terms.iter().map(|&term| term.to_owned()).collect(),
+    };
+    let annotated = Annotated {
+        pin: "p1".into(),
+        learned: 7,
+        rules: u64::MAX,
+        language: Some("de".into()),
+        labels: vec![label("blurred", &[]), label("weapons", &["hand gun", "rifle"])],
+        verdict: Verdict::Review,
+        terms: vec![("brass lamp".into(), 0.75), ("größe".into(), 0.0)],
+        topics: vec!["lamps".into()],
+        semantic_id: Some([0, 255, 1, 2]),
+    };
+    let facts = [
+        Fact::Understood(understood),
+        Fact::Annotated(annotated),
+        Fact::Annotated(Annotated::default()),
+        Fact::Clustered(Clustered { pin: "p2".into(), head: "p1".into() }),
+        Fact::Reviewed(Reviewed { pin: "p1".into(), verdict: Verdict::Hide, ts_ms: 1_700_000_000_000 }),
+    ];
+    facts.into_iter().enumerate().map(|(place, fact)| (EventId(1_000 + place as u128), fact)).collect()
 }

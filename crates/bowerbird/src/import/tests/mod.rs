@@ -109,8 +109,8 @@ fn bad_json_lines_are_refused_one_by_one_and_the_rest_lands() {
     let path = place.write("facts.jsonl", rows.join(&b'\n'));
     let (sink, stopped) = place.import("jsonl", &path, &[]);
     assert_eq!(stopped, None);
-    // One pin is also understood.
-    assert_eq!((sink.summary.read, sink.summary.accepted, sink.summary.refused), (11, 6, 6));
+    // One pin is also understood and annotated.
+    assert_eq!((sink.summary.read, sink.summary.accepted, sink.summary.refused), (11, 7, 6));
     let refused = place.refused();
     for (line, (number, why)) in refused.iter().zip([
         (2, "id: missing or empty"),
@@ -126,7 +126,7 @@ fn bad_json_lines_are_refused_one_by_one_and_the_rest_lands() {
     assert_eq!(place.did(), [did("ann", Action::Save, "p1"), did("ben", Action::Hide, "p1")]);
     assert_eq!(place.events()[1].event_id.to_string(), "01BX5ZZKBKACTAV9WEVGEMMVRZ");
     let (again, _) = place.import("jsonl", &path, &[]);
-    assert_eq!((again.summary.accepted, again.summary.duplicates), (0, 6), "nothing lands twice");
+    assert_eq!((again.summary.accepted, again.summary.duplicates), (0, 7), "nothing lands twice");
     assert_eq!(place.events().len(), 2);
 }
 
@@ -406,6 +406,7 @@ fn products_come_with_pictures_and_a_broken_one_is_told() {
         .collect();
     assert_eq!(understood.len(), 3, "words are understood where a picture is not");
     assert!(understood[0].thumbnail.is_some() && understood[2].thumbnail.is_none());
+    assert!(!understood[0].thumbnail_widths.is_empty() && !understood[0].signature.is_empty());
     let (again, _) = place.import("fashion", place.folder.path(), &[]);
     assert_eq!(again.summary.accepted, 0);
 }

@@ -112,7 +112,7 @@ fn pictures() -> Result<Vec<Vec<u8>>> {
     let world = World::new(WorldConfig { pins: 200, pinners: 4, events: 10, ..WorldConfig::new(3, 1) });
     let draw = |pin| {
         let picture = Picture::decode(&world.draw(pin).to_png()).context("a drawn picture")?;
-        Ok(picture.scaled(SIDE, SIDE).thumbnail()?)
+        Ok(picture.scaled(SIDE, SIDE).to_jpeg(82)?)
     };
     (0..200).map(draw).collect()
 }
