@@ -1,8 +1,9 @@
 //! What is this pin?
 //!
 //! Bytes and words from outside come in, an understood pin goes out: [`Embedder::understand`] decodes the picture
-//! under strict limits, makes thumbnails (JPEG, [`THUMBNAIL_WIDTHS`]), finds five main colours, keeps a [`Signature`] to
-//! know the picture again and computes one **content embedding** of unit length. It depends on the embedder and its arguments alone.
+//! under strict limits, makes thumbnails (JPEG, [`THUMBNAIL_WIDTHS`]), finds five main colours, keeps a [`Signature`]
+//! to know the picture again and computes one **content embedding** of unit length. It depends on the embedder and its
+//! arguments alone.
 //!
 //! The embedding of space [`SPACE`] has no learned weights. Its first [`TEXT_DIM`] numbers say what the words are
 //! (words and their pieces, hashed and projected), the rest what the picture looks like (edges by place, compacted by

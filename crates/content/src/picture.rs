@@ -107,15 +107,19 @@ impl Picture {
     /// JPEGs of [`THUMBNAIL_WIDTHS`], the widest first. A picture that is smaller than the widest keeps its size as the
     /// first, and there are only such others as are smaller than that.
     pub fn thumbnails(&self) -> Result<Vec<Thumbnail>, ContentError> {
-        let widest = self.within(THUMBNAIL_WIDTHS[0], THUMBNAIL_HEIGHT_MAX);
-        // Smaller ones are made of the widest, which has detail enough.
-        let smaller = THUMBNAIL_WIDTHS.into_iter().filter(|&width| width < widest.width);
-        let smaller: Vec<Picture> = smaller.map(|width| widest.within(width, THUMBNAIL_HEIGHT_MAX)).collect();
+        let mut copies = vec![self.within(THUMBNAIL_WIDTHS[0], THUMBNAIL_HEIGHT_MAX)];
+        for width in &THUMBNAIL_WIDTHS[1..] {
+            // Each is made of the one before, which has detail enough.
+            let larger = &copies[copies.len() - 1];
+            if *width < larger.width {
+                copies.push(larger.within(*width, THUMBNAIL_HEIGHT_MAX));
+            }
+        }
         let encode = |small: &Picture| {
             let jpeg = small.to_jpeg(THUMBNAIL_QUALITY)?;
             Ok(Thumbnail { width: small.width, jpeg })
         };
-        std::iter::once(&widest).chain(&smaller).map(encode).collect()
+        copies.iter().map(encode).collect()
     }
 
     /// The picture, scaled so that it is no wider and no taller.
@@ -132,17 +136,22 @@ impl Picture {
     #[must_use]
     pub fn scaled(&self, width: u32, height: u32) -> Picture {
         let (width, height) = (width.max(1), height.max(1));
-        let columns = spans(self.width, width);
+        let columns: Vec<Column> = spans(self.width, width).iter().map(Column::new).collect();
+        let stride = self.width as usize * 3;
         let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
-        let mut sums = vec![[0.0f32; 3]; width as usize];
+        let mut sums = vec![0.0f32; stride];
         for row in spans(self.height, height) {
-            sums.fill([0.0; 3]);
+            // Whole rows first: they lie in one piece.
+            sums.fill(0.0);
             for y in row.first..=row.last {
-                self.add_row(y, row.weight(y), &columns, &mut sums);
+                let weight = row.weight(y);
+                let pixels = &self.rgb[y * stride..][..stride];
+                sums.iter_mut().zip(pixels).for_each(|(sum, &value)| *sum += weight * f32::from(value));
             }
-            for (sum, column) in sums.iter().zip(&columns) {
-                let area = column.length() * row.length();
-                rgb.extend(sum.map(|value| (value / area + 0.5) as u8));
+            let length = row.length();
+            for column in &columns {
+                let mean = column.sum(&sums).map(|sum| sum / (column.length * length));
+                rgb.extend(mean.map(|value| (value + 0.5) as u8));
             }
         }
         Picture { width, height, rgb }
@@ -158,18 +167,27 @@ impl Picture {
         let row = |y: u32| &self.rgb[(y as usize * self.width as usize + x as usize) * 3..][..width as usize * 3];
         Picture { width, height, rgb: (y..y + height).flat_map(row).copied().collect() }
     }
+}
 
-    fn add_row(&self, y: usize, weight: f32, columns: &[Span], sums: &mut [[f32; 3]]) {
-        let stride = self.width as usize * 3;
-        let row = &self.rgb[y * stride..(y + 1) * stride];
-        for (sum, column) in sums.iter_mut().zip(columns) {
-            for x in column.first..=column.last {
-                let share = weight * column.weight(x);
-                for channel in 0..3 {
-                    sum[channel] += share * f32::from(row[x * 3 + channel]);
-                }
-            }
-        }
+/// A new pixel's stretch of old ones, and how much of each lies inside.
+struct Column {
+    first: usize,
+    weights: Vec<f32>,
+    length: f32,
+}
+
+impl Column {
+    fn new(span: &Span) -> Column {
+        let weights = (span.first..=span.last).map(|x| span.weight(x)).collect();
+        Column { first: span.first, weights, length: span.length() }
+    }
+
+    /// The weighted sum over a row of RGB sums.
+    fn sum(&self, row: &[f32]) -> [f32; 3] {
+        let (pixels, _) = row[self.first * 3..].as_chunks::<3>();
+        self.weights.iter().zip(pixels).fold([0.0; 3], |sum, (weight, pixel)| {
+            std::array::from_fn(|channel| sum[channel] + weight * pixel[channel])
+        })
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! The vocabulary of the whole system and nothing else: **pins** are things people look at, **boards** are collections
 //! of pins, **pinners** are people. What happens is a [`Fact`] in the log: a pin, board or pinner was added, a pin was
-//! understood and judged, a pinner acted ([`Event`]), a slate was served ([`RequestRecord`]). A question is a [`Request`]; its
-//! [`Candidates`] are columns, one row a pin, that generators, filters and rankers fill; its answer is a [`Slate`] with
-//! a [`Trace`]. Everything that can be tuned is in [`Params`].
+//! understood and judged, a pinner acted ([`Event`]), a slate was served ([`RequestRecord`]). A question is a
+//! [`Request`]; its [`Candidates`] are columns, one row a pin, that generators, filters and rankers fill; its answer is
+//! a [`Slate`] with a [`Trace`]. Everything that can be tuned is in [`Params`].
 //!
 //! People's ids are strings that they own. Inside, a pin, board or pinner is a dense `u32`, assigned once by the
 //! catalogue and stable ([`PinId`], [`BoardId`], [`PinnerId`]).

@@ -36,8 +36,8 @@ pub(crate) fn copy_key(thumbnail: &str, width: u16) -> String {
     format!("thumbs/{}-{width}.jpg", name.split('.').next().unwrap_or_default())
 }
 
-/// Keeps the small copies of a picture (the widest first) by `put`, and says in `understood` where they are. A JPEG that
-/// is small itself is its own thumbnail.
+/// Keeps the small copies of a picture (the widest first) by `put`, and says in `understood` where they are. A JPEG
+/// that is small itself is its own thumbnail.
 ///
 /// # Errors
 /// Those of `put`.

@@ -68,12 +68,12 @@ const IMAGE: usize = 2;
 const LINK: usize = 3;
 const THUMBNAIL: usize = 4;
 
-/// Words in front of a record: lengths of the texts (bytes), how many topics, traits and colours there are, and how many
-/// words hold what was found.
+/// Words in front of a record: lengths of the texts (bytes), how many topics, traits and colours there are, and how
+/// many words hold what was found.
 const HEAD: usize = TEXTS + 4;
 
-/// What is of any size in a row, packed into one piece of memory: lengths, topics, traits, what was found, then bytes of
-/// texts and colours.
+/// What is of any size in a row, packed into one piece of memory: lengths, topics, traits, what was found, then bytes
+/// of texts and colours.
 #[derive(Clone, Copy, Default)]
 struct Record<'a> {
     texts: [&'a str; TEXTS],

@@ -1,8 +1,8 @@
-//! Pins with one picture: a follower of the log that puts signatures into clusters, one by one, and writes down which pin
-//! is the oldest with a picture.
+//! Pins with one picture: a follower of the log that puts signatures into clusters, one by one, and writes down which
+//! pin is the oldest with a picture.
 //!
-//! Where it stands is kept as the blob `contents/pictures` from time to time, as one: the index, what was written, and the
-//! place in the log. After a crash it goes on from there and writes the same facts under the same names. Whatever the
+//! Where it stands is kept as the blob `contents/pictures` from time to time, as one: the index, what was written, and
+//! the place in the log. After a crash it goes on from there and writes the same facts under the same names. Whatever the
 //! blob holds can be made again from the log.
 
 use crate::output::thousands;
@@ -53,7 +53,7 @@ impl Clusters {
                 Ok(Clusters::default())
             }
             Err(error) => {
-                tracing::warn!(error = %format!("{error:#}"), "the clusters of pictures cannot be used and are made again");
+                tracing::warn!(error = %format!("{error:#}"), "the clusters of pictures are made again");
                 Ok(Clusters::default())
             }
         }

@@ -1,5 +1,5 @@
-//! What collections taught, in the blobs: `contents/<version>` holds it, `contents/live` names the version that pins are
-//! annotated by, `contents/applied` by which version and rules all of them are.
+//! What collections taught, in the blobs: `contents/<version>` holds it, `contents/live` names the version that pins
+//! are annotated by, `contents/applied` by which version and rules all of them are.
 
 use crate::config::ContentConfig;
 use anyhow::{Context, Result};
@@ -14,7 +14,8 @@ const APPLIED: &str = "contents/applied";
 /// Older versions than so many are removed.
 const KEPT: usize = 3;
 
-/// What was learned of a data directory's pins. One process at a time keeps new versions; any number may read beside it.
+/// What was learned of a data directory's pins. One process at a time keeps new versions; any number may read beside
+/// it.
 #[derive(Clone)]
 pub(crate) struct Contents {
     blobs: Blobs,
@@ -60,8 +61,8 @@ impl Contents {
         Ok(Arc::new(learned))
     }
 
-    /// Whether all pins are annotated so. Where nothing was learned and no rules were given, nothing is told of pins that
-    /// came before there were rules.
+    /// Whether all pins are annotated so. Where nothing was learned and no rules were given, nothing is told of pins
+    /// that came before there were rules.
     pub(crate) fn is_applied(&self, annotating: &Annotating) -> Result<bool> {
         let applied = self.blobs.get(APPLIED).context("cannot read by what pins are annotated")?;
         Ok(match applied {

@@ -91,8 +91,8 @@ pub(crate) struct Annotations {
     pub moved: u64,
 }
 
-/// Learns what the catalogue's pins are about, annotates all of them with that, puts those with one picture together, and
-/// brings the views up to that.
+/// Learns what the catalogue's pins are about, annotates all of them with that, puts those with one picture together,
+/// and brings the views up to that.
 pub(crate) fn annotations(setup: &Setup, engine: &Engine) -> Result<Annotations> {
     let contents = Contents::new(engine.blobs.clone());
     let (log, blobs, views) = (engine.log.as_ref(), &engine.blobs, &engine.views);

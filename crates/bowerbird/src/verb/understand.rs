@@ -95,7 +95,8 @@ fn tell(setup: &Setup, card: Option<&ModelCard>, done: Option<&Done>) -> Result<
                 "version": learned.version, "pins": learned.pins, "terms": learned.terms(), "topics": learned.topics(),
             })),
             "annotated": found.map(|found| found.annotated), "moved": found.map(|found| found.moved),
-            "shared_pictures": done.map(|done| done.alike.0), "pins_with_shared_pictures": done.map(|done| done.alike.1),
+            "shared_pictures": done.map(|done| done.alike.0),
+            "pins_with_shared_pictures": done.map(|done| done.alike.1),
             "waiting_for_review": done.map(|done| done.waiting),
         }));
         return Ok(());

@@ -58,7 +58,8 @@ fn items(listed: &Listed) -> Markup {
         }
         div.doubts { @for pin in &listed.items { (doubt(listed.list, pin)) } }
         @if let Some(next) = listed.next {
-            div.more { a.button href={ "/console/review?list=" (listed.list) "&after=" (next) } rel="next" { "Show more" } }
+            @let more = format!("/console/review?list={}&after={next}", listed.list);
+            div.more { a.button href=(more) rel="next" { "Show more" } }
         }
     }
 }

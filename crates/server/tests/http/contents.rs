@@ -1,4 +1,4 @@
-//! What is found out about pins as they come, and what people make of it: sizes, labels and reviews, facets, duplicates.
+//! What is found out about pins as they come, and what people make of it: sizes, labels, reviews, facets.
 
 use crate::harness::{Nest, Server, annotated_by, empty, small_world};
 use content::{Annotating, LabelParams};
