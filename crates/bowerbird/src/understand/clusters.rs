@@ -2,8 +2,8 @@
 //! pin is the oldest with a picture.
 //!
 //! Where it stands is kept as the blob `contents/pictures` from time to time, as one: the index, what was written, and
-//! the place in the log. After a crash it goes on from there and writes the same facts under the same names. Whatever the
-//! blob holds can be made again from the log.
+//! the place in the log. After a crash it goes on from there and writes the same facts under the same names. Whatever
+//! the blob holds can be made again from the log.
 
 use crate::output::thousands;
 use crate::progress::Progress;
