@@ -245,6 +245,7 @@ fn the_catalogue_shows_the_newest_of_each() {
             size: Some((width, 20)),
             palette: vec![[255, 0, 16]],
             thumbnail: None,
+            ..Understood::default()
         })
     };
     house.append(vec![pin("a", "old"), pin("b", "gone"), understood(1), pin("c", "back")]);
