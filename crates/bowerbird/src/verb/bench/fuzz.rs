@@ -126,7 +126,7 @@ impl Asker {
         let mut rng = Rng::new(domain::hash64(seed) ^ number);
         let mut drawn = |side: u32| {
             let rgba: Vec<u8> = (0..side * side * 4).map(|at| (at / 7 * (1 + rng.below(3))) as u8).collect();
-            Picture::from_rgba(side, side, &rgba).and_then(|picture| picture.thumbnail()).ok()
+            Picture::from_rgba(side, side, &rgba).and_then(|picture| picture.to_jpeg(85)).ok()
         };
         let pictures = [1, 24, 100, 192].into_iter().filter_map(&mut drawn).collect();
         Asker { rng, pictures, cursor: String::new() }
