@@ -2,6 +2,7 @@ use models::Reach;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
+use crate::bounds::within;
 
 /// Which pins a catalogue that is too large to be scored as a whole ([`TrainConfig::candidates_max`]) is sampled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,11 +175,6 @@ impl TrainConfig {
             ("rank_epochs", self.rank_epochs, 1, 1_000),
             ("rank_rows_max", self.rank_rows_max, 1, 1 << 26),
         ];
-        for (name, value, low, high) in counts {
-            if !(low..=high).contains(&value) {
-                return Err(TrainError::Config(format!("{name} is {value}, must be {low} to {high}")));
-            }
-        }
         let numbers = [
             ("next_share", self.next_share, 1.0),
             ("prefix_min", self.prefix_min, 1.0),
@@ -198,12 +194,7 @@ impl TrainConfig {
             ("log_scale", self.log_scale, 4.6),
             ("held_back", self.held_back, 0.5),
         ];
-        for (name, value, high) in numbers {
-            if !(0.0..=high).contains(&value) {
-                return Err(TrainError::Config(format!("{name} is {value}, must be 0 to {high}")));
-            }
-        }
-        Ok(())
+        within("", &counts, &numbers)
     }
 
     /// Passes over data with `acts` positive acts: about 12 million acts are read in all, so that small data is seen

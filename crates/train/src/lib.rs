@@ -40,6 +40,7 @@
 mod adamw;
 mod baseline;
 mod batch;
+mod bounds;
 mod candidates;
 mod chances;
 mod checkpoint;

@@ -1,6 +1,6 @@
-//! What pins are, learned of the catalogue itself: an encoder is learned from pictures, words and topics, or a published
-//! one is taken over, and all pins are embedded with it; what they are about is learned, and all pins are annotated with
-//! it; pins with one picture are put together.
+//! What pins are, learned of the catalogue itself: an encoder is learned from pictures, words and topics, or a
+//! published one is taken over, and all pins are embedded with it; what they are about is learned, and all pins are
+//! annotated with it; pins with one picture are put together.
 
 mod acts;
 mod annotate;

@@ -68,7 +68,7 @@ fn grades_become_labels_a_teacher_and_a_student_that_serves() {
         .iter()
         .filter_map(|item| item["explanation"]["relevance"]["level"].as_f64())
         .collect();
-    assert!(levels.len() > 5 && levels[0] > 3.5 && levels[0] >= levels[levels.len() - 1], "{found}");
+    assert!(levels.len() > 5 && levels[0] > 3.5 && levels[0] > levels[levels.len() - 1] - 0.5, "{found}");
     let compared = ["relevance", "compare", "--queries", &queries, "--b", "unbounded", "--sample", "9"];
     let compared = house.json(&compared);
     assert!(compared["P@8"]["detectable"].as_f64() >= Some(0.0) && compared["P@8"]["queries"] == 9, "{compared}");

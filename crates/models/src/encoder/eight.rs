@@ -7,8 +7,8 @@ use crate::Matrix;
 /// Largest 8-bit number that is used, so that negation stays inside.
 const MOST: f32 = 127.0;
 
-/// An [`Encoder`] with its table and the picture tower in 8-bit numbers, each with the scale of its column (of its row in
-/// the table). What goes through the picture tower is brought to 8 bits by its own largest number; sums are whole.
+/// An [`Encoder`] with its table and the picture tower in 8-bit numbers, each with the scale of its column (of its row
+/// in the table). What goes through the picture tower is brought to 8 bits by its own largest number; sums are whole.
 #[derive(Clone, Debug)]
 pub struct ServedEncoder {
     /// Without the values of what is in 8 bits.

@@ -4,6 +4,7 @@ use models::EncoderConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
+use crate::bounds::within;
 
 /// How an encoder is learned. Nothing needs to be set for a particular catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,11 +74,6 @@ impl EncoderTraining {
             ("shards", self.shards, 1, 256),
             ("held_back_max", self.held_back_max, 0, 1 << 20),
         ];
-        for (name, value, low, high) in counts {
-            if !(low..=high).contains(&value) {
-                return Err(TrainError::Config(format!("encoder: {name} is {value}, must be {low} to {high}")));
-            }
-        }
         let numbers = [
             ("rate", self.rate, 1.0),
             ("weight_decay", self.weight_decay, 1.0),
@@ -89,12 +85,7 @@ impl EncoderTraining {
             ("nested_weight", self.nested_weight, 10.0),
             ("held_back", self.held_back, 0.5),
         ];
-        for (name, value, high) in numbers {
-            if !(0.0..=high).contains(&value) {
-                return Err(TrainError::Config(format!("encoder: {name} is {value}, must be 0 to {high}")));
-            }
-        }
-        Ok(())
+        within("encoder: ", &counts, &numbers)
     }
 
     /// Passes over so many pins: about 700,000 are read in all, so that training takes minutes.

@@ -2,6 +2,7 @@
 
 use super::{LabelledPin, RelevanceData};
 use crate::adamw::{AdamW, Stride};
+use crate::bounds::within;
 use crate::checkpoint::{self, State};
 use crate::learner::add;
 use crate::tape::{Cpu, Loaded, Tape, Var};
@@ -79,11 +80,6 @@ impl RelevanceTraining {
             ("batch", self.batch, 2, 65_536),
             ("shards", self.shards, 1, 64),
         ];
-        for (name, value, low, high) in counts {
-            if !(low..=high).contains(&value) {
-                return Err(TrainError::Config(format!("relevance: {name} is {value}, must be {low} to {high}")));
-            }
-        }
         let numbers = [
             ("rate", self.rate, 1.0),
             ("weight_decay", self.weight_decay, 10.0),
@@ -92,12 +88,7 @@ impl RelevanceTraining {
             ("forgotten", self.forgotten, 0.9),
             ("held_back", self.held_back, 0.5),
         ];
-        for (name, value, high) in numbers {
-            if !(0.0..=high).contains(&value) {
-                return Err(TrainError::Config(format!("relevance: {name} is {value}, must be 0 to {high}")));
-            }
-        }
-        Ok(())
+        within("relevance: ", &counts, &numbers)
     }
 
     /// Passes over so many labels.
