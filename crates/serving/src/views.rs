@@ -56,7 +56,7 @@ pub(crate) struct Writer {
     pub(crate) searches: Searches,
     /// Pins that changed while a model is being installed, or since `kept` was written.
     pub(crate) meanwhile: Option<BTreeSet<PinId>>,
-    /// Contents of a newer embedding space, until they are as many as those that requests read.
+    /// Contents of a newer embedding space, until all pins that requests read have them.
     pub(crate) next_content: Option<VectorIndex>,
     /// Vectors of a snapshot with the version of the model that gave them, until a model is installed.
     pub(crate) kept: Option<(String, VectorIndex)>,
@@ -151,7 +151,7 @@ impl Views {
         read(&self.content)
     }
 
-    /// Whether contents of a newer embedding space have begun to come and are not yet as many as the others.
+    /// Whether contents of a newer embedding space have begun to come and are not yet there of all pins.
     pub(crate) fn half_embedded(&self) -> bool {
         lock(&self.writer).next_content.is_some()
     }

@@ -37,7 +37,8 @@ impl Encoders {
     pub(crate) fn heard_until_ms(&self) -> Result<u64> {
         let Some(space) = self.live()? else { return Ok(0) };
         let key = format!("encoders/{space}/card.json");
-        let card = self.blobs.get(&key)?.with_context(|| format!("there is no {key}"))?;
+        // A published encoder has no card: it heard of nothing here.
+        let Some(card) = self.blobs.get(&key)? else { return Ok(0) };
         Ok(ModelCard::from_json(&String::from_utf8_lossy(&card)).with_context(|| key)?.data_range_ms.1)
     }
 
@@ -149,6 +150,12 @@ mod tests {
         assert_eq!(encoders.live().expect("readable"), None, "kept and not live");
         encoders.go_live(second).expect("live");
         assert_eq!(encoders.embedder().expect("the second").space(), second);
+        assert_eq!(encoders.heard_until_ms().expect("its card"), 0);
+        let card = ModelCard { data_range_ms: (0, 7), ..ModelCard::default() };
+        encoders.put(second, "card.json", card.to_json().into_bytes()).expect("kept");
+        assert_eq!(encoders.heard_until_ms().expect("its card"), 7);
+        std::fs::remove_file(folder.path().join(format!("encoders/{second}/card.json"))).expect("there");
+        assert_eq!(encoders.heard_until_ms().expect("no card, as of a published one"), 0);
         folder.path().join("encoders/live").as_path().metadata().expect("there");
         std::fs::write(folder.path().join("encoders/live"), "odd").expect("written");
         assert!(format!("{:#}", encoders.live().expect_err("odd")).contains("names no space"));
