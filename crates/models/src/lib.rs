@@ -45,7 +45,10 @@ mod zoo;
 pub use candidate::{CandidatePins, CandidateScratch};
 pub use card::{Epoch, ModelCard, Reliability};
 pub use config::ModelConfig;
-pub use encoder::{COLOURS, Encoder, EncoderConfig, EncoderPart, EncoderScratch, ServedEncoder, look, look_dim, pixel};
+pub use encoder::{
+    COLOURS, Encoder, EncoderConfig, EncoderPart, EncoderScratch, Grid, STAGES, ServedEncoder, StagePart, centred,
+    look, look_dim, pixel,
+};
 pub use error::ModelError;
 pub use features::{FEATURE_COUNT, FEATURES, FIRST_FEATURES, feature};
 pub use file::checksum;

@@ -143,7 +143,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let encoders = Encoders::new(store::open_blobs(&folder.path().display().to_string()).expect("blobs"));
         assert_eq!(encoders.embedder().expect("built in").space(), SPACE);
-        let config = EncoderConfig { side: 24, picture_hidden: 8, table_rows: 16, ..EncoderConfig::default() };
+        let config =
+            EncoderConfig { side: 24, picture_hidden: 8, channels: 1, table_rows: 16, ..EncoderConfig::default() };
         let encoder = Encoder::untrained(config, 0, 1).expect("a good shape");
         let [first, second] = [1, 2].map(|_| encoders.keep(encoder.clone(), &ModelCard::default()).expect("kept"));
         assert_eq!((first, second), (SPACE + 1, SPACE + 2));

@@ -1,8 +1,11 @@
 //! An encoder as it serves: its large matrices in 8-bit numbers, a quarter of the memory that is read for a picture.
 
-use super::forward::Forward;
-use super::{Encoder, EncoderConfig, EncoderPart, EncoderScratch};
+use super::conv::Grid;
+use super::forward::{Forward, Patches};
+use super::shape::STAGES;
+use super::{Encoder, EncoderConfig, EncoderPart, EncoderScratch, StagePart};
 use crate::Matrix;
+use std::collections::BTreeMap;
 
 /// Largest 8-bit number that is used, so that negation stays inside.
 const MOST: f32 = 127.0;
@@ -15,6 +18,8 @@ pub struct ServedEncoder {
     rest: Encoder,
     look: Columns,
     picture_up: Columns,
+    /// By their place in the list.
+    convolutions: BTreeMap<usize, Columns>,
     table: Rows,
 }
 
@@ -39,11 +44,17 @@ impl ServedEncoder {
     pub fn of(mut encoder: Encoder) -> ServedEncoder {
         let [look, picture_up] =
             [EncoderPart::Look, EncoderPart::PictureUp].map(|part| Columns::of(&encoder.matrices[part as usize]));
+        let of_stage =
+            |stage| [StagePart::Down, StagePart::Inner, StagePart::Outer].map(|part| EncoderConfig::stage(stage, part));
+        let convolved = (0..STAGES).flat_map(of_stage).chain([EncoderPart::Stem as usize]);
+        let convolutions: BTreeMap<usize, Columns> =
+            convolved.map(|matrix| (matrix, Columns::of(&encoder.matrices[matrix]))).collect();
         let table = Rows::of(&encoder.matrices[EncoderPart::Table as usize]);
-        for part in [EncoderPart::Look, EncoderPart::PictureUp, EncoderPart::Table] {
-            encoder.matrices[part as usize].values = Vec::new();
+        let others = [EncoderPart::Look, EncoderPart::PictureUp, EncoderPart::Table].map(|part| part as usize);
+        for matrix in convolutions.keys().chain(&others) {
+            encoder.matrices[*matrix].values = Vec::new();
         }
-        ServedEncoder { rest: encoder, look, picture_up, table }
+        ServedEncoder { rest: encoder, look, picture_up, convolutions, table }
     }
 
     /// The version of its space.
@@ -87,6 +98,20 @@ impl Forward for ServedEncoder {
         self.picture_up.add(x, out);
     }
 
+    fn convolve(&self, matrix: usize, grid: Grid, x: &[f32], patches: &mut Patches, out: &mut [f32]) {
+        let columns = &self.convolutions[&matrix];
+        patches.small.clear();
+        let scale = eight(x, &mut patches.small);
+        patches.eight.clear();
+        grid.patches(&patches.small, &mut patches.eight);
+        let rows = patches.eight.chunks_exact(columns.rows).zip(out.chunks_exact_mut(columns.scales.len()));
+        rows.for_each(|(patch, out)| columns.add_products(patch, scale, out));
+    }
+
+    fn bias(&self, stage: usize, part: StagePart) -> &Matrix {
+        &self.rest.matrices[EncoderConfig::stage(stage, part)]
+    }
+
     fn piece(&self, row: usize, weight: f32, sum: &mut [f32]) {
         let scale = weight * self.table.scales[row];
         let values = &self.table.values[row * self.table.cols..][..self.table.cols];
@@ -108,8 +133,13 @@ impl Columns {
     fn add(&self, x: &[f32], out: &mut [f32]) {
         let mut small = Vec::with_capacity(x.len());
         let scale = eight(x, &mut small);
+        self.add_products(&small, scale, out);
+    }
+
+    /// The same of numbers that are in 8 bits already, each step worth `scale`.
+    fn add_products(&self, small: &[i8], scale: f32, out: &mut [f32]) {
         for ((out, column), of) in out.iter_mut().zip(self.values.chunks_exact(self.rows)).zip(&self.scales) {
-            *out += scale * of * products(&small, column) as f32;
+            *out += scale * of * products(small, column) as f32;
         }
     }
 }
@@ -159,8 +189,15 @@ mod tests {
 
     #[test]
     fn eight_bits_say_nearly_the_same() {
-        let config =
-            EncoderConfig { dim: 32, side: 48, picture_hidden: 96, table_rows: 512, text_width: 64, text_hidden: 64 };
+        let config = EncoderConfig {
+            dim: 32,
+            side: 48,
+            picture_hidden: 96,
+            channels: 8,
+            table_rows: 512,
+            text_width: 64,
+            text_hidden: 64,
+        };
         let encoder = Encoder::untrained(config, 7, 3).expect("a good shape");
         let served = ServedEncoder::of(encoder.clone());
         assert_eq!((served.space(), served.config()), (7, encoder.config()));

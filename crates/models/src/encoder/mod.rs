@@ -1,26 +1,30 @@
 //! Pictures and words in one space.
 
+mod conv;
 mod eight;
 mod forward;
 mod look;
 mod shape;
 
+pub use conv::Grid;
 pub use eight::ServedEncoder;
+pub use forward::centred;
 pub use look::{COLOURS, look, look_dim};
-pub use shape::{EncoderConfig, EncoderPart};
+pub use shape::{EncoderConfig, EncoderPart, STAGES, StagePart};
 
 use crate::file;
 use crate::kernel::{add_scaled, matmul_add};
 use crate::weights::fresh;
 use crate::{Matrix, ModelError};
 use domain::Rng;
-use forward::Forward;
+use forward::{Forward, Patches};
 
 /// Two towers that bring pictures and words into one space of unit vectors, learned so that a picture lies near its
 /// own words (Radford et al., ICML 2021).
 ///
 /// ```text
-/// x       = silu(look · W + b)                                          look: edges and colours by place
+/// seen    = stem, then three times: half as many pixels a side, twice as many numbers each, plus a block
+/// x       = silu(look · W + mean(seen) · W + b)                         look: edges and colours by place
 /// picture = normalise((x + silu(x · W + b)) · W)
 /// words   = Σ weight · table[piece]                                     pieces: hashed words and runs of letters
 /// text    = normalise((x + MLP(x)) · W),  x = words over their root mean square
@@ -44,6 +48,9 @@ pub struct EncoderScratch {
     x: Vec<f32>,
     normed: Vec<f32>,
     hidden: Vec<f32>,
+    /// What convolutions saw.
+    seen: Vec<f32>,
+    patches: Patches,
 }
 
 impl Encoder {
@@ -155,6 +162,16 @@ impl Forward for Encoder {
         matmul_add(x, self.part(EncoderPart::PictureUp), out);
     }
 
+    fn convolve(&self, matrix: usize, grid: Grid, x: &[f32], patches: &mut Patches, out: &mut [f32]) {
+        patches.wide.clear();
+        grid.patches(x, &mut patches.wide);
+        matmul_add(&patches.wide, &self.matrices[matrix], out);
+    }
+
+    fn bias(&self, stage: usize, part: StagePart) -> &Matrix {
+        &self.matrices[EncoderConfig::stage(stage, part)]
+    }
+
     fn piece(&self, row: usize, weight: f32, sum: &mut [f32]) {
         add_scaled(weight, self.part(EncoderPart::Table).row(row), sum);
     }
@@ -170,7 +187,15 @@ mod tests {
     use super::*;
 
     fn small() -> EncoderConfig {
-        EncoderConfig { dim: 8, side: 24, picture_hidden: 12, table_rows: 64, text_width: 8, text_hidden: 8 }
+        EncoderConfig {
+            dim: 8,
+            side: 24,
+            picture_hidden: 12,
+            channels: 4,
+            table_rows: 64,
+            text_width: 8,
+            text_hidden: 8,
+        }
     }
 
     #[test]

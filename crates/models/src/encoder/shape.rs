@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::look::look_dim;
+use super::conv::Grid;
+use super::look::{COLOURS, look_dim};
 use crate::ModelError;
 use crate::weights::{Shape, Start, shape};
 
@@ -16,6 +17,8 @@ pub struct EncoderConfig {
     pub side: usize,
     /// Width of the picture tower's hidden layers.
     pub picture_hidden: usize,
+    /// Numbers of a pixel after the first convolution; twice as many after each stage.
+    pub channels: usize,
     /// Rows of the hashed table of pieces of words.
     pub table_rows: usize,
     /// Width of the table.
@@ -26,7 +29,15 @@ pub struct EncoderConfig {
 
 impl Default for EncoderConfig {
     fn default() -> EncoderConfig {
-        EncoderConfig { dim: 64, side: 48, picture_hidden: 768, table_rows: 1 << 16, text_width: 128, text_hidden: 256 }
+        EncoderConfig {
+            dim: 64,
+            side: 60,
+            picture_hidden: 768,
+            channels: 24,
+            table_rows: 1 << 16,
+            text_width: 128,
+            text_hidden: 256,
+        }
     }
 }
 
@@ -58,6 +69,31 @@ pub enum EncoderPart {
     LogScale,
     /// The same of topics. `[1, 1]`
     LogTopicScale,
+    /// First convolution. `[9 · 3, channels]`
+    Stem,
+    /// `[1, channels]`
+    StemBias,
+    /// What convolutions saw → hidden. `[8 · channels, picture_hidden]`
+    Seen,
+}
+
+/// Convolutions that halve a picture's side and double the numbers of a pixel, each with a block beside it.
+pub const STAGES: usize = 3;
+
+/// The matrices of a stage, see [`EncoderConfig::stage`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum StagePart {
+    /// `[9 · channels, 2 · channels]`, with the channels that come in.
+    Down,
+    /// `[1, 2 · channels]`
+    DownBias,
+    /// First convolution of what is added to that. `[9 · 2 · channels, 2 · channels]`
+    Inner,
+    /// `[1, 2 · channels]`
+    InnerBias,
+    /// Second one. `[9 · 2 · channels, 2 · channels]`
+    Outer,
 }
 
 impl EncoderConfig {
@@ -67,6 +103,7 @@ impl EncoderConfig {
             ("dim", self.dim, 8, 512),
             ("side", self.side, 24, 240),
             ("picture_hidden", self.picture_hidden, 8, 8192),
+            ("channels", self.channels, 1, 256),
             ("table_rows", self.table_rows, 16, 1 << 22),
             ("text_width", self.text_width, 8, 1024),
             ("text_hidden", self.text_hidden, 8, 4096),
@@ -87,11 +124,31 @@ impl EncoderConfig {
         (hash % self.table_rows as u64) as usize
     }
 
-    /// The list of matrices. What is added to the text tower's stream starts at zero.
+    /// Where a matrix of a stage is in the list.
+    pub fn stage(stage: usize, part: StagePart) -> usize {
+        EncoderPart::Seen as usize + 1 + stage * (StagePart::Outer as usize + 1) + part as usize
+    }
+
+    /// What the first convolution reads.
+    pub fn stem(&self) -> Grid {
+        Grid { side: self.side, channels: COLOURS, stride: 2 }
+    }
+
+    /// What the stages' first convolutions read.
+    pub fn stages(&self) -> [Grid; STAGES] {
+        let (mut side, mut channels) = (self.stem().side_after(), self.channels);
+        std::array::from_fn(|_| {
+            let grid = Grid { side, channels, stride: 2 };
+            (side, channels) = (grid.side_after(), 2 * channels);
+            grid
+        })
+    }
+
+    /// The list of matrices. What is added to a stream starts at zero.
     pub(crate) fn shapes(&self) -> Vec<Shape> {
         use Start::{Constant, Normal, Zero};
         let hidden = self.picture_hidden;
-        vec![
+        let mut shapes = vec![
             shape("look", look_dim(self.side), hidden, Normal(1.0)),
             shape("look_bias", 1, hidden, Zero),
             shape("picture.up", hidden, hidden, Normal(1.0)),
@@ -104,6 +161,21 @@ impl EncoderConfig {
             shape("text", self.text_width, self.dim, Normal(1.0)),
             shape("log_scale", 1, 1, Constant(2.6)),
             shape("log_topic_scale", 1, 1, Constant(2.6)),
-        ]
+            shape("stem", self.stem().patch(), self.channels, Normal(1.0)),
+            shape("stem_bias", 1, self.channels, Zero),
+            shape("seen", self.channels << STAGES, hidden, Normal(1.0)),
+        ];
+        for (stage, grid) in self.stages().iter().enumerate() {
+            let (patch, wide) = (grid.patch(), 2 * grid.channels);
+            let name = |part: &str| format!("stage{stage}.{part}");
+            shapes.extend([
+                shape(name("down"), patch, wide, Normal(1.0)),
+                shape(name("down_bias"), 1, wide, Zero),
+                shape(name("inner"), 2 * patch, wide, Normal(1.0)),
+                shape(name("inner_bias"), 1, wide, Zero),
+                shape(name("outer"), 2 * patch, wide, Zero),
+            ]);
+        }
+        shapes
     }
 }

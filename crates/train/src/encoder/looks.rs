@@ -73,8 +73,15 @@ mod tests {
 
     #[test]
     fn a_folded_encoder_sees_scaled_looks() {
-        let shape =
-            EncoderConfig { dim: 8, side: 24, picture_hidden: 12, table_rows: 64, text_width: 8, text_hidden: 8 };
+        let shape = EncoderConfig {
+            dim: 8,
+            side: 24,
+            picture_hidden: 12,
+            channels: 3,
+            table_rows: 64,
+            text_width: 8,
+            text_hidden: 8,
+        };
         let mut rng = Rng::new(2);
         let pixels: Vec<u8> = (0..40 * 24 * 24 * 3).map(|at| (at % 97 + rng.below(90) as usize) as u8).collect();
         let data = EncoderData { pixels, ..EncoderData::default() };

@@ -11,7 +11,7 @@ pub use config::EncoderTraining;
 pub use data::{Described, EncoderData, Pieces};
 
 use domain::{Rng, hash64};
-use models::{Encoder, EncoderPart, EncoderScratch, Epoch, ModelCard};
+use models::{COLOURS, Encoder, EncoderPart, EncoderScratch, Epoch, ModelCard, centred, pixel};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,6 +25,8 @@ use step::Step;
 
 /// Fewest pins that an encoder is learned from.
 const PINS_MIN: usize = 64;
+/// Pictures by which convolutions are standardised once they serve.
+const STANDARDS_MAX: usize = 512;
 /// Where held-back pins are looked for.
 const LOOKED_AT: usize = 10;
 
@@ -61,7 +63,7 @@ pub fn fit_encoder(
         }
     }
     let card = run.card(session);
-    Ok((run.looks.fold(run.encoder), card))
+    Ok((run.served(), card))
 }
 
 struct Run<'a> {
@@ -157,9 +159,20 @@ impl<'a> Run<'a> {
         self.shuffle();
     }
 
+    /// The encoder as it stands, for looks as they are, and standardised by some of the pictures.
+    fn served(&self) -> Encoder {
+        let side = self.config.shape.side;
+        let all = self.data.pixels.len() / (side * side * COLOURS);
+        let some = (0..all).step_by(all.div_ceil(STANDARDS_MAX).max(1));
+        let pixels: Vec<f32> =
+            some.flat_map(|picture| self.data.picture(picture, side)).map(|&value| centred(pixel(value))).collect();
+        let encoder = self.looks.fold(self.encoder.clone());
+        if pixels.is_empty() { encoder } else { net::settled(encoder, pixels) }
+    }
+
     /// How often what belongs to a title is among the ten nearest, of those that are held back.
     fn recall(&self) -> f64 {
-        let encoder = self.looks.fold(self.encoder.clone());
+        let encoder = self.served();
         let vectors = |of: &(dyn Fn(usize, &mut EncoderScratch) -> Vec<f32> + Sync)| -> Vec<Vec<f32>> {
             self.held_back.par_iter().map_init(EncoderScratch::default, |s, &pin| of(pin, s)).collect()
         };

@@ -1,7 +1,7 @@
 //! One step: pins → vectors of words and of pictures → loss → gradients.
 
 use domain::{Rng, hash64};
-use models::{Encoder, EncoderConfig, EncoderPart, look, look_dim};
+use models::{Encoder, EncoderConfig, EncoderPart, centred, look};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -106,8 +106,8 @@ impl Step<'_> {
     fn forward<'w>(&self, weights: &'w Loaded<'w, Vec<f32>>, pins: &[usize], shard: u64) -> Shard<'w> {
         let (shape, mut rng) = (&self.config.shape, Rng::new(hash64(self.seed) ^ shard));
         let mut tape = Tape::new(&Cpu, weights);
-        let (mut words, mut others, mut looks, mut pictured) =
-            (Bags::default(), Bags::default(), Vec::new(), Vec::new());
+        let (mut words, mut others, mut pictured) = (Bags::default(), Bags::default(), Vec::new());
+        let mut shown = net::Shown { pixels: Vec::new(), looks: Vec::new() };
         for &pin in pins {
             let pin = &self.data.pins[pin];
             let acted = pin.acted(&self.data.pins, &mut rng);
@@ -116,7 +116,8 @@ impl Step<'_> {
                     let by_title = rng.uniform() < self.config.title_share;
                     words.push(rows(acted.unwrap_or(if by_title { &pin.title } else { &pin.words }), shape));
                     let pixels = varied(self.data.picture(picture, shape.side), shape.side, &mut rng);
-                    look(&pixels, shape.side, &mut looks);
+                    look(&pixels, shape.side, &mut shown.looks);
+                    shown.pixels.extend(pixels.into_iter().map(centred));
                 }
                 None => {
                     let (asked, rest) = match acted {
@@ -130,10 +131,10 @@ impl Step<'_> {
             pictured.push(pin.picture.is_some());
         }
         let count = pictured.iter().filter(|pictured| **pictured).count();
-        self.looks.scale(&mut looks);
+        self.looks.scale(&mut shown.looks);
         let pictures = (count > 0).then(|| {
             let forgotten = (self.config.forgotten, hash64(self.seed) ^ !shard);
-            net::pictures(&mut tape, (look_dim(shape.side), looks), forgotten)
+            net::pictures(&mut tape, shape, shown, forgotten)
         });
         let others = (count < pins.len()).then(|| net::texts(&mut tape, others));
         Shard { words: net::texts(&mut tape, words), pictures, others, pictured, tape }

@@ -32,8 +32,15 @@ fn drawn(pins: usize) -> EncoderData {
 }
 
 fn small() -> EncoderTraining {
-    let shape =
-        EncoderConfig { dim: 16, side: SIDE, picture_hidden: 32, table_rows: 512, text_width: 16, text_hidden: 16 };
+    let shape = EncoderConfig {
+        dim: 16,
+        side: SIDE,
+        picture_hidden: 32,
+        channels: 4,
+        table_rows: 512,
+        text_width: 16,
+        text_hidden: 16,
+    };
     EncoderTraining { shape, batch: 32, epochs: Some(12), held_back: 0.1, ..EncoderTraining::default() }
 }
 

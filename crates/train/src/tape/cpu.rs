@@ -1,9 +1,9 @@
 //! A tape's kernels on this thread.
 
-use models::{Operand, matmul};
+use models::{Grid, Operand, matmul};
 
 use super::engine::{Attend, Attended, Column, Engine, Factor, Normed, Place};
-use super::{Bags, Entry, Sight, attend, kernels};
+use super::{Bags, Entry, Sight, Standard, attend, conv, kernels, standard};
 use crate::softmax::{self, Loss, Scored};
 use domain::hash64;
 
@@ -71,6 +71,30 @@ impl Engine for Cpu {
     fn matmul(&self, lhs: Factor<Vec<f32>>, rhs: Factor<Vec<f32>>, keep: bool, to: &mut Vec<f32>) {
         let (lhs, rhs, cols) = (operand(&lhs), operand(&rhs), if rhs.turned { rhs.rows } else { rhs.cols });
         matmul(to, cols, lhs, rhs, f32::from(u8::from(keep)), 1.0);
+    }
+
+    fn convolve(&self, x: &Vec<f32>, weight: &Vec<f32>, grid: Grid) -> Vec<f32> {
+        conv::forward(x, weight, grid)
+    }
+
+    fn standardise(&self, x: &Vec<f32>, bias: &Vec<f32>) -> (Vec<f32>, Standard) {
+        standard::forward(x, bias)
+    }
+
+    fn standardise_back(&self, x: &Vec<f32>, found: &Standard, gradient: &Vec<f32>) -> [Vec<f32>; 2] {
+        standard::backward(x, found, gradient).into()
+    }
+
+    fn convolve_back(
+        &self,
+        (x, weight): (&Vec<f32>, &Vec<f32>),
+        gradient: &Vec<f32>,
+        grid: Grid,
+        wanted: bool,
+    ) -> (Vec<f32>, Option<Vec<f32>>) {
+        let (mut to_weight, mut to_x) = (vec![0.0; weight.len()], wanted.then(|| vec![0.0; x.len()]));
+        conv::backward((x, weight), gradient, grid, &mut to_weight, to_x.as_deref_mut());
+        (to_weight, to_x)
     }
 
     fn repeat(&self, row: &Vec<f32>, rows: usize) -> Vec<f32> {

@@ -1,8 +1,8 @@
 //! What a tape asks of the device that it computes on.
 
-use models::Matrix;
+use models::{Grid, Matrix};
 
-use super::{Bags, Sight};
+use super::{Bags, Sight, Standard, conv, standard};
 use crate::softmax::{Loss, Scored};
 
 /// Kernels over buffers of numbers; a matrix is its rows one after the other, `cols` wide. What ends in `_to` adds to
@@ -44,6 +44,33 @@ pub(crate) trait Engine: Sync {
     fn mul_to(&self, a: &Self::Buffer, b: &Self::Buffer, to: &mut Self::Buffer);
     /// `to = lhs · rhs`, plus what is there when `keep`.
     fn matmul(&self, lhs: Factor<Self::Buffer>, rhs: Factor<Self::Buffer>, keep: bool, to: &mut Self::Buffer);
+    /// What a convolution of pictures makes; like all of convolutions on the host where a device has nothing faster.
+    fn convolve(&self, x: &Self::Buffer, weight: &Self::Buffer, grid: Grid) -> Self::Buffer {
+        self.upload(conv::forward(&self.download(x), &self.download(weight), grid))
+    }
+    /// The way back of [`Engine::convolve`]: gradients of the weight, and of the pictures where it is `wanted`.
+    fn convolve_back(
+        &self,
+        (x, weight): (&Self::Buffer, &Self::Buffer),
+        gradient: &Self::Buffer,
+        grid: Grid,
+        wanted: bool,
+    ) -> (Self::Buffer, Option<Self::Buffer>) {
+        let [x, weight, gradient] = [x, weight, gradient].map(|buffer| self.download(buffer));
+        let (mut to_weight, mut to_x) = (vec![0.0; weight.len()], wanted.then(|| vec![0.0; x.len()]));
+        conv::backward((&x, &weight), &gradient, grid, &mut to_weight, to_x.as_deref_mut());
+        (self.upload(to_weight), to_x.map(|to_x| self.upload(to_x)))
+    }
+    /// Standardised columns plus a bias, and what was found of them.
+    fn standardise(&self, x: &Self::Buffer, bias: &Self::Buffer) -> (Self::Buffer, Standard) {
+        let (value, found) = standard::forward(&self.download(x), &self.download(bias));
+        (self.upload(value), found)
+    }
+    /// The way back of [`Engine::standardise`]: gradients of `x` and of the bias.
+    fn standardise_back(&self, x: &Self::Buffer, found: &Standard, gradient: &Self::Buffer) -> [Self::Buffer; 2] {
+        let (to_x, to_bias) = standard::backward(&self.download(x), found, &self.download(gradient));
+        [self.upload(to_x), self.upload(to_bias)]
+    }
     /// A row so many times.
     fn repeat(&self, row: &Self::Buffer, rows: usize) -> Self::Buffer;
     /// The sum of all rows.

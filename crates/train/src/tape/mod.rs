@@ -7,12 +7,15 @@
 
 mod attend;
 mod back;
+mod conv;
 mod cpu;
 mod engine;
 mod kernels;
+mod standard;
 #[cfg(test)]
 mod tests;
 
+use models::Grid;
 use std::sync::Arc;
 
 pub(crate) use attend::{Look, NOBODY, Sight};
@@ -20,6 +23,7 @@ pub(crate) use cpu::Cpu;
 #[cfg(feature = "gpu")]
 pub(crate) use engine::Attended;
 pub(crate) use engine::{Attend, Column, Engine, Factor, Loaded, Normed, Place};
+pub(crate) use standard::Standard;
 
 /// A value on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,18 @@ enum Op<E: Engine> {
         x: Var,
         weight: usize,
         bias: Option<usize>,
+    },
+    /// Pictures, their patches times a weight.
+    Convolve {
+        x: Var,
+        weight: usize,
+        grid: Grid,
+    },
+    /// Columns over all rows, plus a bias.
+    Standardise {
+        x: Var,
+        bias: usize,
+        found: Standard,
     },
     /// Weighted rows of a weight matrix.
     Bag {
@@ -229,6 +245,26 @@ impl<'w, E: Engine> Tape<'w, E> {
             self.engine.matmul(lhs, rhs, bias.is_some(), &mut value);
         }
         self.push(cols, value, Op::Linear { x, weight, bias }, true)
+    }
+
+    /// A convolution of pictures, whose pixels are the rows of `x`.
+    pub(crate) fn convolve(&mut self, x: Var, weight: usize, grid: Grid) -> Var {
+        let value = self.engine.convolve(self.value(x), self.weights.of(weight), grid);
+        self.push(self.weights.shape(weight).1, value, Op::Convolve { x, weight, grid }, true)
+    }
+
+    /// Each column brought to mean 0 and variance 1 over all rows, plus a bias.
+    pub(crate) fn standardise(&mut self, x: Var, bias: usize) -> Var {
+        let (value, found) = self.engine.standardise(self.value(x), self.weights.of(bias));
+        self.push(self.shape(x).1, value, Op::Standardise { x, bias, found }, true)
+    }
+
+    /// What [`Tape::standardise`] found, each time, in order.
+    pub(crate) fn standards(&self) -> impl Iterator<Item = &Standard> {
+        self.nodes.iter().filter_map(|node| match &node.op {
+            Op::Standardise { found, .. } => Some(found),
+            _ => None,
+        })
     }
 
     /// Sums of weighted rows of a weight matrix.

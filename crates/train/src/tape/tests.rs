@@ -98,6 +98,20 @@ fn layers() {
 }
 
 #[test]
+fn convolutions() {
+    let mut rng = Rng::new(5);
+    // Three pictures of 5 × 5 pixels, two numbers each.
+    let x = numbers(3 * 25 * 2, &mut rng);
+    let mut weights = vec![matrix(18, 3, &mut rng), matrix(1, 3, &mut rng), matrix(27, 2, &mut rng)];
+    check("convolutions", 2, &x, &mut weights, &|tape, x| {
+        let halved = tape.convolve(x, 0, Grid { side: 5, channels: 2, stride: 2 });
+        let level = tape.standardise(halved, 1);
+        let more = tape.silu(level);
+        tape.convolve(more, 2, Grid { side: 3, channels: 3, stride: 1 })
+    });
+}
+
+#[test]
 fn shapes() {
     let mut rng = Rng::new(2);
     let x = numbers(4 * 6, &mut rng);
