@@ -9,6 +9,7 @@ mod ope;
 mod simulate;
 mod special;
 mod statistics;
+mod uplift;
 
 pub use definition::{
     Arm, Assigned, Assignment, BUCKETS, Buckets, Condition, Experiment, Exposed, Exposure, Exposures, Holdout, Layers,
@@ -30,4 +31,7 @@ pub use statistics::{
     SRM_ALPHA, SampleRatio, Sequential, Slice, SliceLift, SliceRatio, adjusted_p, cap_at, cuped, day_curve,
     heterogeneity, lift, quantile, quantile_interval, quantile_of_units, ratio, running, sample_ratio,
     sample_ratio_by_slice, winsorised,
+};
+pub use uplift::{
+    LearnerFigures, QiniRow, UpliftModel, UpliftRow, UpliftTraits, qini, qini_curve, qini_difference, qini_interval,
 };

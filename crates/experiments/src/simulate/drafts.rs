@@ -18,6 +18,8 @@ pub struct SensitivityConfig {
     pub noise_a: f64,
     /// How noisily ranking B does.
     pub noise_b: f64,
+    /// How much sessions differ in how often they click at all: the standard deviation of the logarithm of a factor.
+    pub eagerness: f64,
     /// Sessions of each kind that effects and variances are measured on.
     pub sessions: u32,
     /// Experiments that the power at the found sizes is measured on; 0 measures none.
@@ -33,6 +35,7 @@ impl Default for SensitivityConfig {
             places: 10,
             noise_a: 1.0,
             noise_b: 0.9,
+            eagerness: 1.0,
             sessions: 200_000,
             checks: 200,
             plan: Plan::default(),
@@ -96,11 +99,11 @@ pub fn interleaving_sensitivity(config: &SensitivityConfig, seed: u64) -> Result
 }
 
 fn checked(config: &SensitivityConfig) -> Result<(), ExperimentError> {
-    let SensitivityConfig { items, places, noise_a, noise_b, sessions, .. } = *config;
-    let noises = noise_a >= 0.0 && noise_b >= 0.0 && noise_a.is_finite() && noise_b.is_finite();
+    let SensitivityConfig { items, places, noise_a, noise_b, eagerness, sessions, .. } = *config;
+    let noises = [noise_a, noise_b, eagerness].iter().all(|noise| (0.0..=100.0).contains(noise));
     let counts = places > 0 && places <= items && items <= 1_000;
     if !noises || !counts || sessions < 2 || u64::from(sessions) > SESSIONS_MAX {
-        return Err(refused(format!("{config:?}: 1 to 1,000 items, no more places than those, noise of 0 or more")));
+        return Err(refused(format!("{config:?}: 1 to 1,000 items, no more places than those, noise of 0 to 100")));
     }
     Ok(())
 }
@@ -119,9 +122,11 @@ struct World {
 }
 
 impl World {
-    /// Relevance of each item in a new session.
-    fn relevance(&mut self) -> Vec<f64> {
-        (0..self.config.items).map(|_| normal_pair(&mut self.rng)[0]).collect()
+    /// A new session: how eagerly it clicks, and the relevance of each item to it.
+    fn session(&mut self) -> (f64, Vec<f64>) {
+        let [eager, _] = normal_pair(&mut self.rng);
+        let relevance = (0..self.config.items).map(|_| normal_pair(&mut self.rng)[0]).collect();
+        ((self.config.eagerness * eager).exp(), relevance)
     }
 
     /// The best places of a ranking that sees relevance with noise.
@@ -134,17 +139,18 @@ impl World {
         seen.iter().take(self.config.places as usize).map(|(_, item)| *item).collect()
     }
 
-    /// Whether what stands at a place is clicked: places are looked at as 1 / place, and a relevant item is clicked
+    /// Whether what stands at a place is clicked: places are looked at as 1 / √place, and a relevant item is clicked
     /// more often (a logistic of its relevance, 5 % at the average).
-    fn clicked(&mut self, relevance: f64, place: usize) -> bool {
-        let chance = 1.0 / (1.0 + (3.0 - relevance).exp()) / (place as f64 + 1.0);
+    fn clicked(&mut self, eager: f64, relevance: f64, place: usize) -> bool {
+        let chance = eager / (1.0 + (3.0 - relevance).exp()) / (place as f64 + 1.0).sqrt();
         uniform(&mut self.rng) < chance
     }
 
     fn clicks(&mut self, team: Team) -> f64 {
-        let relevance = self.relevance();
+        let (eager, relevance) = self.session();
         let shown = self.ranking(&relevance, team);
-        shown.iter().enumerate().filter(|(place, item)| self.clicked(relevance[**item as usize], *place)).count() as f64
+        shown.iter().enumerate().filter(|(place, item)| self.clicked(eager, relevance[**item as usize], *place)).count()
+            as f64
     }
 
     fn clicks_of(&mut self, team: Team, sessions: u32) -> Moments {
@@ -154,13 +160,13 @@ impl World {
     }
 
     fn interleaved(&mut self) -> (u32, u32) {
-        let relevance = self.relevance();
+        let (eager, relevance) = self.session();
         let rankings = [self.ranking(&relevance, Team::A), self.ranking(&relevance, Team::B)];
         let seed = self.rng.next_u64();
         let (mut a, mut b) = (0, 0);
         let shown = team_draft(&rankings[0], &rankings[1], self.config.places as usize, seed);
         for (place, (item, team)) in shown.into_iter().enumerate() {
-            let clicks = u32::from(self.clicked(relevance[item as usize], place));
+            let clicks = u32::from(self.clicked(eager, relevance[item as usize], place));
             *if team == Team::A { &mut a } else { &mut b } += clicks;
         }
         (a, b)
