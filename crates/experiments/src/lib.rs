@@ -10,6 +10,7 @@ mod simulate;
 mod special;
 mod statistics;
 mod uplift;
+mod verdict;
 
 pub use definition::{
     Arm, Assigned, Assignment, BUCKETS, Buckets, Condition, Experiment, Exposed, Exposure, Exposures, Holdout, Layers,
@@ -35,3 +36,4 @@ pub use statistics::{
 pub use uplift::{
     LearnerFigures, QiniRow, UpliftModel, UpliftRow, UpliftTraits, qini, qini_curve, qini_difference, qini_interval,
 };
+pub use verdict::{Better, Check, Decision, Facts, MetricFigures, MetricReading, Readout, verdict};
