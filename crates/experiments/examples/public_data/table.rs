@@ -24,6 +24,12 @@ impl Table {
         Some(Table { columns, rows: rows.collect() })
     }
 
+    /// Names of the columns.
+    #[allow(dead_code)] // not every example asks
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns.keys().cloned().collect()
+    }
+
     /// The place of a column.
     pub(crate) fn column(&self, name: &str) -> usize {
         *self.columns.get(name).unwrap_or_else(|| panic!("no column `{name}`"))

@@ -1,5 +1,5 @@
 use super::{normal_pair, refused, uniform};
-use crate::special::student_t_quantile;
+use crate::special::{normal_quantile, student_t_quantile};
 use crate::{Estimate, ExperimentError, PairMoments, Sequential, cuped, lift};
 use domain::Rng;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub struct AaConfig {
     pub first_look: u32,
     /// What is measured.
     pub metric: Metric,
-    /// How a covariate from before goes with the metric: its correlation.
+    /// How a covariate from before goes with the metric: its correlation with the normal that the metric is made of.
     pub correlation: f64,
     /// What is planted in treatment, absolute; 0 is an A/A test.
     pub effect: f64,
@@ -77,13 +77,13 @@ pub struct AaReport {
     pub stopped_at: f64,
 }
 
-/// One simulated unit: (covariate, metric).
-fn unit(rng: &mut Rng, config: &AaConfig) -> (f64, f64) {
+/// One simulated unit: (covariate, metric). `threshold` is below what a conversion's normal lies.
+fn unit(rng: &mut Rng, config: &AaConfig, threshold: f64) -> (f64, f64) {
     let [before, noise] = normal_pair(rng);
     let mixed = config.correlation * before + (1.0 - config.correlation * config.correlation).sqrt() * noise;
     match config.metric {
         Metric::Normal => (before, 1.0 + mixed),
-        Metric::Conversion(chance) => (before, f64::from(u8::from(uniform(rng) < chance))),
+        Metric::Conversion(_) => (before, f64::from(u8::from(mixed < threshold))),
         Metric::Spend => {
             let spends = f64::from(u8::from(uniform(rng) < 0.1));
             // A log-normal whose mean is its standard deviation: σ² = ln 2.
@@ -127,7 +127,7 @@ fn checked(config: &AaConfig) -> Result<(), ExperimentError> {
     if first_look < 2 || first_look > units {
         return Err(refused(format!("a first look at {first_look} units an arm of {units}; 2 are the fewest")));
     }
-    if !(correlation.abs() < 1.0) || !effect.is_finite() {
+    if correlation.is_nan() || correlation.abs() >= 1.0 || !effect.is_finite() {
         return Err(refused(format!("a correlation of {correlation} and an effect of {effect}")));
     }
     match config.metric {
@@ -144,9 +144,13 @@ fn one(
 ) -> Result<[PairMoments; 2], ExperimentError> {
     let (mut arms, mut looks) = ([PairMoments::default(); 2], Looks::default());
     let mut sequential = None;
+    let threshold = match config.metric {
+        Metric::Conversion(chance) => normal_quantile(chance),
+        _ => 0.0,
+    };
     for units in 1..=config.units {
         for (arm, effect) in arms.iter_mut().zip([0.0, config.effect]) {
-            let (before, value) = unit(rng, config);
+            let (before, value) = unit(rng, config, threshold);
             arm.add(before, value + effect);
         }
         if units < config.first_look {

@@ -58,8 +58,9 @@ impl Plan {
     fn demand(&self, baseline: &Baseline) -> Result<f64, ExperimentError> {
         checked_alpha(self.alpha)?;
         let Plan { alpha, power, treated } = *self;
-        let right = power > alpha && power < 1.0 && treated > 0.0 && treated < 1.0;
-        if !right || !baseline.value.is_finite() || !(baseline.variance.is_finite() && baseline.variance > 0.0) {
+        let rates = power > alpha && power < 1.0 && treated > 0.0 && treated < 1.0;
+        let varies = baseline.value.is_finite() && baseline.variance.is_finite() && baseline.variance > 0.0;
+        if !(rates && varies) {
             return Err(ExperimentError::Statistics(format!("{self:?} for {baseline:?} cannot be planned")));
         }
         let z = normal_quantile(1.0 - alpha / 2.0) + normal_quantile(power);

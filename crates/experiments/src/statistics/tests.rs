@@ -219,7 +219,7 @@ fn novelty_wears_off() {
     let fades = day_curve(&days(&|day| 0.1 - 0.005 * day), 0.05).expect("days");
     near(fades.slope.value, -0.005, 1e-9);
     assert!(fades.slope_p < 0.001 && fades.slope.high < 0.0);
-    let stays = day_curve(&days(&|day| if day as u32 % 2 == 0 { 0.1 } else { 0.099 }), 0.05).expect("days");
+    let stays = day_curve(&days(&|day| if (day as u32).is_multiple_of(2) { 0.1 } else { 0.099 }), 0.05).expect("days");
     assert!(stays.slope_p > 0.2, "{stays:?}");
     assert!(day_curve(&days(&|_| 0.0)[..2], 0.05).is_err());
 }
