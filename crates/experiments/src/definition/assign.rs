@@ -1,6 +1,7 @@
-use super::hash::{bucket, place};
+use super::hash::{bucket, place, unit_hash};
 use super::{BUCKETS, Buckets, Experiment, Overrides, State};
 use crate::ExperimentError;
+use domain::hash64;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,12 +82,12 @@ impl Layers {
     /// Where `unit` is, whose traits are (name, value). A function of the definitions, the unit and its traits alone.
     pub fn assign<'a>(&'a self, unit: &str, traits: &[(&str, &str)]) -> Assignment<'a> {
         if let Some(Holdout { salt, share }) = &self.holdout
-            && place(salt, unit) < *share
+            && place(unit_hash(salt, unit)) < *share
         {
             return Assignment { holdout: true, arms: Vec::new() };
         }
         let arms = self.running.iter().filter_map(|(layer, experiments)| {
-            let bucket = bucket(layer, unit);
+            let bucket = bucket(unit_hash(layer, unit));
             let experiment = experiments.iter().find(|experiment| experiment.buckets.holds(bucket))?;
             experiment.arm_of(unit, traits)
         });
@@ -99,10 +100,11 @@ impl Experiment {
     /// wider ramp only adds units to each arm.
     fn arm_of(&self, unit: &str, traits: &[(&str, &str)]) -> Option<Assigned<'_>> {
         let State::Running { ramp } = self.state else { return None };
-        if !self.targeting.holds(traits) || place(&format!("{}#ramp", self.salt), unit) >= ramp {
+        let hash = unit_hash(&self.salt, unit);
+        if !self.targeting.holds(traits) || place(hash64(hash)) >= ramp {
             return None;
         }
-        let (at, mut end) = (place(&self.salt, unit), 0.0);
+        let (at, mut end) = (place(hash), 0.0);
         let (last, others) = self.arms.split_last()?;
         let mut arm = last;
         for other in others {

@@ -19,12 +19,12 @@ fn mixed(from: u64, text: &str) -> u64 {
     state
 }
 
-/// The bucket of a unit under a salt, 0 to [`BUCKETS`] − 1.
-pub(super) fn bucket(salt: &str, unit: &str) -> u32 {
-    ((u128::from(unit_hash(salt, unit)) * u128::from(BUCKETS)) >> 64) as u32
+/// The bucket of a unit's hash, 0 to [`BUCKETS`] − 1.
+pub(super) fn bucket(hash: u64) -> u32 {
+    ((u128::from(hash) * u128::from(BUCKETS)) >> 64) as u32
 }
 
-/// The place of a unit under a salt, in [0, 1).
-pub(super) fn place(salt: &str, unit: &str) -> f64 {
-    (unit_hash(salt, unit) >> 11) as f64 / (1u64 << 53) as f64
+/// The place of a hash, in [0, 1).
+pub(super) fn place(hash: u64) -> f64 {
+    (hash >> 11) as f64 / (1u64 << 53) as f64
 }

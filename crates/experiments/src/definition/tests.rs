@@ -32,7 +32,7 @@ fn the_hash_is_uniform_and_never_changes() {
     assert_ne!(unit_hash("ab", "c"), unit_hash("a", "bc"));
     assert_ne!(unit_hash("a", ""), unit_hash("a", "\0"));
     let mut counts = [0u64; 100];
-    units(200_000).for_each(|unit| counts[hash::bucket("layer", &unit) as usize / 100] += 1);
+    units(200_000).for_each(|unit| counts[hash::bucket(unit_hash("layer", &unit)) as usize / 100] += 1);
     let ratio = sample_ratio(&counts, &[1.0; 100]).expect("counts");
     assert!(ratio.p > 0.001 && ratio.p < 0.999, "p {}", ratio.p);
 }
@@ -98,14 +98,18 @@ fn a_wider_ramp_keeps_everybody_and_the_kill_switch_nobody() {
     let at =
         |state| Layers::new(None, &[Experiment { state, ..experiment("one", "ranking", 0, 10_000) }]).expect("right");
     let steps: Vec<Layers> = [0.05, 0.2, 0.5, 1.0].map(|ramp| at(State::Running { ramp })).into();
-    let mut inside = [0usize; 4];
+    let (mut inside, mut at_first) = ([0usize; 4], [0u64; 3]);
     for unit in units(50_000) {
         let arms: Vec<Option<&str>> = steps.iter().map(|layers| arm_in(layers, &unit, "one")).collect();
         for step in 0..3 {
             assert!(arms[step].is_none() || arms[step] == arms[step + 1], "{unit}: {arms:?}");
         }
         (0..4).for_each(|step| inside[step] += usize::from(arms[step].is_some()));
+        if let Some(arm) = arms[0] {
+            at_first[["control", "a", "b"].iter().position(|name| *name == arm).expect("an arm")] += 1;
+        }
     }
+    assert!(sample_ratio(&at_first, &[0.5, 0.3, 0.2]).expect("counts").p > 0.001, "{at_first:?}");
     for (found, ramp) in inside.iter().zip([0.05, 0.2, 0.5, 1.0]) {
         assert!((*found as f64 / 50_000.0 - ramp).abs() < 0.01, "{inside:?}");
     }

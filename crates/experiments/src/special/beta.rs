@@ -1,7 +1,10 @@
 //! The incomplete beta function, and Student's and the binomial distribution, which are made of it.
 
-use super::gamma::{away_from_zero, ln_gamma};
+use super::gamma::{away_from_zero, ln_beta};
 use super::{TERMS_MAX, normal_quantile};
+
+/// Most of Newton's steps: in the heaviest tails each only doubles the value.
+const STEPS_MAX: usize = 2_000;
 
 /// The regularised incomplete beta function Iₓ(a, b) for a, b > 0 and 0 ≤ x ≤ 1; NaN elsewhere.
 ///
@@ -13,12 +16,10 @@ pub fn beta_inc(a: f64, b: f64, x: f64) -> f64 {
     if x == 0.0 || x == 1.0 {
         return x;
     }
-    let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
-    if x < (a + 1.0) / (a + b + 2.0) {
-        front * continued_fraction(a, b, x) / a
-    } else {
-        1.0 - front * continued_fraction(b, a, 1.0 - x) / b
-    }
+    let front = (a * x.ln() + b * (-x).ln_1p() - ln_beta(a, b)).exp();
+    // The other side is quicker from here on; but near 0, 1 − x has lost the digits of x.
+    let here = x < (a + 1.0) / (a + b + 2.0) || (x < 1e-4 && b * x < 1e3);
+    if here { front * continued_fraction(a, b, x) / a } else { 1.0 - front * continued_fraction(b, a, 1.0 - x) / b }
 }
 
 fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
@@ -61,7 +62,8 @@ pub fn student_t_cdf(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { tail } else { 1.0 - tail }
 }
 
-/// The value that Student's t stays below with chance `p`: bisection from the normal quantile outwards.
+/// The value that Student's t stays below with chance `p`: Newton's steps from the normal quantile. Left of the middle
+/// the distribution function is convex and lies above the normal one, so that they walk outwards and never too far.
 pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
     if p.is_nan() || degrees.is_nan() || degrees <= 0.0 || !(0.0..=1.0).contains(&p) {
         return f64::NAN;
@@ -69,23 +71,23 @@ pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
     if p > 0.5 {
         return -student_t_quantile(1.0 - p, degrees);
     }
-    let mut above = normal_quantile(p);
-    if above == 0.0 || above.is_infinite() {
-        return above;
+    let mut t = normal_quantile(p);
+    if p == 0.5 || t.is_infinite() {
+        return t;
     }
-    // Student's tails are the heavier ones: the quantile lies further out.
-    let mut below = 2.0 * above;
-    while student_t_cdf(below, degrees) > p && below > f64::MIN / 4.0 {
-        (above, below) = (below, 2.0 * below);
-    }
-    for _ in 0..200 {
-        let middle = 0.5 * (above + below);
-        if middle == above || middle == below {
+    for _ in 0..STEPS_MAX {
+        let step = (student_t_cdf(t, degrees) - p) / student_t_density(t, degrees);
+        t -= step.max(0.0);
+        if !t.is_finite() || step.abs() <= 4.0 * f64::EPSILON * t.abs() || step < 0.0 {
             break;
         }
-        if student_t_cdf(middle, degrees) > p { above = middle } else { below = middle }
     }
-    0.5 * (above + below)
+    t
+}
+
+fn student_t_density(t: f64, degrees: f64) -> f64 {
+    let log = -0.5 * (degrees + 1.0) * (t * t / degrees).ln_1p() - ln_beta(0.5, degrees / 2.0) - 0.5 * degrees.ln();
+    log.exp()
 }
 
 /// The exact two-sided p of `wins` of `trials` fair coins: twice the smaller tail, at most 1.

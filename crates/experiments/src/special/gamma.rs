@@ -26,9 +26,25 @@ pub fn ln_gamma(x: f64) -> f64 {
         product *= large;
         large += 1.0;
     }
+    (large - 0.5) * large.ln() - large + 0.5 * std::f64::consts::TAU.ln() + correction(large) - product.ln()
+}
+
+/// What Stirling's series adds to `(x − ½) ln x − x + ½ ln 2π`.
+fn correction(large: f64) -> f64 {
     let square = 1.0 / (large * large);
-    let series = STIRLING.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient) / large;
-    (large - 0.5) * large.ln() - large + 0.5 * std::f64::consts::TAU.ln() + series - product.ln()
+    STIRLING.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient) / large
+}
+
+/// ln Γ(a) + ln Γ(b) − ln Γ(a + b). Where one of both is large, the large terms are taken from each other before they
+/// are computed, so that digits are left.
+pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
+    let (small, large) = (a.min(b), a.max(b));
+    if large < STIRLING_FROM {
+        return ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+    }
+    let sum = small + large;
+    let apart = small - (large - 0.5) * (small / large).ln_1p() - small * sum.ln();
+    ln_gamma(small) + apart + correction(large) - correction(sum)
 }
 
 /// The lower regularised incomplete gamma function P(a, x), for a > 0 and x ≥ 0; NaN elsewhere.

@@ -86,6 +86,10 @@ fn beta_student_and_binomial_have_ten_digits() {
         (-12.7, 1.0, 0.02501216384467208),
         (-2.0, 5.0, 0.05096973941492918),
         (0.3, 10.0, 0.6148396962171007),
+        (-1.0, 20_000.0, 0.15866130312395355),
+        (-5.0, 123_456.0, 2.8704316862428307e-7),
+        (-1.96, 8e7, 0.024997896881274958),
+        (-2.5, 1e9, 0.006209665405201247),
         (1.96, 1000.0, 0.9748634075221256),
     ];
     chances.iter().for_each(|&(t, v, expected)| near("student_t_cdf", student_t_cdf(t, v), expected));
@@ -93,9 +97,11 @@ fn beta_student_and_binomial_have_ten_digits() {
         (0.975, 1.0, 12.706204736174705),
         (0.975, 5.0, 2.5705818356363155),
         (0.975, 30.0, 2.042272456301238),
+        (1e-9, 1.0, -318309886.1837907),
         (0.0005, 12.0, -4.3177912836061845),
     ];
     quantiles.iter().for_each(|&(p, v, expected)| near("student_t_quantile", student_t_quantile(p, v), expected));
+    near("beta_inc", beta_inc(0.5, 1000.0, 0.002), 0.9545807714930365);
     near("binomial", binomial_p(40, 100), 0.05688793364098079);
     near("binomial", binomial_p(6, 7), 0.125);
     assert_eq!([binomial_p(0, 0), binomial_p(5, 10), binomial_p(5, 9)], [1.0; 3]);

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// variance: means, ratios, CUPED's means.
 ///
 /// τ is chosen by when the interval should be tightest: at the variance that is planned for the end (the cited paper's
-/// rule, τ² = s² (2 ln(1/α) + ln(2 ln(1/α) + 1))). A wrong plan costs width, never coverage.
+/// rule, τ² = s² (2 ln(1/α) + ln(2 ln(1/α) + 1))). A wrong plan costs width, never coverage. An effect that itself
+/// changes with time may well be called early and gone later: what was called was there.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
     alpha: f64,

@@ -41,7 +41,7 @@ fn what_got_better_is_shipped_and_reads_like_that() {
     let expected = "\
 variety-2: `more variety` against control
 Ship. `saves per pinner` got better. All guardrails held.
-Read after 14 days of 14, at its planned end.
+Read after 14 days of 14, at its planned end. Intervals hold the truth in 95 of 100 cases.
 Effect
   saves per pinner: 1 to 1.03, +3.00 % (+2.37 to +3.63), p < .001.
 Guardrails

@@ -109,7 +109,9 @@ impl fmt::Display for Readout {
         writeln!(f, "{}: `{}` against control", facts.experiment, facts.arm)?;
         writeln!(f, "{} {}", headline(self.decision), self.because)?;
         let until = if facts.ended() { "at its planned end" } else { "before its planned end" };
-        writeln!(f, "Read after {} days of {}, {until}.", figure(facts.days), figure(facts.days_planned))?;
+        let (days, planned, sure) =
+            (figure(facts.days), figure(facts.days_planned), figure(100.0 - 100.0 * facts.alpha));
+        writeln!(f, "Read after {days} days of {planned}, {until}. Intervals hold the truth in {sure} of 100 cases.")?;
         if self.decision == Decision::Broken {
             writeln!(f, "The effects are left out: they would mislead.")?;
         } else {
