@@ -5,6 +5,9 @@ use domain::hash64;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Most experiments, ended ones among them.
+const EXPERIMENTS_MAX: usize = 10_000;
+
 /// Units that are in no experiment of any layer for as long as it stands: what all launches did together is measured
 /// against them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ impl Layers {
         {
             let what = format!("its share is {share}, not 0 to 0.5");
             return Err(ExperimentError::Definition { experiment: "holdout".into(), what });
+        }
+        if let Some(one) = experiments.get(EXPERIMENTS_MAX) {
+            return Err(one.wrong(format!("there are more than {EXPERIMENTS_MAX} experiments")));
         }
         let mut ids = BTreeSet::new();
         for (at, experiment) in experiments.iter().enumerate() {

@@ -10,6 +10,9 @@ const NAME_MAX: usize = 128;
 const ARMS_MAX: usize = 32;
 /// Most parameters that an arm overrides.
 const OVERRIDES_MAX: usize = 256;
+/// Most conditions of a targeting, and most values of one.
+const CONDITIONS_MAX: usize = 64;
+const VALUES_MAX: usize = 1_000;
 /// How far from 1 the shares of the arms may add up.
 const SHARES_OFF: f64 = 1e-9;
 
@@ -39,8 +42,19 @@ impl Experiment {
         {
             return Some(format!("the ramp is {ramp}, not above 0 and at most 1"));
         }
-        self.arms_wrong()
+        self.targeting_wrong()
+            .or_else(|| self.arms_wrong())
             .or_else(|| self.arms.iter().find_map(|arm| overrides_wrong(&arm.name, &arm.overrides, tunable)))
+    }
+
+    fn targeting_wrong(&self) -> Option<String> {
+        let conditions = &self.targeting.conditions;
+        if conditions.len() > CONDITIONS_MAX {
+            return Some(format!("{} conditions, at most {CONDITIONS_MAX}", conditions.len()));
+        }
+        let wrong = conditions.iter().find(|one| one.any_of.is_empty() || one.any_of.len() > VALUES_MAX)?;
+        let (name, values) = (&wrong.name, wrong.any_of.len());
+        Some(format!("the condition on `{name}` has {values} values; it has 1 to {VALUES_MAX}"))
     }
 
     fn arms_wrong(&self) -> Option<String> {

@@ -160,6 +160,9 @@ fn what_is_wrong_is_named() {
     assert!(change(&|e| e.buckets.count = u32::MAX).contains("are not among the 10000 of a layer"));
     assert!(change(&|e| e.state = State::Running { ramp: f64::NAN }).ends_with("not above 0 and at most 1"));
     assert!(change(&|e| _ = e.arms[1].overrides.insert("x".into(), Value::Number(f64::NAN))).contains("no number"));
+    let nobody = Condition { name: "language".into(), any_of: Vec::new(), not: false };
+    let nobody = change(&|e| e.targeting.conditions.push(nobody.clone()));
+    assert!(nobody.ends_with("the condition on `language` has 0 values; it has 1 to 1000"));
     let mut set = right.clone();
     set.arms[1].overrides.insert("home.varieti".into(), Value::Number(2.0));
     let tunable = |name: &str, _: &Value| if name == "home.variety" { Ok(()) } else { Err("no such parameter".into()) };
@@ -167,6 +170,31 @@ fn what_is_wrong_is_named() {
     assert_eq!(error, "experiment `one`: arm `a` overrides `home.varieti`: no such parameter");
     let error = Layers::new(None, &[right.clone(), right]).expect_err("two").to_string();
     assert_eq!(error, "experiment `one`: there are two of this id");
+}
+
+/// The parameters of the request path, by dotted name, are what an experiment can override.
+#[test]
+fn overrides_name_parameters_that_there_are() {
+    let params = serde_json::to_value(domain::Params::default()).expect("parameters are configuration");
+    let tunable = |name: &str, value: &Value| {
+        let found = params.pointer(&format!("/{}", name.replace('.', "/"))).ok_or("no such parameter")?;
+        let same = match value {
+            Value::Switch(_) => found.is_boolean(),
+            Value::Number(_) => found.is_number(),
+            Value::Text(_) => found.is_string(),
+        };
+        if same { Ok(()) } else { Err(format!("it is {found} by default")) }
+    };
+    let with = |name: &str, value: Value| {
+        let mut made = experiment("one", "ranking", 0, 100);
+        made.arms[1].overrides.insert(name.into(), value);
+        made.check(tunable).map_err(|error| error.to_string())
+    };
+    assert_eq!(with("home.variety", Value::Number(2.0)), Ok(()));
+    assert_eq!(with("generators.walks.on", Value::Switch(false)), Ok(()));
+    let error = with("home.hide_seen", Value::Number(1.0)).expect_err("another kind");
+    assert_eq!(error, "experiment `one`: arm `a` overrides `home.hide_seen`: it is true by default");
+    assert!(with("home.varieti", Value::Number(2.0)).expect_err("unknown").ends_with("no such parameter"));
 }
 
 #[test]

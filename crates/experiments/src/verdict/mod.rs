@@ -52,7 +52,7 @@ pub struct Facts {
     pub days: f64,
     /// Days that it was planned for.
     pub days_planned: f64,
-    /// The error rate.
+    /// The error rate. Where several treatments share a control, the error rate over their number.
     pub alpha: f64,
     /// Units of the arms against their shares.
     pub sample_ratio: SampleRatio,
