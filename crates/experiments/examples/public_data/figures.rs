@@ -56,6 +56,8 @@ pub(crate) struct Snapshots {
     pub(crate) stopped_at: f64,
     /// … with the sign that a significant last snapshot has, too.
     pub(crate) stopped_early_and_agree: usize,
+    /// Those of them that do not agree, by metric.
+    pub(crate) disagreeing: BTreeMap<String, usize>,
     /// The same where nobody stops before a week has passed.
     pub(crate) after_a_week: usize,
     pub(crate) after_a_week_and_agree: usize,
@@ -77,15 +79,15 @@ pub(crate) fn snapshots(root: &Path) -> Option<Snapshots> {
         }
     }
     let mut figures = Snapshots::default();
-    for rows in tests.values_mut() {
+    for (key, rows) in &mut tests {
         rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        one_test(rows, &mut figures);
+        one_test(key[2], rows, &mut figures);
     }
     figures.stopped_at /= figures.stopped_early.max(1) as f64;
     Some(figures)
 }
 
-fn one_test(rows: &[[f64; 7]], figures: &mut Snapshots) {
+fn one_test(metric: &str, rows: &[[f64; 7]], figures: &mut Snapshots) {
     let z = |row: &[f64; 7]| (row[4] - row[3]) / (row[5] / row[1] + row[6] / row[2]).sqrt();
     figures.tests += 1;
     let (Some(first), Some(last)) = (rows.iter().find(|row| row[5] + row[6] > 0.0), rows.last()) else {
@@ -112,6 +114,9 @@ fn one_test(rows: &[[f64; 7]], figures: &mut Snapshots) {
         figures.stopped_early += 1;
         figures.stopped_at += row[0] / last[0];
         figures.stopped_early_and_agree += agrees(row);
+        if agrees(row) == 0 {
+            *figures.disagreeing.entry(metric.to_owned()).or_default() += 1;
+        }
     }
     if let Some(row) = before_end.iter().find(|row| row[0] >= 7.0 && is_called(row)) {
         figures.after_a_week += 1;
