@@ -1,18 +1,22 @@
 //! Whether, what, when and by which channel?
 
 mod allocate;
+mod choose;
 mod eligible;
 mod error;
 mod message;
+mod pace;
 mod value;
 mod zone;
 
 pub use allocate::{AllocateFigures, Allocation, VOLUMES_MAX, allocate, allocate_streamed, bench_allocate};
+pub use choose::{Choice, ChooseParams, Opens, Window, choose};
 pub use eligible::{
     Ask, Consent, EligibilityParams, History, KindParams, PinnerState, Refusal, SENT_MAX, Sent, WEEK_CAP_MAX, eligible,
     is_held_out, may_go,
 };
 pub use error::NotifyError;
 pub use message::{ChannelKind, KINDS_MAX, Key, Kind, Message};
+pub use pace::{Pace, PaceParams, WEEK_HOURS};
 pub use value::{Returns, ValueModel, ValueParams, Weeks};
 pub use zone::{QuietHours, Zone};
