@@ -2,6 +2,7 @@
 
 mod allocate;
 mod choose;
+mod deliver;
 mod eligible;
 mod error;
 mod message;
@@ -11,6 +12,11 @@ mod zone;
 
 pub use allocate::{AllocateFigures, Allocation, VOLUMES_MAX, allocate, allocate_streamed, bench_allocate};
 pub use choose::{Choice, ChooseParams, Opens, Window, choose};
+pub use deliver::{
+    Channel, DeliverParams, Delivery, Entry, Gate, InApp, Inbox, InboxEntry, Journal, Outbox, Outcome, Refused, Sink,
+    Smtp, SmtpParams, SmtpTls, State, Step, UNSUBSCRIBE_BYTES_MAX, Unknown, UnsubscribeTokens, Webhook, WebhookParams,
+    gate, verify_signature,
+};
 pub use eligible::{
     Ask, Consent, EligibilityParams, History, KindParams, PinnerState, Refusal, SENT_MAX, Sent, WEEK_CAP_MAX, eligible,
     is_held_out, may_go,

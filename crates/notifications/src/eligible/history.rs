@@ -30,11 +30,11 @@ pub struct History {
 }
 
 impl History {
-    /// Takes a notification in. One whose key is known takes the place of the former: it went out at another moment
-    /// than was planned.
+    /// Takes a notification in. One whose key is known counts at the later of both moments: it went out later than was
+    /// planned, or was sent again.
     pub fn record(&mut self, sent: Sent) {
         if let Some(known) = self.sent.iter_mut().find(|known| known.key == sent.key) {
-            *known = sent;
+            known.at_ms = known.at_ms.max(sent.at_ms);
             return;
         }
         if self.sent.len() == SENT_MAX {
