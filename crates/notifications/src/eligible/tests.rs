@@ -141,6 +141,17 @@ fn what_is_wrong_with_the_parameters_is_named() {
 }
 
 #[test]
+fn what_was_sent_again_under_a_clock_set_back_counts_from_the_first_time() {
+    let mut pinner = pinner();
+    pinner.history.record(sent(2, NOW));
+    pinner.history.record(sent(2, NOW - 2 * HOUR));
+    assert_eq!(eligible(&params(), &pinner, &ask(1), NOW + 23 * HOUR), Err(Refusal::KindDayCap));
+    pinner.history.record(sent(2, NOW + HOUR));
+    assert_eq!(eligible(&params(), &pinner, &ask(1), NOW + 24 * HOUR), Err(Refusal::KindDayCap));
+    assert_eq!(pinner.history.sent().len(), 1);
+}
+
+#[test]
 fn the_history_is_bounded_and_forgets_the_oldest() {
     let mut history = History::default();
     (0..SENT_MAX as u64 + 10).for_each(|n| history.record(sent(n, n)));
