@@ -7,6 +7,8 @@ mod eligible;
 mod error;
 mod message;
 mod pace;
+mod params;
+mod plan;
 mod value;
 mod zone;
 
@@ -24,5 +26,7 @@ pub use eligible::{
 pub use error::NotifyError;
 pub use message::{ChannelKind, KINDS_MAX, Key, Kind, Message};
 pub use pace::{Pace, PaceParams, WEEK_HOURS};
+pub use params::{NotifyParams, PlanParams};
+pub use plan::{Candidate, Plan, PlanInput, Planned, plan};
 pub use value::{Returns, ValueModel, ValueParams, Weeks};
 pub use zone::{QuietHours, Zone};
