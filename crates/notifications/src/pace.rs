@@ -229,7 +229,7 @@ mod tests {
                 let value = (week.value)(&mut rng);
                 hours[hour] += u64::from(pace.admit(&params, value, now_ms));
             }
-            if minute as u64 % week.restart_minutes == 0 {
+            if (minute as u64).is_multiple_of(week.restart_minutes) {
                 let kept = serde_json::to_string(&pace).expect("it serialises");
                 pace = serde_json::from_str(&kept).expect("it comes back");
             }

@@ -2,9 +2,9 @@
 //!
 //! What a pinner opened is little: their rates are shrunk to those of all pinners. The rate of a channel is a beta
 //! distribution around the channel's own over all; that of an hour of the local day around the pinner's rate, its odds
-//! times how much better or worse the hour is for everybody. A moment's chance is the channel's rate times the hour's factor.
-//! The best one is taken (greedy), or each is drawn and the best draw is taken (Thompson), which tries out what is not
-//! known yet.
+//! times how much better or worse the hour is for everybody. A moment's chance is the channel's rate times the hour's
+//! factor. The best one is taken (greedy), or each is drawn and the best draw is taken (Thompson), which tries out
+//! what is not known yet.
 
 mod beta;
 

@@ -7,8 +7,8 @@ use crate::{ChannelKind, Key, NotifyError};
 use domain::hash64;
 use serde::{Deserialize, Serialize};
 
-/// What is done where it is not known whether a message arrived: the connection broke after it was sent, or the process
-/// ended in between.
+/// What is done where it is not known whether a message arrived: the connection broke after it was sent, no answer came
+/// in time, or the process ended in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {

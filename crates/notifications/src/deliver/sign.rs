@@ -32,7 +32,8 @@ pub(super) fn signature(secret: &[u8], timestamp_s: u64, body: &[u8]) -> String 
     format!("v1={}", hex(&mac.finalize().into_bytes()))
 }
 
-/// Whether a webhook came from who knows the secret, unchanged, within `tolerance_s` of `now_s`: what its receiver asks.
+/// Whether a webhook came from who knows the secret, unchanged, within `tolerance_s` of `now_s`: what its receiver
+/// asks.
 /// `timestamp` and `signature` are the headers `Bowerbird-Timestamp` and `Bowerbird-Signature` as they came. Compared
 /// in constant time.
 pub fn verify_signature(

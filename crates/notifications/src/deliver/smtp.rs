@@ -63,9 +63,9 @@ impl Default for SmtpParams {
     }
 }
 
-/// The channel that mails: plain text, with `List-Unsubscribe` and `List-Unsubscribe-Post` (RFC 8058), so that the mail
-/// program's own button unsubscribes with one request, and a `Message-ID` made of the key: a second mail of a key, where
-/// there is one, can be told by it. A connection a message: what breaks for one breaks for nobody else.
+/// The channel that mails: plain text, with `List-Unsubscribe` and `List-Unsubscribe-Post` (RFC 8058), so that the
+/// mail program's own button unsubscribes with one request, and a `Message-ID` made of the key: a second mail of a
+/// key, where there is one, can be told by it. A connection a message: what breaks for one breaks for nobody else.
 pub struct Smtp {
     params: SmtpParams,
     from: Mailbox,

@@ -194,7 +194,12 @@ fn pinners() -> Vec<PinnerState> {
     let pinner = |n: usize| {
         let zone = Zone::parse(ZONES[n % 4]).expect("a zone");
         let address = "ann@example.com".to_owned();
-        PinnerState { consent, address, unsubscribed: n % 7 == 0, ..PinnerState::new(format!("pinner-{n}"), zone) }
+        PinnerState {
+            consent,
+            address,
+            unsubscribed: n.is_multiple_of(7),
+            ..PinnerState::new(format!("pinner-{n}"), zone)
+        }
     };
     (0..24).map(pinner).collect()
 }

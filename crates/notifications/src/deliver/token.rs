@@ -11,8 +11,8 @@ const TAG_BYTES: usize = 16;
 
 /// Makes and reads the tokens of unsubscribe addresses.
 ///
-/// A token says who leaves what, and is signed: nobody leaves for somebody else. It does not expire, since a mail may be
-/// read after years.
+/// A token says who leaves what, and is signed: nobody leaves for somebody else. It does not expire, since a mail may
+/// be read after years.
 pub struct UnsubscribeTokens {
     secret: Vec<u8>,
 }
@@ -45,7 +45,8 @@ impl UnsubscribeTokens {
         Ok(format!("{}.{}", hex(&text), hex(&tag[..TAG_BYTES])))
     }
 
-    /// Who leaves which kind (empty: all); none where the token is not ours. The signature is compared in constant time.
+    /// Who leaves which kind (empty: all); none where the token is not ours. The signature is compared in constant
+    /// time.
     pub fn verify(&self, token: &str) -> Option<(String, String)> {
         if token.len() > 2 * (UNSUBSCRIBE_BYTES_MAX + TAG_BYTES) + 1 {
             return None;

@@ -27,7 +27,8 @@ pub struct WebhookParams {
 
 /// The channel that posts JSON.
 ///
-/// The body holds `key`, `pinner`, `kind`, `pin`, `title`, `body`, `link`, `unsubscribe`, `at_ms`, `expires_ms`. Headers:
+/// The body holds `key`, `pinner`, `kind`, `pin`, `title`, `body`, `link`, `unsubscribe`, `at_ms`, `expires_ms`.
+/// Headers:
 /// `Idempotency-Key` (the receiver drops keys it has seen), `Bowerbird-Timestamp` (seconds since 1970) and
 /// `Bowerbird-Signature` (`v1=` and HMAC-SHA-256 over timestamp, a dot and the body; see
 /// [`verify_signature`](super::verify_signature)). Any status of 200 to 299 is acceptance; 408, 425, 429 and 500 to 599

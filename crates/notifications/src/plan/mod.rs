@@ -284,7 +284,7 @@ fn told(input: &PlanInput, budget: u64, allocation: &Allocation, days: Vec<Days>
         days.refused.into_iter().for_each(|refusal| *plan.refused.entry(refusal).or_default() += 1);
         plan.planned.extend(days.planned);
     }
-    plan.planned.sort_by(|a, b| (a.at_ms, a.key).cmp(&(b.at_ms, b.key)));
+    plan.planned.sort_by_key(|planned| (planned.at_ms, planned.key));
     plan
 }
 

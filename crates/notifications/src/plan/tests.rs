@@ -18,7 +18,7 @@ fn model() -> ValueModel {
         weeks.unsubscribed.push(rng.uniform() < 0.002 * f32::from(volume));
         weeks.active_later.push(rng.uniform() < activity * 0.5);
     }
-    ValueModel::fit(&ValueParams { weeks: 4.0, ..ValueParams::default() }, &weeks).expect("enough rows")
+    ValueModel::fit(&ValueParams { periods: 4.0, ..ValueParams::default() }, &weeks).expect("enough rows")
 }
 
 struct World {
@@ -37,8 +37,8 @@ impl World {
         let zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"];
         let agreed = Consent::default().with(Kind(0), ChannelKind::Webhook).with(Kind(1), ChannelKind::Email);
         let pinner = |n: usize| PinnerState {
-            consent: if n % 5 == 0 { Consent::default() } else { agreed },
-            unsubscribed: n % 11 == 0,
+            consent: if n.is_multiple_of(5) { Consent::default() } else { agreed },
+            unsubscribed: n.is_multiple_of(11),
             address: "a@b.example".to_owned(),
             seen: vec![PinId(3)],
             ..PinnerState::new(format!("pinner-{n}"), Zone::parse(zones[n % 3]).expect("a zone"))

@@ -2,11 +2,14 @@
 //!
 //! `R(u, k) = (1 − p_unsub(k)) · p(active | u, k) + p_unsub(k) · p(active later | u, unsubscribed)` (Zhao et al., KDD
 //! 2018, with three heads): the chance that the pinner is active, whether they stay or leave. It can be written as
-//! `p(active | u, k) − p_unsub(k) · (p(active | u, k) − p(active later | u, unsubscribed))`: what a week brings, less
-//! the chance of losing the pinner times what is lost. Who leaves is lost for more than a week: [`ValueParams::weeks`]
-//! says for how many the loss counts; with 1 it is the formula of the paper.
+//! `p(active | u, k) − p_unsub(k) · (p(active | u, k) − p(active later | u, unsubscribed))`: what it brings, less
+//! the chance of losing the pinner times what is lost. Who leaves is lost for longer:
+//! [`ValueParams::periods`] says for how many periods the loss counts; with 1 it is the formula of the paper.
 //!
-//! The heads are learned from weeks in which volumes were drawn at random. The chance of leaving is learned from the
+//! A period is what the rows were observed over. Four weeks in which the drawn volume is held, with the activity of the
+//! fourth, are better than one: one more notification tires nobody, one more every week does.
+//!
+//! The heads are learned from pinners whose volume was drawn at random. The chance of leaving is learned from the
 //! volume that was **allocated**, not from what was sent: who left on Tuesday was sent little, which would make few
 //! notifications look dangerous and many look safe.
 
@@ -28,15 +31,15 @@ const ROWS_MIN: usize = 100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ValueParams {
-    /// For how many weeks a pinner who leaves is lost; 1 is the formula of the paper.
-    pub weeks: f64,
+    /// For how many periods a pinner who leaves is lost; 1 is the formula of the paper.
+    pub periods: f64,
     /// How strongly the heads are held to their base rates: as so many rows.
     pub ridge: f64,
 }
 
 impl Default for ValueParams {
     fn default() -> Self {
-        ValueParams { weeks: 8.0, ridge: 4.0 }
+        ValueParams { periods: 1.0, ridge: 4.0 }
     }
 }
 
@@ -46,30 +49,30 @@ impl ValueParams {
     /// # Errors
     /// [`NotifyError::Invalid`] with the name of the first wrong parameter.
     pub fn validate(&self) -> Result<(), NotifyError> {
-        within("value.weeks", self.weeks, 0.0, 520.0)?;
+        within("value.periods", self.periods, 0.0, 520.0)?;
         within("value.ridge", self.ridge, 1e-3, 1e6)
     }
 }
 
-/// Weeks of pinners whose volume was drawn at random, in columns.
+/// Periods of pinners whose weekly volume was drawn at random and held, in columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weeks {
     /// Names of the features, at most 32.
     pub names: Vec<String>,
-    /// What was known of each pinner when the week began, row by row.
+    /// What was known of each pinner when the period began, row by row.
     pub features: Vec<f32>,
-    /// The volume that was drawn, whether or not all of it was sent.
+    /// The weekly volume that was drawn, whether or not all of it was sent.
     pub allocated: Vec<u8>,
-    /// Whether the pinner was active in the week.
+    /// Whether the pinner was active in the last week of the period.
     pub visited: Vec<bool>,
-    /// Whether they left notifications in the week.
+    /// Whether they left notifications in the period.
     pub unsubscribed: Vec<bool>,
     /// Whether they were active in the fourth week after; read of those who left only.
     pub active_later: Vec<bool>,
 }
 
 impl Weeks {
-    /// How many weeks of pinners these are.
+    /// How many rows these are.
     ///
     /// # Errors
     /// [`NotifyError::Model`] where columns are of different lengths or there is too little to learn from.
@@ -93,13 +96,13 @@ impl Weeks {
 /// What one volume of one pinner promises.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Returns {
-    /// Chance of being active in the week, when staying.
+    /// Chance of being active, when staying.
     pub active: f64,
-    /// Chance of leaving in the week.
+    /// Chance of leaving in the period.
     pub unsubscribes: f64,
-    /// Chance of being active in a week after leaving.
+    /// Chance of being active after leaving.
     pub active_later: f64,
-    /// `active − weeks · unsubscribes · max(0, active − active_later)`.
+    /// `active − periods · unsubscribes · max(0, active − active_later)`.
     pub value: f64,
 }
 
@@ -108,8 +111,8 @@ pub struct Returns {
 pub struct ValueModel {
     /// Names of the features, in the order in which rows hold them.
     pub features: Vec<String>,
-    /// Weeks for which a loss counts.
-    weeks: f32,
+    /// Periods for which a loss counts.
+    periods: f32,
     active: Logistic,
     unsubscribes: Logistic,
     active_later: Logistic,
@@ -133,7 +136,7 @@ impl ValueModel {
         };
         Ok(ValueModel {
             features: weeks.names.clone(),
-            weeks: params.weeks as f32,
+            periods: params.periods as f32,
             active: fit(&|row| !weeks.unsubscribed[row], &weeks.visited, true),
             unsubscribes: fit(&|_| true, &weeks.unsubscribed, true),
             active_later: fit(&|row| weeks.unsubscribed[row], &weeks.active_later, false),
@@ -148,7 +151,7 @@ impl ValueModel {
         let heads = [&self.active, &self.unsubscribes, &self.active_later];
         let width = self.features.len();
         let fits = heads.iter().all(|head| head.is_sound() && head.width() == width);
-        if fits && self.weeks.is_finite() && self.weeks >= 0.0 {
+        if fits && self.periods.is_finite() && self.periods >= 0.0 {
             return Ok(());
         }
         Err(NotifyError::Model("its numbers do not fit together".to_owned()))
@@ -163,7 +166,7 @@ impl ValueModel {
         let active = self.active.chance(features, volume, &mut room);
         let unsubscribes = self.unsubscribes.chance(features, volume, &mut room);
         let active_later = self.active_later.chance(features, volume, &mut room);
-        let value = active - f64::from(self.weeks) * unsubscribes * (active - active_later).max(0.0);
+        let value = active - f64::from(self.periods) * unsubscribes * (active - active_later).max(0.0);
         Returns { active, unsubscribes, active_later, value }
     }
 

@@ -76,7 +76,7 @@ fn leaving_is_learned_from_what_was_allocated() {
 #[test]
 fn the_value_is_the_formula_and_the_middle_gains_most() {
     let (weeks, _) = weeks(60_000, 4);
-    let model = ValueModel::fit(&ValueParams { weeks: 1.0, ..ValueParams::default() }, &weeks).expect("enough rows");
+    let model = ValueModel::fit(&ValueParams { periods: 1.0, ..ValueParams::default() }, &weeks).expect("enough rows");
     let at = |activity: f32, volume| model.returns(&[activity, 0.0], volume);
     let Returns { active, unsubscribes, active_later, value } = at(0.4, 3);
     let paper = (1.0 - unsubscribes) * active + unsubscribes * active_later;
@@ -85,7 +85,7 @@ fn the_value_is_the_formula_and_the_middle_gains_most() {
     assert!(model.uplift(&[0.5, 0.0], 2) > model.uplift(&[0.95, 0.0], 2) + 0.05);
     assert!(model.uplift(&[0.5, 0.0], 2) > model.uplift(&[0.05, 0.0], 2) + 0.05);
     // A longer loss makes it worth less.
-    let wary = ValueModel::fit(&ValueParams { weeks: 20.0, ..ValueParams::default() }, &weeks).expect("enough rows");
+    let wary = ValueModel::fit(&ValueParams { periods: 20.0, ..ValueParams::default() }, &weeks).expect("enough rows");
     assert!(wary.uplift(&[0.2, 0.0], 7) < model.uplift(&[0.2, 0.0], 7));
 }
 
