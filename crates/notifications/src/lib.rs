@@ -39,7 +39,9 @@ mod plan;
 mod value;
 mod zone;
 
-pub use allocate::{AllocateFigures, Allocation, VOLUMES_MAX, allocate, allocate_streamed, bench_allocate};
+pub use allocate::{
+    AllocateFigures, Allocation, VOLUMES_MAX, allocate, allocate_streamed, bench_allocate, planted_returns,
+};
 pub use choose::{Choice, ChooseParams, Opens, Window, choose};
 pub use deliver::{
     Channel, DeliverParams, Delivery, Entry, Gate, InApp, Inbox, InboxEntry, Journal, Outbox, Outcome, Refused, Sink,

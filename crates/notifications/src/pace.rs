@@ -257,6 +257,7 @@ mod tests {
         for (name, week) in worlds {
             for seed in 0..5 {
                 let (pace, hours) = live(&week, 10_000, 10.0f32.ln(), 600.0, seed);
+                println!("{name}, seed {seed}: {} of 10000", pace.sent);
                 assert!((9_800..=10_000).contains(&pace.sent), "{name}: {} of 10000", pace.sent);
                 // Not all at once: no twelve hours hold more than they should by a quarter of a day's sending.
                 for start in 0..WEEK_HOURS - 12 {

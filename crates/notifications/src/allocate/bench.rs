@@ -48,14 +48,20 @@ impl fmt::Display for AllocateFigures {
     }
 }
 
-/// Allocates a week's budget to pinners with planted returns, of whom a third need more than one notification before
-/// they come.
+/// Planted returns of none to seven notifications a week, eight numbers a pinner; a third of the pinners need more than
+/// one before they come.
+pub fn planted_returns(pinners: usize, seed: u64) -> Vec<f32> {
+    let mut returns = vec![0.0; pinners * VOLUMES];
+    returns.par_chunks_mut(VOLUMES).enumerate().for_each(|(pinner, row)| planted(row, seed, pinner as u64));
+    returns
+}
+
+/// Allocates 1.5 notifications a pinner by [`planted_returns`].
 ///
 /// # Errors
 /// [`NotifyError::Invalid`] where there are more than 2³² pinners.
 pub fn bench_allocate(pinners: usize, seed: u64) -> Result<AllocateFigures, NotifyError> {
-    let mut returns = vec![0.0; pinners * VOLUMES];
-    returns.par_chunks_mut(VOLUMES).enumerate().for_each(|(pinner, row)| planted(row, seed, pinner as u64));
+    let returns = planted_returns(pinners, seed);
     let budget = pinners as u64 * 3 / 2;
     let start = Instant::now();
     let allocation: Allocation = allocate(&returns, VOLUMES, budget)?;

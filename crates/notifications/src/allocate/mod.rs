@@ -16,7 +16,7 @@ mod bench;
 mod envelope;
 mod fill;
 
-pub use bench::{AllocateFigures, bench_allocate};
+pub use bench::{AllocateFigures, bench_allocate, planted_returns};
 pub use envelope::VOLUMES_MAX;
 
 use crate::NotifyError;

@@ -6,6 +6,7 @@ use crate::{ChannelKind, Message, NotifyError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -25,6 +26,31 @@ pub struct WebhookParams {
     pub plain: bool,
 }
 
+/// Connections are kept open between requests. Without TLS no certificates are read.
+enum Connections {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+impl Connections {
+    fn new(tls: bool) -> Result<Connections, NotifyError> {
+        let builder = Client::builder(TokioExecutor::new());
+        if !tls {
+            return Ok(Connections::Plain(builder.build(HttpConnector::new())));
+        }
+        let roots = HttpsConnectorBuilder::new().with_native_roots();
+        let roots = roots.map_err(|error| NotifyError::invalid("certificates of this machine", error.to_string()))?;
+        Ok(Connections::Tls(builder.build(roots.https_only().enable_http1().build())))
+    }
+
+    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Error> {
+        match self {
+            Connections::Plain(client) => client.request(request).await,
+            Connections::Tls(client) => client.request(request).await,
+        }
+    }
+}
+
 /// The channel that posts JSON.
 ///
 /// The body holds `key`, `pinner`, `kind`, `pin`, `title`, `body`, `link`, `unsubscribe`, `at_ms`, `expires_ms`.
@@ -34,7 +60,7 @@ pub struct WebhookParams {
 /// [`verify_signature`](super::verify_signature)). Any status of 200 to 299 is acceptance; 408, 425, 429 and 500 to 599
 /// are tried again, after `Retry-After` where it is told in seconds; everything else, a redirection too, is a refusal.
 pub struct Webhook {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Connections,
     url: Uri,
     secret: Vec<u8>,
 }
@@ -58,9 +84,7 @@ impl Webhook {
             let reason = format!("{} bytes; {SECRET_BYTES_MIN} at least", secret.len());
             return Err(NotifyError::invalid("webhook.secret", reason));
         }
-        let roots = HttpsConnectorBuilder::new().with_native_roots();
-        let roots = roots.map_err(|error| NotifyError::invalid("certificates of this machine", error.to_string()))?;
-        let client = Client::builder(TokioExecutor::new()).build(roots.https_or_http().enable_http1().build());
+        let client = Connections::new(url.scheme_str() == Some("https"))?;
         Ok(Webhook { client, url, secret: secret.to_vec() })
     }
 

@@ -1,0 +1,1 @@
+"""Peers of our allocation of notifications."""
