@@ -125,11 +125,8 @@ fn volumes(input: &PlanInput, theirs: &[Vec<usize>], sent: &[u8], budget: u64) -
     let columns = usize::from(most) + 1;
     let fill = |first: usize, rows: &mut [f32]| {
         for (row, pinner) in rows.chunks_exact_mut(columns).zip(first..) {
-            let own = &features[pinner * width..][..width];
-            for (more, slot) in (0..=most).zip(row) {
-                let volume = sent[pinner].saturating_add(more);
-                *slot = if more <= possible[pinner] { model.returns(own, volume).value as f32 } else { f32::NAN };
-            }
+            model.row(&features[pinner * width..][..width], sent[pinner], row);
+            row[usize::from(possible[pinner]) + 1..].fill(f32::NAN);
         }
     };
     allocate_streamed(pinners.len(), columns, budget, &fill)

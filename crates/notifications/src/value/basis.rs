@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Knots of a feature.
 const KNOTS: usize = 8;
 
+/// Functions of the volume.
+pub(super) const POWERS: usize = 4;
+
 /// Features as piecewise linear functions, crossed with functions of the volume.
 ///
 /// Each feature has up to eight knots, quantiles of what was seen; between two knots the value is shared between them
@@ -37,10 +40,11 @@ impl Basis {
 
     /// Numbers that [`fill`](Basis::fill) writes.
     pub(super) fn len(&self) -> usize {
-        self.features() * if self.volume { 4 } else { 1 }
+        self.features() * if self.volume { POWERS } else { 1 }
     }
 
-    fn features(&self) -> usize {
+    /// Numbers that [`shares`](Basis::shares) writes.
+    pub(super) fn features(&self) -> usize {
         1 + self.knots.iter().map(Vec::len).sum::<usize>()
     }
 
@@ -58,19 +62,22 @@ impl Basis {
     /// The functions of a pinner at a volume. A feature that is no number is taken for its first knot.
     pub(super) fn fill(&self, features: &[f32], volume: u8, out: &mut [f64]) {
         let own = self.features();
-        self.shares(features, &mut out[..own]);
-        if self.volume {
-            let most = f64::from(self.volume_max.max(1));
-            let k = f64::from(volume.min(self.volume_max));
-            for (part, weight) in [(1, k.min(1.0)), (2, k.ln_1p() / most.ln_1p()), (3, k / most)] {
-                let (shares, crossed) = out.split_at_mut(part * own);
-                crossed[..own].iter_mut().zip(&shares[..own]).for_each(|(out, share)| *out = share * weight);
-            }
-        }
+        let (shares, crossed) = out.split_at_mut(own);
+        self.shares(features, shares);
+        let powers = self.powers(volume);
+        let parts = crossed.chunks_exact_mut(own).zip(&powers[1..]);
+        parts.for_each(|(part, weight)| part.iter_mut().zip(&*shares).for_each(|(out, share)| *out = share * weight));
+    }
+
+    /// The functions of a volume, by which those of the features are crossed: the constant first.
+    pub(super) fn powers(&self, volume: u8) -> [f64; POWERS] {
+        let most = f64::from(self.volume_max.max(1));
+        let k = f64::from(volume.min(self.volume_max));
+        [1.0, k.min(1.0), k.ln_1p() / most.ln_1p(), k / most]
     }
 
     /// One, then for each feature the share of each knot.
-    fn shares(&self, features: &[f32], out: &mut [f64]) {
+    pub(super) fn shares(&self, features: &[f32], out: &mut [f64]) {
         out.fill(0.0);
         out[0] = 1.0;
         let mut place = 1;

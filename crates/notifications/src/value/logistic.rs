@@ -1,6 +1,6 @@
 //! Logistic regression by Newton's method.
 
-use super::basis::Basis;
+use super::basis::{Basis, POWERS};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ impl Logistic {
         let start = weights[0];
         let (mut good, mut step, mut before) = (weights.clone(), vec![0.0; size], f64::NEG_INFINITY);
         for _ in 0..ROUNDS_MAX {
-            let Sums { mut gradient, mut hessian, mut likelihood } = sums(&basis, &weights, features, rows);
+            let Sums { mut gradient, mut hessian, mut likelihood } = derived(&basis, &weights, features, rows);
             for at in 0..size {
                 // The constant is free, the rest is held near 0.
                 let (held, from) = if at == 0 { (1e-9, start) } else { (ridge, 0.0) };
@@ -62,11 +62,21 @@ impl Logistic {
         Logistic { basis, weights: good.iter().map(|&weight| weight as f32).collect() }
     }
 
-    /// The chance for a pinner at a volume.
-    pub(super) fn chance(&self, features: &[f32], volume: u8, room: &mut Vec<f64>) -> f64 {
-        room.resize(self.basis.len(), 0.0);
-        self.basis.fill(features, volume, room);
-        logistic(room.iter().zip(&self.weights).map(|(x, &weight)| x * f64::from(weight)).sum())
+    /// The functions of a pinner weighed, one sum for each function of the volume: with it, each volume costs little.
+    pub(super) fn sums(&self, features: &[f32], room: &mut Vec<f64>) -> [f64; POWERS] {
+        let own = self.basis.features();
+        room.resize(own, 0.0);
+        self.basis.shares(features, room);
+        let mut sums = [0.0; POWERS];
+        for (sum, weights) in sums.iter_mut().zip(self.weights.chunks_exact(own)) {
+            *sum = room.iter().zip(weights).map(|(x, &weight)| x * f64::from(weight)).sum();
+        }
+        sums
+    }
+
+    /// The chance for the pinner of these [`sums`](Logistic::sums) at a volume.
+    pub(super) fn chance(&self, sums: &[f64; POWERS], volume: u8) -> f64 {
+        logistic(dot(sums, &self.basis.powers(volume)))
     }
 
     /// Features of a row.
@@ -81,7 +91,7 @@ impl Logistic {
     }
 }
 
-fn sums(basis: &Basis, weights: &[f64], features: &[f32], rows: &[Outcome]) -> Sums {
+fn derived(basis: &Basis, weights: &[f64], features: &[f32], rows: &[Outcome]) -> Sums {
     let parts: Vec<Sums> = rows.par_chunks(BLOCK).map(|rows| block(basis, weights, features, rows)).collect();
     parts.into_iter().fold(Sums::new(weights.len()), |mut all, part| {
         all.gradient.iter_mut().zip(&part.gradient).for_each(|(sum, part)| *sum += part);

@@ -18,7 +18,7 @@ mod logistic;
 
 use crate::NotifyError;
 use crate::error::within;
-use basis::Basis;
+use basis::{Basis, POWERS};
 use logistic::{Logistic, Outcome};
 use serde::{Deserialize, Serialize};
 
@@ -157,15 +157,20 @@ impl ValueModel {
         Err(NotifyError::Model("its numbers do not fit together".to_owned()))
     }
 
-    /// What `volume` notifications a week promise of a pinner with these features.
-    ///
-    /// # Panics
-    /// Never; features that are missing are taken for their lowest value.
+    /// What `volume` notifications a week promise of a pinner with these features. Features that are missing are taken
+    /// for their lowest value.
     pub fn returns(&self, features: &[f32], volume: u8) -> Returns {
-        let mut room = Vec::new();
-        let active = self.active.chance(features, volume, &mut room);
-        let unsubscribes = self.unsubscribes.chance(features, volume, &mut room);
-        let active_later = self.active_later.chance(features, volume, &mut room);
+        self.at(&self.sums(features, &mut Vec::new()), volume)
+    }
+
+    fn sums(&self, features: &[f32], room: &mut Vec<f64>) -> [[f64; POWERS]; 3] {
+        [&self.active, &self.unsubscribes, &self.active_later].map(|head| head.sums(features, room))
+    }
+
+    fn at(&self, [active, unsubscribes, active_later]: &[[f64; POWERS]; 3], volume: u8) -> Returns {
+        let active = self.active.chance(active, volume);
+        let unsubscribes = self.unsubscribes.chance(unsubscribes, volume);
+        let active_later = self.active_later.chance(active_later, volume);
         let value = active - f64::from(self.periods) * unsubscribes * (active - active_later).max(0.0);
         Returns { active, unsubscribes, active_later, value }
     }
@@ -175,14 +180,20 @@ impl ValueModel {
         self.returns(features, volume).value - self.returns(features, 0).value
     }
 
+    /// `R(u, from)`, `R(u, from + 1)`, … of one pinner, as many as `row` has room for.
+    pub fn row(&self, features: &[f32], from: u8, row: &mut [f32]) {
+        let sums = self.sums(features, &mut Vec::new());
+        let volume = |more: usize| from.saturating_add(more.min(255) as u8);
+        row.iter_mut().enumerate().for_each(|(more, slot)| *slot = self.at(&sums, volume(more)).value as f32);
+    }
+
     /// The rows that [`allocate_streamed`](crate::allocate_streamed) asks for: of the pinners whose `features` these
     /// are, from `first` on, `R(u, 0)` to `R(u, volumes − 1)`.
     pub fn fill(&self, features: &[f32], volumes: usize, first: usize, rows: &mut [f32]) {
         let width = self.features.len();
         for (row, pinner) in rows.chunks_exact_mut(volumes).zip(first..) {
-            let features = features.get(pinner * width..).map_or(&[][..], |rest| &rest[..width.min(rest.len())]);
-            let value = |volume: u8| self.returns(features, volume).value as f32;
-            (0..=u8::MAX).zip(row).for_each(|(volume, slot)| *slot = value(volume));
+            let own = features.get(pinner * width..).map_or(&[][..], |rest| &rest[..width.min(rest.len())]);
+            self.row(own, 0, row);
         }
     }
 }
