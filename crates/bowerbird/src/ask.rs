@@ -1,12 +1,13 @@
 //! Asks for an answer: a running server, or the same server made for this one question.
 
 use crate::client::{Client, told};
+use crate::config::check_params;
 use crate::engine::Engine;
 use crate::setup::Setup;
 use anyhow::{Context, Result};
 use content::Annotating;
 use serde_json::Value;
-use server::{App, Engines, Keys, Settings};
+use server::{App, CheckParams, Engines, Keys, Settings};
 use std::net::SocketAddr;
 use store::StoreError;
 
@@ -83,8 +84,12 @@ async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
         embedder: engine.embedder()?,
         annotating: Annotating::default(),
     };
-    let settings =
-        Settings { keys: Keys::default(), limits: setup.config.limits.clone(), params: setup.config.params.clone() };
+    let settings = Settings {
+        keys: Keys::default(),
+        limits: setup.config.limits.clone(),
+        params: setup.config.params.clone(),
+        check_params: CheckParams(check_params),
+    };
     let app = App::new(engines, settings)?;
     let (status, body) = server::ask(app, path).await?;
     // What was recorded is brought into the views' state, so that `explain` finds it.

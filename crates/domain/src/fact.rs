@@ -81,6 +81,17 @@ pub struct Pinner {
     pub created_ms: u64,
 }
 
+/// An experiment as somebody defined or changed it: the last word of its id counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defined {
+    /// Its id.
+    pub id: String,
+    /// Its definition, as the room `experiments` reads it (JSON).
+    pub definition: String,
+    /// When (ms, UTC).
+    pub ts_ms: u64,
+}
+
 /// Something that happened, as it comes from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -143,6 +154,8 @@ pub enum Fact {
     Clustered(Clustered),
     /// Somebody decided about a pin.
     Reviewed(Reviewed),
+    /// An experiment was defined or changed.
+    Defined(Defined),
     /// A board was added or described anew.
     Board(Board),
     /// A pinner was added or described anew.
@@ -231,6 +244,10 @@ impl Fact {
             Fact::Annotated(annotated) => id_field("pin", &annotated.pin),
             Fact::Clustered(clustered) => id_field("pin", &clustered.pin),
             Fact::Reviewed(reviewed) => id_field("pin", &reviewed.pin),
+            Fact::Defined(defined) => {
+                id_field("id", &defined.id)?;
+                text_field("definition", &defined.definition, limits::TEXT_BYTES_MAX)
+            }
             Fact::Board(board) => {
                 id_field("id", &board.id)?;
                 optional_id("pinner", board.pinner.as_deref())?;

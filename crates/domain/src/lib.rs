@@ -31,11 +31,13 @@ mod variety;
 pub use action::{Action, ActionSet, HEAD_COUNT, HEADS, Surface, UnknownWord};
 pub use candidates::{Candidates, Drop, Source, SourceSet};
 pub use event_id::{BadEventId, EventId};
-pub use fact::{Act, Board, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits};
+pub use fact::{
+    Act, Board, Defined, Event, Fact, IdKind, Numbered, Pin, Pinner, Refusal, TopicKind, Understood, limits,
+};
 pub use found::{Annotated, Clustered, Label, Reviewed, Verdict};
 pub use id::{BoardId, PinId, PinnerId};
 pub use params::{AnswerParams, GeneratorParams, GeneratorsParams, Params, RelevanceParams, SurfaceParams, WalkParams};
-pub use record::{Move, RequestRecord, ServedItem, StageTrace, Trace};
+pub use record::{ArmOf, Move, RequestRecord, ServedItem, StageTrace, Trace};
 pub use request::{Embedding, Request, Slate, SlateItem, Subject};
 pub use rng::{Rng, hash64};
 pub use snapshot::{Column, Snapshot, SnapshotError};

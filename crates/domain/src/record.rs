@@ -83,6 +83,15 @@ pub struct ServedItem {
     pub propensity: f32,
 }
 
+/// An arm of an experiment that an answer was made in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmOf {
+    /// The experiment's id.
+    pub experiment: String,
+    /// The arm's name.
+    pub arm: String,
+}
+
 /// One answer, as the log keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
@@ -101,6 +110,8 @@ pub struct RequestRecord {
     /// How many pins this page showed: `trace.ranked[offset..offset + shown]` in slate order. A later page may come
     /// without the ranking, which the record of the first page holds.
     pub shown: u32,
+    /// The arms that it was made in: whoever asked was exposed to them.
+    pub arms: Vec<ArmOf>,
     /// What the funnel did.
     pub trace: Trace,
 }

@@ -1,6 +1,6 @@
 //! A question and its answer.
 
-use crate::{Act, BoardId, EventId, PinId, PinnerId, SourceSet, Surface, Trace};
+use crate::{Act, ArmOf, BoardId, EventId, PinId, PinnerId, SourceSet, Surface, Trace};
 
 /// What a request is about besides the pinner.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub struct Request {
     pub deadline_ms: u64,
     /// Seed of walks and exploration.
     pub seed: u64,
+    /// Arms of experiments whose parameters it is answered with.
+    pub arms: Vec<ArmOf>,
 }
 
 impl Request {
@@ -70,6 +72,7 @@ impl Request {
             now_ms,
             deadline_ms: 0,
             seed,
+            arms: Vec::new(),
         }
     }
 }

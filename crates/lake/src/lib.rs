@@ -10,6 +10,7 @@
 //! | `requests` | a slate that was served | requests |
 //! | `served` | a ranked pin of a request, with all that was known of it | requests |
 //! | `stages` | a stage of the funnel in a request | requests |
+//! | `exposures` | an arm of an experiment that a request was answered in | requests |
 //! | `pin_versions` `board_versions` `pinner_versions` `understood` | a fact of the catalogue | catalogue |
 //! | `pins` `boards` `pinners` | the newest fact of each (views) | |
 //!

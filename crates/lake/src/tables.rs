@@ -1,13 +1,16 @@
 //! The tables: their columns, and how facts become rows.
 
 use crate::columns::{Cell, Column, Kind, Rows};
-use domain::{Event, EventId, Fact, HEAD_COUNT, PinId, RequestRecord, ServedItem, SourceSet, Subject, TopicKind};
+use domain::{
+    ArmOf, Event, EventId, Fact, HEAD_COUNT, PinId, RequestRecord, ServedItem, SourceSet, Subject, TopicKind,
+};
 
 /// Every table and view that can be asked, in alphabetical order.
-pub const TABLES: [&str; 11] = [
+pub const TABLES: [&str; 12] = [
     "board_versions",
     "boards",
     "events",
+    "exposures",
     "pin_versions",
     "pinner_versions",
     "pinners",
@@ -32,7 +35,7 @@ pub(crate) struct Spec {
 
 use Kind::{Day, Flag, Float, Floats, Int, Moment, Text, Texts};
 
-pub(crate) const SPECS: [Spec; 8] = [
+pub(crate) const SPECS: [Spec; 9] = [
     Spec {
         name: "events",
         topic: TopicKind::Events,
@@ -194,6 +197,22 @@ pub(crate) const SPECS: [Spec; 8] = [
         monthly: false,
         order: &["id", "log_offset"],
     },
+    Spec {
+        name: "exposures",
+        topic: TopicKind::Requests,
+        columns: &[
+            ("log_offset", Int),
+            ("request_id", Text),
+            ("ts", Moment),
+            ("dt", Day),
+            ("pinner", Text),
+            ("surface", Text),
+            ("experiment", Text),
+            ("arm", Text),
+        ],
+        monthly: true,
+        order: &["experiment", "pinner", "ts", "log_offset"],
+    },
 ];
 
 const EVENTS: usize = 0;
@@ -204,6 +223,7 @@ const PIN_VERSIONS: usize = 4;
 const UNDERSTOOD: usize = 5;
 const BOARD_VERSIONS: usize = 6;
 const PINNER_VERSIONS: usize = 7;
+const EXPOSURES: usize = 8;
 
 /// The views over the tables, as SQL.
 pub(crate) const VIEWS: [(&str, &str); 3] = [
@@ -252,7 +272,7 @@ impl Unit {
             Fact::Event(event) => self.push_event(at, id, event),
             // Tables speak of ids from outside.
             // What was found out about pins is told again by whoever finds it out.
-            Fact::Numbered(_) | Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) => {}
+            Fact::Numbered(_) | Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) | Fact::Defined(_) => {}
             Fact::Served(record) => self.push_request(at, record, name),
             Fact::Pin(_) | Fact::PinRemoved(_) => self.push_pin(at, fact),
             Fact::Understood(understood) => {
@@ -372,6 +392,10 @@ impl Unit {
 
     fn push_summary(&mut self, common: [Cell<'_>; 6], record: &RequestRecord, name: &dyn Fn(PinId) -> Option<String>) {
         let [at, request_id, ts, dt, pinner, surface] = common;
+        for ArmOf { experiment, arm } in &record.arms {
+            let (experiment, arm) = (Cell::Text(experiment), Cell::Text(arm));
+            self.tables[EXPOSURES].push([at, request_id, ts, dt, pinner, surface, experiment, arm]);
+        }
         let (kind, text, dense) = match &record.subject {
             Subject::None => ("none", None, None),
             Subject::Pin(pin) => ("pin", name(*pin), Some(pin.0)),

@@ -2,6 +2,7 @@
 
 use crate::admission::{Asker, Gate, Room};
 use crate::error::ServerError;
+use crate::experiments::Experimenting;
 use crate::health::Looked;
 use crate::ids::Ids;
 use crate::keys::Keys;
@@ -47,6 +48,18 @@ pub struct Settings {
     pub limits: Limits,
     /// The funnel's parameters.
     pub params: Params,
+    /// Whether parameters may be used, and why not: those of experiments, too.
+    pub check_params: CheckParams,
+}
+
+/// Why parameters cannot be used, if they cannot.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckParams(pub fn(&Params) -> Result<(), String>);
+
+impl Default for CheckParams {
+    fn default() -> CheckParams {
+        CheckParams(|_| Ok(()))
+    }
 }
 
 /// The server's state. Cheap to clone.
@@ -58,6 +71,8 @@ struct Inner {
     keys: Keys,
     limits: Limits,
     params: LiveParams,
+    check_params: CheckParams,
+    experimenting: Experimenting,
     embedder: RwLock<Embedder>,
     annotating: RwLock<Annotating>,
     ids: Ids,
@@ -83,7 +98,7 @@ impl App {
     /// # Errors
     /// When the thread that writes request records cannot be started.
     pub fn new(engines: Engines, settings: Settings) -> Result<App, ServerError> {
-        let Settings { keys, limits, params } = settings;
+        let Settings { keys, limits, params, check_params } = settings;
         let sink = RecordSink::start(engines.log.clone()).map_err(|error| ServerError::Records(error.to_string()))?;
         let kept = CacheLimits {
             slates_max: limits.rankings_kept_max,
@@ -93,6 +108,8 @@ impl App {
         Ok(App(Arc::new(Inner {
             keys,
             params: LiveParams::new(params),
+            check_params,
+            experimenting: Experimenting::default(),
             embedder: RwLock::new(engines.embedder.clone()),
             annotating: RwLock::new(engines.annotating.clone()),
             ids: Ids::new(),
@@ -117,6 +134,15 @@ impl App {
     /// The parameters that a request is answered with which begins now.
     pub(crate) fn params(&self) -> Arc<Params> {
         self.0.params.now().params
+    }
+
+    /// Why parameters cannot be used, if they cannot.
+    pub(crate) fn check_params(&self, params: &Params) -> Result<(), String> {
+        (self.0.check_params.0)(params)
+    }
+
+    pub(crate) fn experimenting(&self) -> &Experimenting {
+        &self.0.experimenting
     }
 
     pub(crate) fn tuned(&self) -> Tuned {

@@ -31,6 +31,7 @@ mod cards;
 mod connection;
 mod cursor;
 mod error;
+mod experiments;
 mod extract;
 mod facets;
 mod given;
@@ -60,7 +61,7 @@ mod visual;
 mod wire;
 mod wording;
 
-pub use app::{App, Engines, Settings};
+pub use app::{App, CheckParams, Engines, Settings};
 pub use connection::{ask, greet, serve};
 pub use error::ServerError;
 pub use keys::{Key, Keys, Role};

@@ -164,8 +164,10 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
 }
 
 async fn first_page(app: &App, ask: Ask) -> Page {
+    let tuning = app.tuning(&ask.scope.pinner, ask.scope.surface);
     let mut request = request(app, &ask, app.ids().next(), now_ms());
-    let (slate, wording) = wording::serve(app, &mut request, ask.verbatim).await;
+    request.arms = tuning.arms;
+    let (slate, wording) = wording::serve(app, &tuning.params, &mut request, ask.verbatim).await;
     let (slate, wording) = (Arc::new(slate), Arc::new(wording));
     app.metrics().ranked(&slate.trace);
     let shown = slate.items.len().min(ask.limit);
@@ -188,6 +190,7 @@ fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     // A ranking that lost its trace is recorded without: the first page's record has it, this one says what was shown.
     if shown > 0 {
         let mut request = request(app, &ask, request_id, request_id.ts_ms());
+        request.arms = app.tuning(&ask.scope.pinner, ask.scope.surface).arms;
         if let Some(searched) = &wording.searched {
             request.subject = Subject::Query(searched.clone());
         }

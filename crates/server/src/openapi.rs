@@ -48,7 +48,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 23] = [
+const ENTRIES: [Entry; 27] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -82,6 +82,22 @@ const ENTRIES: [Entry; 23] = [
         "reviewPin",
         "Decide whether a pin is shown, whatever its labels say",
         Some("Decided"),
+        &[400, 404, 413, 415],
+    ),
+    entry(("get", "/v1/experiments"), "listExperiments", "All experiments", Some("Experiments"), &[]),
+    entry(
+        ("post", "/v1/experiments"),
+        "defineExperiment",
+        "Define an experiment, or the long-term holdout",
+        Some("Experiment"),
+        &[400, 413, 415],
+    ),
+    entry(("get", "/v1/experiments/{id}"), "getExperiment", "An experiment", Some("Experiment"), &[404]),
+    entry(
+        ("post", "/v1/experiments/{id}"),
+        "changeExperiment",
+        "Start an experiment, widen its ramp, stop or kill it",
+        Some("Experiment"),
         &[400, 404, 413, 415],
     ),
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
@@ -250,6 +266,14 @@ fn body(entry: &Entry, limits: &Limits) -> Option<Value> {
             "description": "show it, hide it, or review: take an earlier decision back",
         });
         let schema = object(json!({"verdict": verdict}), &["verdict"]);
+        return Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}));
+    }
+    if let "defineExperiment" | "changeExperiment" = entry.name {
+        let schema = if entry.name == "changeExperiment" {
+            object(json!({"state": schemas::experiment_state()}), &["state"])
+        } else {
+            reference("AskedExperiment")
+        };
         return Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}));
     }
     let kind = RowKind::ALL.into_iter().find(|kind| entry.path == format!("/v1/{}", kind.as_str()))?;

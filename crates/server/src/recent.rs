@@ -43,7 +43,7 @@ impl Answered {
 
 impl From<RequestRecord> for Answered {
     fn from(record: RequestRecord) -> Answered {
-        let RequestRecord { request_id, ts_ms, pinner, surface, subject, offset, shown, trace } = record;
+        let RequestRecord { request_id, ts_ms, pinner, surface, subject, offset, shown, trace, .. } = record;
         let slate = Arc::new(Slate { items: Vec::new(), trace });
         Answered { request_id, ts_ms, pinner, surface, subject, offset, shown, slate }
     }

@@ -17,6 +17,9 @@ use store::{Appended, EventLog};
 /// Most pins that are remembered as written lately; with more, each is taken for one of them.
 const PINS_MAX: usize = 1 << 20;
 
+/// What stands for all experiments among pins that were written lately: ids from outside hold no control characters.
+pub(crate) const EXPERIMENTS: &str = "\u{1}experiments";
+
 /// How long a change waits for the views.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -68,6 +71,7 @@ impl<'a> Revision<'a> {
         let pins = facts.iter().filter_map(|(_, fact)| match fact {
             Fact::Pin(pin) => Some(mark(&pin.id)),
             Fact::PinRemoved(pin) => Some(mark(pin)),
+            Fact::Defined(_) => Some(mark(EXPERIMENTS)),
             _ => None,
         });
         if self.unseen.pins.len() <= PINS_MAX {

@@ -4,7 +4,9 @@ use crate::access::{self, check};
 use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
-use crate::{given, health, ingest, lists, media, openapi, pages, pins, requests, review, suggest, visual};
+use crate::{
+    experiments, given, health, ingest, lists, media, openapi, pages, pins, requests, review, suggest, visual,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -76,6 +78,10 @@ pub(crate) fn api() -> Vec<Route> {
         Route::asking("/v1/rank", post(given::rank)),
         Route::admin("/v1/review", get(review::list)),
         Route::deciding("/v1/pins/{id}/review", post(review::decide)),
+        Route::admin("/v1/experiments", get(experiments::list)),
+        Route::deciding("/v1/experiments", post(experiments::define)),
+        Route::admin("/v1/experiments/{id}", get(experiments::show)),
+        Route::deciding("/v1/experiments/{id}", post(experiments::change)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
         Route::open("get", "/health/live", get(health::live)),

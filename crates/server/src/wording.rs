@@ -2,7 +2,7 @@
 //! in place of what was typed is told, and `verbatim=true` searches for nothing else.
 
 use crate::app::App;
-use domain::{EventId, Request, Slate, Subject, Surface};
+use domain::{EventId, Params, Request, Slate, Subject, Surface};
 use serde::Serialize;
 use serving::{Reading, UNMATCHED};
 use std::collections::{HashMap, VecDeque};
@@ -47,9 +47,9 @@ impl Wording {
 
 /// Ranks what a request asks for. Of a search, the words may be read in another way: then the request says what was
 /// searched for.
-pub(crate) async fn serve(app: &App, request: &mut Request, verbatim: bool) -> (Slate, Wording) {
+pub(crate) async fn serve(app: &App, params: &Params, request: &mut Request, verbatim: bool) -> (Slate, Wording) {
     let Some(typed) = words_of(request) else {
-        return (app.pipeline().serve(request.clone(), &app.params()).await, Wording::default());
+        return (app.pipeline().serve(request.clone(), params).await, Wording::default());
     };
     let mut wording = Wording { typed, ..Wording::default() };
     let suggestions = app.views().suggestions().filter(|_| !verbatim);
@@ -63,14 +63,14 @@ pub(crate) async fn serve(app: &App, request: &mut Request, verbatim: bool) -> (
         None => {}
     }
     request.subject = Subject::Query(wording.words().to_owned());
-    let slate = app.pipeline().serve(request.clone(), &app.params()).await;
+    let slate = app.pipeline().serve(request.clone(), params).await;
     if verbatim || !unmatched(&slate) {
         return (slate, wording);
     }
     // No pin has the words: that is rare, and worth a second ranking.
     let Some(words) = matched_instead(app, &wording.typed).await else { return (slate, wording) };
     request.subject = Subject::Query(words.clone());
-    let mut slate = app.pipeline().serve(request.clone(), &app.params()).await;
+    let mut slate = app.pipeline().serve(request.clone(), params).await;
     slate.trace.degraded.push(format!("no pin has '{}': searched for '{words}' instead", wording.typed));
     (slate, Wording { typed: wording.typed, searched: Some(words), ..Wording::default() })
 }

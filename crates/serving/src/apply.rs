@@ -98,6 +98,7 @@ impl Views {
                 Fact::Annotated(annotated) => worded.extend(catalogue.annotate_pin(annotated)),
                 Fact::Clustered(clustered) => _ = catalogue.cluster_pin(clustered),
                 Fact::Reviewed(reviewed) => _ = catalogue.review_pin(reviewed),
+                Fact::Defined(defined) => catalogue.define(defined),
                 Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => {}
             }
         }

@@ -1,5 +1,6 @@
 //! External ids ⇄ dense ids, and what is known of pins, boards and pinners.
 
+mod defined;
 mod file;
 mod found;
 
@@ -7,6 +8,7 @@ use crate::facets::Facets;
 use crate::names::Names;
 use crate::pin_row::{PinRow, PinView};
 use crate::words::{WordKind, Words};
+use defined::Definitions;
 use domain::{Board, BoardId, Pin, PinId, Pinner, PinnerId, Understood};
 use found::{Alike, Reviews};
 use index::{Columns, Filter, FilterError};
@@ -41,6 +43,8 @@ pub struct Catalogue {
     newest: BTreeSet<(u64, PinId)>,
     alike: Alike,
     reviews: Reviews,
+    /// Experiments by id.
+    definitions: Definitions,
 }
 
 #[derive(Debug)]

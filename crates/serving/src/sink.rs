@@ -157,6 +157,7 @@ impl Page {
             subject: request.subject,
             offset,
             shown,
+            arms: request.arms,
             trace,
         }))
     }

@@ -198,6 +198,12 @@ impl Config {
     }
 }
 
+/// Why the funnel's parameters cannot be used, if they cannot.
+pub(crate) fn check_params(params: &Params) -> Result<(), String> {
+    let config = Config { params: params.clone(), ..Config::default() };
+    config.check().map_err(|error| format!("{error:#}"))
+}
+
 /// The file that holds the configuration, if there is one.
 pub(crate) fn file(data: &Path, given: Option<&Path>) -> Result<Option<PathBuf>> {
     if let Some(given) = given {

@@ -60,7 +60,7 @@ impl Summary {
             Fact::Event(_) | Fact::Served(_) | Fact::Numbered(_) => 3,
             Fact::Understood(_) => 4,
             // Came with the pin.
-            Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) => return,
+            Fact::Annotated(_) | Fact::Clustered(_) | Fact::Reviewed(_) | Fact::Defined(_) => return,
         };
         self.kinds[kind].1 += 1;
     }

@@ -1,7 +1,7 @@
 //! `bowerbird serve`: the API and the pinner app.
 
 use crate::ask::{serves_at, serves_nowhere};
-use crate::config::{Looked, Watched};
+use crate::config::{Looked, Watched, check_params};
 use crate::engine::{Engine, keep};
 use crate::lake_roll;
 use crate::relevance::Kept;
@@ -9,7 +9,7 @@ use crate::setup::Setup;
 use crate::stop::Stop;
 use crate::understand::{Contents, ContentsWatch, Encoders, Renewal};
 use anyhow::{Context, Result};
-use server::{App, Engines, Settings};
+use server::{App, CheckParams, Engines, Settings};
 use serving::{Consumer, Views};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -121,6 +121,7 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
         keys: setup.config.keys()?,
         limits: setup.config.limits.clone(),
         params: setup.config.params.clone(),
+        check_params: CheckParams(check_params),
     };
     Ok(App::new(engines, settings)?)
 }

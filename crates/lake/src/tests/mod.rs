@@ -97,6 +97,7 @@ fn served(request: u128, pins: std::ops::Range<u32>) -> Fact {
         subject: Subject::Pin(PinId(7)),
         offset: 1,
         shown: 2,
+        arms: Vec::new(),
         trace: Trace {
             stages: vec![stage("generate", 700), stage("generate/walks", 600), stage("l2", 300)],
             dropped: vec![Drop { pin: PinId(9), by: "seen", sources: SourceSet::default() }],

@@ -13,6 +13,7 @@ pub(super) fn schemas(limits: &Limits) -> Value {
     let mut all = answers();
     add_pins(&mut all);
     add_words(&mut all);
+    add_experiments(&mut all);
     for kind in RowKind::ALL {
         let mut properties: Map<String, Value> = Map::new();
         properties.insert("type".to_owned(), json!({"const": kind.noun()}));
@@ -167,6 +168,39 @@ fn found(pin: &mut Value) {
     ));
     pin["semantic_id"] = json!({"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4});
     pin["near_duplicates"] = texts;
+}
+
+/// Where an experiment stands.
+pub(super) fn experiment_state() -> Value {
+    let ramp = json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1});
+    let running = object(json!({"running": object(json!({"ramp": ramp}), &["ramp"])}), &["running"]);
+    json!({"oneOf": [{"enum": ["draft", "stopped", "killed"]}, running]})
+}
+
+/// Experiments, and what is asked for to define one.
+fn add_experiments(all: &mut Value) {
+    let (text, number) = (json!({"type": "string"}), json!({"type": "number"}));
+    let overrides = json!({"type": "object", "additionalProperties": {"type": ["boolean", "number", "string"]}});
+    let arm = object(json!({"name": text, "share": number, "overrides": overrides}), &["name", "share"]);
+    let texts = json!({"type": "array", "items": text});
+    let condition = object(json!({"trait": text, "any_of": texts, "not": {"type": "boolean"}}), &["trait", "any_of"]);
+    let holdout = object(json!({"salt": text, "share": number}), &["salt", "share"]);
+    let mut experiment = json!({
+        "id": text, "salt": text, "layer": text, "arms": {"type": "array", "items": arm, "minItems": 2},
+        "targeting": {"type": "array", "items": condition}, "state": experiment_state(),
+    });
+    let mut asked = experiment.clone();
+    asked["share"] = json!({"type": "number", "description": "Its part of the layer", "default": 1});
+    asked["holdout"] = holdout.clone();
+    all["AskedExperiment"] = object(asked, &[]);
+    let whole = json!({"type": "integer"});
+    experiment["buckets"] = object(json!({"first": whole, "count": whole}), &["first", "count"]);
+    let found = object(experiment, &["id", "salt", "layer", "buckets", "arms", "state"]);
+    all["Experiments"] = object(
+        json!({"holdout": {"oneOf": [holdout, {"type": "null"}]}, "experiments": {"type": "array", "items": found}, "trouble": text}),
+        &["holdout", "experiments"],
+    );
+    all["Experiment"] = json!({"oneOf": [found, holdout]});
 }
 
 /// What is said of words that are typed: corrections, ways on, completions, trends.

@@ -7,12 +7,12 @@ use crate::pin_row::{Fixed, PinRow};
 use crate::words::Words;
 use bytemuck::cast_slice;
 use bytes::Bytes;
-use domain::{BoardId, Column, PinId, PinnerId, Snapshot, SnapshotError};
+use domain::{BoardId, Column, Defined, PinId, PinnerId, Snapshot, SnapshotError};
 use index::Columns;
 use std::io::{self, Write};
 
 const KIND: &str = "catalogue";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Strings one after the other, and where each ends.
 #[derive(Default)]
@@ -74,6 +74,12 @@ impl Catalogue {
         let made: Vec<u64> = self.boards.iter().map(|board| board.created_ms).collect();
         let joined: Vec<u64> = self.pinners.iter().map(|pinner| pinner.created_ms).collect();
         let newest: Vec<u64> = self.newest.iter().flat_map(|&(ms, pin)| [ms, u64::from(pin.0)]).collect();
+        let (mut definitions, mut defined_ms) = (Texts::default(), Vec::new());
+        for defined in self.definitions() {
+            definitions.push(&defined.id);
+            definitions.push(&defined.definition);
+            defined_ms.push(defined.ts_ms);
+        }
         let mut sections: Vec<(&str, &[u8])> = vec![
             ("pins", cast_slice(&fixed)),
             ("record ends", cast_slice(&ends)),
@@ -88,6 +94,9 @@ impl Catalogue {
             ("traits", cast_slice(&traits)),
             ("trait ends", cast_slice(&trait_ends)),
             ("newest", cast_slice(&newest)),
+            ("definitions", definitions.bytes.as_bytes()),
+            ("definition ends", cast_slice(&definitions.ends)),
+            ("defined", cast_slice(&defined_ms)),
         ];
         for ([bytes, ends], (text, marks)) in NAMES.into_iter().zip(&names) {
             sections.extend([(bytes, text.as_bytes()), (ends, cast_slice(marks))]);
@@ -116,7 +125,11 @@ impl Catalogue {
             newest: Default::default(),
             alike: Default::default(),
             reviews: Default::default(),
+            definitions: Default::default(),
         };
+        for defined in definitions(&snapshot)? {
+            catalogue.define(&defined);
+        }
         catalogue.gather();
         let newest = snapshot.column::<u64>("newest")?;
         catalogue.newest = newest.as_chunks::<2>().0.iter().map(|&[ms, pin]| (ms, PinId(pin as u32))).collect();
@@ -142,6 +155,15 @@ impl Catalogue {
         }
         Ok(())
     }
+}
+
+fn definitions(snapshot: &Snapshot) -> Result<Vec<Defined>, SnapshotError> {
+    let texts = Texts::read(snapshot, ["definitions", "definition ends"])?;
+    let (ids, definitions) = (texts.iter().step_by(2), texts.iter().skip(1).step_by(2));
+    let moments = snapshot.column::<u64>("defined")?;
+    let defined = ids.zip(definitions).zip(moments.iter());
+    let defined = defined.map(|((id, text), ts_ms)| Defined { id: id.into(), definition: text.into(), ts_ms: *ts_ms });
+    Ok(defined.collect())
 }
 
 fn pins(snapshot: &Snapshot) -> Result<Vec<PinRow>, SnapshotError> {

@@ -185,6 +185,7 @@ fn served(id: EventId) -> Fact {
         subject: Subject::None,
         offset: 0,
         shown: 0,
+        arms: Vec::new(),
         trace: Trace::default(),
     }))
 }

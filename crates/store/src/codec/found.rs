@@ -3,7 +3,7 @@
 use super::read::Reader;
 use super::write::Writer;
 use super::{BadFact, kind};
-use domain::{Annotated, Clustered, Label, Reviewed, Understood, Verdict};
+use domain::{Annotated, Clustered, Defined, Label, Reviewed, Understood, Verdict};
 
 pub(super) fn write_understood(to: &mut Writer, understood: &Understood) {
     let Understood { pin, space, embedding, size, palette, thumbnail, thumbnail_widths, signature } = understood;
@@ -108,6 +108,17 @@ pub(super) fn write_reviewed(to: &mut Writer, reviewed: &Reviewed) {
     to.text(&reviewed.pin);
     to.byte(reviewed.verdict as u8);
     to.number(reviewed.ts_ms);
+}
+
+pub(super) fn write_defined(to: &mut Writer, defined: &Defined) {
+    to.byte(kind::DEFINED);
+    to.text(&defined.id);
+    to.text(&defined.definition);
+    to.number(defined.ts_ms);
+}
+
+pub(super) fn read_defined(from: &mut Reader) -> Result<Defined, BadFact> {
+    Ok(Defined { id: from.text()?, definition: from.text()?, ts_ms: from.number()? })
 }
 
 pub(super) fn read_reviewed(from: &mut Reader) -> Result<Reviewed, BadFact> {

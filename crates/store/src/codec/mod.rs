@@ -41,6 +41,7 @@ mod kind {
     pub(super) const ANNOTATED: u8 = 9;
     pub(super) const CLUSTERED: u8 = 10;
     pub(super) const REVIEWED: u8 = 11;
+    pub(super) const DEFINED: u8 = 12;
 }
 
 /// Appends the bytes of a fact to `out`. `id` is the id that is kept beside the bytes, so that an event's own (nearly
@@ -58,6 +59,7 @@ pub fn encode(id: EventId, fact: &Fact, out: &mut Vec<u8>) {
         Fact::Annotated(annotated) => found::write_annotated(&mut to, annotated),
         Fact::Clustered(clustered) => found::write_clustered(&mut to, clustered),
         Fact::Reviewed(reviewed) => found::write_reviewed(&mut to, reviewed),
+        Fact::Defined(defined) => found::write_defined(&mut to, defined),
         Fact::Board(board) => write_board(&mut to, board),
         Fact::Pinner(pinner) => write_pinner(&mut to, pinner),
         Fact::Event(event) => write_event(&mut to, id, event),
@@ -83,6 +85,7 @@ pub fn decode(id: EventId, bytes: &[u8]) -> Result<Fact, BadFact> {
         kind::ANNOTATED => Fact::Annotated(found::read_annotated(&mut from)?),
         kind::CLUSTERED => Fact::Clustered(found::read_clustered(&mut from)?),
         kind::REVIEWED => Fact::Reviewed(found::read_reviewed(&mut from)?),
+        kind::DEFINED => Fact::Defined(found::read_defined(&mut from)?),
         kind::BOARD => Fact::Board(read_board(&mut from)?),
         kind::PINNER => Fact::Pinner(read_pinner(&mut from)?),
         kind::EVENT => Fact::Event(read_event(&mut from, id)?),

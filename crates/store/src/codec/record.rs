@@ -7,7 +7,7 @@ use super::read::Reader;
 use super::write::Writer;
 use super::{BadFact, names, read_surface};
 use domain::{
-    BoardId, Drop, HEAD_COUNT, Move, PinId, RequestRecord, ServedItem, SourceSet, StageTrace, Subject, Trace,
+    ArmOf, BoardId, Drop, HEAD_COUNT, Move, PinId, RequestRecord, ServedItem, SourceSet, StageTrace, Subject, Trace,
 };
 use std::borrow::Cow;
 
@@ -47,6 +47,7 @@ pub(super) fn write(to: &mut Writer, record: &RequestRecord) {
     to.number(u64::from(record.offset));
     to.number(u64::from(record.shown));
     write_trace(to, &record.trace);
+    write_arms(to, &record.arms);
 }
 
 pub(super) fn read(from: &mut Reader) -> Result<RequestRecord, BadFact> {
@@ -65,7 +66,27 @@ pub(super) fn read(from: &mut Reader) -> Result<RequestRecord, BadFact> {
         offset: from.small()?,
         shown: from.small()?,
         trace: read_trace(from)?,
+        arms: read_arms(from)?,
     })
+}
+
+/// Arms end a record, and only where there are any: records of builds without experiments have none.
+fn write_arms(to: &mut Writer, arms: &[ArmOf]) {
+    if arms.is_empty() {
+        return;
+    }
+    to.number(arms.len() as u64);
+    for ArmOf { experiment, arm } in arms {
+        to.text(experiment);
+        to.text(arm);
+    }
+}
+
+fn read_arms(from: &mut Reader) -> Result<Vec<ArmOf>, BadFact> {
+    if from.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    from.list(2, |from| Ok(ArmOf { experiment: from.text()?, arm: from.text()? }))
 }
 
 fn write_trace(to: &mut Writer, trace: &Trace) {

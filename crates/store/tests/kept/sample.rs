@@ -79,6 +79,7 @@ fn record(subject: Subject) -> RequestRecord {
         subject,
         offset: 20,
         shown: 2,
+        arms: Vec::new(),
         trace: Trace {
             stages: vec![stage(None), stage(Some("deadline missed"))],
             dropped: vec![

@@ -132,7 +132,17 @@ mod tests {
         let stages = vec![stage("generate/walks", took_us), stage("generate", took_us), stage("l1", 2_000)];
         let trace = Trace { stages, degraded: vec!["walks: missed its deadline".into()], ..Trace::default() };
         let (request_id, pinner, subject) = (EventId(1), String::new(), Subject::None);
-        RequestRecord { request_id, ts_ms: 1, pinner, surface: Surface::Home, subject, offset: 0, shown: 1, trace }
+        RequestRecord {
+            request_id,
+            ts_ms: 1,
+            pinner,
+            surface: Surface::Home,
+            subject,
+            offset: 0,
+            shown: 1,
+            arms: Vec::new(),
+            trace,
+        }
     }
 
     #[test]
