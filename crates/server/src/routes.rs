@@ -104,6 +104,8 @@ fn faces() -> Vec<Route> {
         Route::computing("/as/{pinner}/boards/{board}", get(pages::board)),
         Route::admin("/console", get(pages::console)),
         Route::admin("/console/requests/{id}", get(pages::trace)),
+        Route::admin("/console/experiments", get(pages::experiments)),
+        Route::deciding("/console/experiments", post(pages::steer)),
         Route::admin("/console/review", get(pages::review)),
         Route::deciding("/console/review", post(pages::decide)),
         Route::open("get", "/login", get(pages::form)),

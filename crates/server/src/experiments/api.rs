@@ -111,7 +111,7 @@ pub(crate) async fn change(
 }
 
 /// Moves an experiment on, when its definition and all others allow it.
-async fn set_state(app: &App, id: String, state: State) -> Result<Definition, Problem> {
+pub(crate) async fn set_state(app: &App, id: String, state: State) -> Result<Definition, Problem> {
     app.ingest(RowKind::Pin, "changing an experiment", move |app, asker| {
         let revision = Revision::begin(app, asker, &[EXPERIMENTS])?;
         let old = app.defined().find(&id).cloned().ok_or_else(|| unknown(&id))?;

@@ -2,7 +2,7 @@
 
 mod api;
 
-pub(crate) use api::{change, define, list, show};
+pub(crate) use api::{change, define, list, set_state, show};
 
 use crate::app::App;
 use domain::{ArmOf, Params, Surface};

@@ -6,9 +6,10 @@ use crate::ids::now_ms;
 use crate::metrics::{count, offered, resident_bytes};
 use crate::problem::Problem;
 use crate::recent::Answered;
-use axum::extract::State;
+use axum::extract::State as Of;
 use axum::response::Response;
 use domain::Subject;
+use experiments::State;
 use maud::{Markup, html};
 use models::ModelCard;
 use serving::Standing;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 const REQUESTS_SHOWN: usize = 40;
 
 /// `GET /console`
-pub(crate) async fn console(State(app): State<App>) -> Result<Response, Problem> {
+pub(crate) async fn console(Of(app): Of<App>) -> Result<Response, Problem> {
     let looked = app.clone();
     let card = tokio::task::spawn_blocking(move || model_card(&looked)).await;
     let card = card.map_err(|error| Problem::internal("reading the model card", error))?;
@@ -33,6 +34,7 @@ pub(crate) async fn console(State(app): State<App>) -> Result<Response, Problem>
             } }
             (figures(&app))
             (doubts(&app))
+            (tried(&app))
             div.two {
                 section.block { h2 { "Sources" } (sources(&recent)) }
                 section.block { h2 { "Dropped" } (dropped(&recent)) }
@@ -68,6 +70,18 @@ fn figures(app: &App) -> Markup {
         @for trouble in &troubles { p.block role="alert" { "Not ready: " (trouble) } }
         @if let Some(why) = &app.tuned().refused {
             p.block role="alert" { "New parameters are not used, the old ones stay: " (why) }
+        }
+    }
+}
+
+/// The way to experiments.
+fn tried(app: &App) -> Markup {
+    let defined = app.defined();
+    let running = defined.experiments.iter().filter(|experiment| matches!(experiment.state, State::Running { .. }));
+    html! {
+        p { a href="/console/experiments" { (running.count()) " experiments run" } "." }
+        @if let Some(trouble) = &defined.trouble {
+            p.block role="alert" { "Nobody is in any arm of an experiment: " (trouble) }
         }
     }
 }

@@ -5,6 +5,7 @@
 mod browser;
 mod client;
 mod contents;
+mod experiments;
 mod faces;
 mod harness;
 mod ingest;
