@@ -88,7 +88,7 @@ impl EncoderTraining {
         within("encoder: ", &counts, &numbers)
     }
 
-    /// Passes over so many pins: about 700,000 are read in all, so that training takes minutes.
+    /// Passes over so many pins: about 700,000 are read in all: half an hour of two cores at most.
     pub fn epochs_for(&self, pins: usize) -> usize {
         const PINS_READ: usize = 700_000;
         self.epochs.unwrap_or_else(|| (PINS_READ / pins.max(1)).clamp(3, 80))
