@@ -97,7 +97,7 @@ fn served(request: u128, pins: std::ops::Range<u32>) -> Fact {
         subject: Subject::Pin(PinId(7)),
         offset: 1,
         shown: 2,
-        arms: Vec::new(),
+        arms: vec![ArmOf { experiment: "variety".into(), arm: "off".into() }],
         trace: Trace {
             stages: vec![stage("generate", 700), stage("generate/walks", 600), stage("l2", 300)],
             dropped: vec![Drop { pin: PinId(9), by: "seen", sources: SourceSet::default() }],
@@ -175,7 +175,9 @@ fn events_are_asked_by_day_month_and_pinner() {
 fn a_request_is_a_row_with_its_pins_and_stages() {
     let house = House::new();
     house.append(vec![served(1, 0..3), served(2, 99..101)]);
-    assert_eq!(house.roll().rows, 2 + 5 + 6);
+    assert_eq!(house.roll().rows, 2 + 5 + 6 + 2);
+    let arms = house.ask("SELECT pinner, experiment, arm, surface FROM exposures ORDER BY request_id");
+    assert_eq!(json!(arms.rows[1]), json!(["ann", "variety", "off", "related"]));
     let request = house.ask("SELECT * FROM requests ORDER BY request_id LIMIT 1");
     let id = EventId(1).to_string();
     let expected = json!([

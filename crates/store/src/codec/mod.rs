@@ -11,7 +11,7 @@ mod read;
 mod record;
 mod write;
 
-use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner, PinnerId, Surface};
+use domain::{Action, Board, Event, EventId, Fact, IdKind, Numbered, Pin, Pinner, PinnerId, RequestRecord, Surface};
 use read::Reader;
 use write::Writer;
 
@@ -42,6 +42,8 @@ mod kind {
     pub(super) const CLUSTERED: u8 = 10;
     pub(super) const REVIEWED: u8 = 11;
     pub(super) const DEFINED: u8 = 12;
+    /// A request record with arms of experiments behind it.
+    pub(super) const SERVED_IN_ARMS: u8 = 13;
 }
 
 /// Appends the bytes of a fact to `out`. `id` is the id that is kept beside the bytes, so that an event's own (nearly
@@ -64,8 +66,11 @@ pub fn encode(id: EventId, fact: &Fact, out: &mut Vec<u8>) {
         Fact::Pinner(pinner) => write_pinner(&mut to, pinner),
         Fact::Event(event) => write_event(&mut to, id, event),
         Fact::Served(served) => {
-            to.byte(kind::SERVED);
+            to.byte(if served.arms.is_empty() { kind::SERVED } else { kind::SERVED_IN_ARMS });
             record::write(&mut to, served);
+            if !served.arms.is_empty() {
+                record::write_arms(&mut to, &served.arms);
+            }
         }
         Fact::Numbered(numbered) => write_numbered(&mut to, numbered),
     }
@@ -90,6 +95,10 @@ pub fn decode(id: EventId, bytes: &[u8]) -> Result<Fact, BadFact> {
         kind::PINNER => Fact::Pinner(read_pinner(&mut from)?),
         kind::EVENT => Fact::Event(read_event(&mut from, id)?),
         kind::SERVED => Fact::Served(Box::new(record::read(&mut from)?)),
+        kind::SERVED_IN_ARMS => {
+            let record = record::read(&mut from)?;
+            Fact::Served(Box::new(RequestRecord { arms: record::read_arms(&mut from)?, ..record }))
+        }
         kind::NUMBERED => Fact::Numbered(read_numbered(&mut from)?),
         other => return Err(BadFact::new(format!("kind {other} is unknown"))),
     };

@@ -24,6 +24,7 @@ mod subject {
     pub(super) const QUERY: u8 = 3;
 }
 
+/// All but the arms.
 pub(super) fn write(to: &mut Writer, record: &RequestRecord) {
     to.id(record.request_id);
     to.number(record.ts_ms);
@@ -47,9 +48,9 @@ pub(super) fn write(to: &mut Writer, record: &RequestRecord) {
     to.number(u64::from(record.offset));
     to.number(u64::from(record.shown));
     write_trace(to, &record.trace);
-    write_arms(to, &record.arms);
 }
 
+/// See [`write`].
 pub(super) fn read(from: &mut Reader) -> Result<RequestRecord, BadFact> {
     Ok(RequestRecord {
         request_id: from.id()?,
@@ -66,15 +67,11 @@ pub(super) fn read(from: &mut Reader) -> Result<RequestRecord, BadFact> {
         offset: from.small()?,
         shown: from.small()?,
         trace: read_trace(from)?,
-        arms: read_arms(from)?,
+        arms: Vec::new(),
     })
 }
 
-/// Arms end a record, and only where there are any: records of builds without experiments have none.
-fn write_arms(to: &mut Writer, arms: &[ArmOf]) {
-    if arms.is_empty() {
-        return;
-    }
+pub(super) fn write_arms(to: &mut Writer, arms: &[ArmOf]) {
     to.number(arms.len() as u64);
     for ArmOf { experiment, arm } in arms {
         to.text(experiment);
@@ -82,10 +79,7 @@ fn write_arms(to: &mut Writer, arms: &[ArmOf]) {
     }
 }
 
-fn read_arms(from: &mut Reader) -> Result<Vec<ArmOf>, BadFact> {
-    if from.0.is_empty() {
-        return Ok(Vec::new());
-    }
+pub(super) fn read_arms(from: &mut Reader) -> Result<Vec<ArmOf>, BadFact> {
     from.list(2, |from| Ok(ArmOf { experiment: from.text()?, arm: from.text()? }))
 }
 

@@ -175,6 +175,11 @@ pub(crate) fn later() -> Vec<(EventId, Fact)> {
         Fact::Annotated(Annotated::default()),
         Fact::Clustered(Clustered { pin: "p2".into(), head: "p1".into() }),
         Fact::Reviewed(Reviewed { pin: "p1".into(), verdict: Verdict::Hide, ts_ms: 1_700_000_000_000 }),
+        Fact::Defined(Defined { id: "variety".into(), definition: "{}".into(), ts_ms: 1_700_000_000_000 }),
+        Fact::Served(Box::new(RequestRecord {
+            arms: vec![ArmOf { experiment: "variety".into(), arm: "off".into() }],
+            ..record(Subject::None)
+        })),
     ];
     facts.into_iter().enumerate().map(|(place, fact)| (EventId(1_000 + place as u128), fact)).collect()
 }
