@@ -32,7 +32,7 @@ impl World {
     /// When there is no such pinner or pin.
     pub fn affinity(&self, pinner: u32, pin: u32) -> f32 {
         let planted = &self.pins[pin as usize];
-        sigmoid(BIAS + MATCH * self.likeness(pinner, pin) + QUALITY * planted.quality)
+        chance(self.likeness(pinner, pin), planted.quality)
     }
 
     /// The probability that a pin at this position (from 0) is looked at.
@@ -68,22 +68,7 @@ impl World {
         }
         let fit = self.fit(wanted, pin);
         let like = fit * self.affinity(pinner, pin);
-        let mut acts = Vec::new();
-        if rng.uniform() < 0.04 * fit + 0.85 * like {
-            acts.push((Action::Closeup, dwell_ms(2_500.0 + 9_000.0 * like, rng)));
-            if rng.uniform() < 0.15 + 0.4 * like {
-                acts.push(visit(like, rng));
-            }
-        }
-        if rng.uniform() < like {
-            acts.push((Action::Save, 0.0));
-            if rng.uniform() < 0.08 {
-                acts.push((Action::Share, 0.0));
-            }
-        } else if rng.uniform() < 0.03 * (1.0 - self.likeness(pinner, pin)).clamp(0.0, 1.0).powi(2) {
-            acts.push((Action::Hide, 0.0));
-        }
-        Reaction { examined: true, acts }
+        Reaction { examined: true, acts: acts(like, fit, self.likeness(pinner, pin), rng) }
     }
 
     /// Every search that the world's pinners make, with what is meant.
@@ -92,11 +77,37 @@ impl World {
     }
 
     /// How near the pin lies to the nearest taste, −1 to 1.
-    fn likeness(&self, pinner: u32, pin: u32) -> f32 {
+    pub(crate) fn likeness(&self, pinner: u32, pin: u32) -> f32 {
         let point = &self.pins[pin as usize].point;
         let tastes = &self.pinners[pinner as usize].tastes;
         tastes.iter().map(|taste| dot(&taste.point, point)).fold(-1.0, f32::max)
     }
+}
+
+/// What is done with a pin that was looked at: `like` is the chance of a save, `fit` how well it answers what is looked
+/// for (0 to 1), `likeness` how near it lies to a taste (−1 to 1).
+pub(crate) fn acts(like: f32, fit: f32, likeness: f32, rng: &mut Rng) -> Vec<(Action, f32)> {
+    let mut acts = Vec::new();
+    if rng.uniform() < 0.04 * fit + 0.85 * like {
+        acts.push((Action::Closeup, dwell_ms(2_500.0 + 9_000.0 * like, rng)));
+        if rng.uniform() < 0.15 + 0.4 * like {
+            acts.push(visit(like, rng));
+        }
+    }
+    if rng.uniform() < like {
+        acts.push((Action::Save, 0.0));
+        if rng.uniform() < 0.08 {
+            acts.push((Action::Share, 0.0));
+        }
+    } else if rng.uniform() < 0.03 * (1.0 - likeness).clamp(0.0, 1.0).powi(2) {
+        acts.push((Action::Hide, 0.0));
+    }
+    acts
+}
+
+/// The true chance of a save of a pin of some quality that lies so near to a taste.
+pub(crate) fn chance(likeness: f32, quality: f32) -> f32 {
+    sigmoid(BIAS + MATCH * likeness + QUALITY * quality)
 }
 
 /// A click; a long one when the page behind it holds them for half a minute.

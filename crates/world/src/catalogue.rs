@@ -1,22 +1,41 @@
 //! The world's pins, pinners and boards as facts.
 
+use std::ops::Range;
+
 use domain::{Board, EventId, Fact, Pin, Pinner, Rng, hash64};
 
 use crate::plant::World;
 use crate::{TOPICS, words};
 
 impl World {
-    /// Every pin, pinner and board, in this order, each with the id that it always has.
+    /// Every pin, pinner and board of the beginning, in this order, each with the id that it always has.
     pub fn catalogue(&self) -> impl Iterator<Item = (EventId, Fact)> + '_ {
-        let pins = (0..self.config.pins).map(|pin| {
+        self.facts_of(0..self.config.pins, 0..self.config.pinners)
+    }
+
+    /// What is new at the beginning of a day: pins, pinners and boards; of day 0, nothing.
+    pub fn catalogue_of_day(&self, day: u32) -> impl Iterator<Item = (EventId, Fact)> + '_ {
+        let new = |first: u32, daily: u32, end: usize| {
+            let from = day.checked_sub(1).map_or(first, |before| first.saturating_add(before.saturating_mul(daily)));
+            let to = if day == 0 { from } else { from.saturating_add(daily) };
+            from.min(end as u32)..to.min(end as u32)
+        };
+        let (config, growth) = (&self.config, self.growth);
+        let pins = new(config.pins, growth.pins, self.pins.len());
+        self.facts_of(pins, new(config.pinners, growth.pinners, self.pinners.len()))
+    }
+
+    fn facts_of(&self, pins: Range<u32>, pinners: Range<u32>) -> impl Iterator<Item = (EventId, Fact)> + '_ {
+        let boards = self.boards_of(&pinners);
+        let pins = pins.map(|pin| {
             let fact = self.pin(pin);
             self.named(4, pin, fact.created_ms, Fact::Pin(fact))
         });
-        let pinners = (0..self.config.pinners).map(|pinner| {
+        let pinners = pinners.map(|pinner| {
             let fact = self.pinner(pinner);
             self.named(5, pinner, fact.created_ms, Fact::Pinner(fact))
         });
-        let boards = (0..self.boards.len() as u32).map(|board| {
+        let boards = boards.map(|board| {
             let fact = self.board(board);
             self.named(6, board, fact.created_ms, Fact::Board(fact))
         });
@@ -25,7 +44,17 @@ impl World {
 
     /// How many facts [`World::catalogue`] gives.
     pub fn catalogue_len(&self) -> usize {
-        self.pins.len() + self.pinners.len() + self.boards.len()
+        let boards = self.boards_of(&(0..self.config.pinners)).len();
+        self.config.pins as usize + self.config.pinners as usize + boards
+    }
+
+    /// The boards of some pinners.
+    fn boards_of(&self, pinners: &Range<u32>) -> Range<u32> {
+        let of = |pinner: u32| self.pinners.get(pinner as usize).map(|pinner| pinner.boards.clone());
+        match (of(pinners.start), pinners.end.checked_sub(1).and_then(of)) {
+            (Some(first), Some(last)) if !pinners.is_empty() => first.start..last.end,
+            _ => 0..0,
+        }
     }
 
     /// The id of a pin.
@@ -46,13 +75,13 @@ impl World {
     /// Which pin of this world has the id, if one has.
     pub fn pin_number(&self, id: &str) -> Option<u32> {
         let number = id.strip_prefix("pin-")?.parse().ok()?;
-        (number < self.config.pins && self.pin_id(number) == id).then_some(number)
+        ((number as usize) < self.pins.len() && self.pin_id(number) == id).then_some(number)
     }
 
     /// Which pinner of this world has the id, if one has.
     pub fn pinner_number(&self, id: &str) -> Option<u32> {
         let number = id.strip_prefix("pinner-")?.parse().ok()?;
-        (number < self.config.pinners && self.pinner_id(number) == id).then_some(number)
+        ((number as usize) < self.pinners.len() && self.pinner_id(number) == id).then_some(number)
     }
 
     /// A pin as its owner describes it. Its picture is [`World::draw`]'s, to be kept under the key in `image`.

@@ -44,13 +44,16 @@ impl World {
 }
 
 fn plan(world: &World) -> Vec<Planned> {
-    if world.pins.is_empty() || world.pinners.is_empty() {
+    if world.config.pins == 0 || world.config.pinners == 0 {
         return Vec::new();
     }
     let mut rng = Rng::new(world.seed_of(11, 0));
     let mut reach = 0.0f64;
-    let ends: Vec<f64> = world.pinners.iter().map(|pinner| (reach += f64::from(pinner.activity), reach).1).collect();
-    let mut counts = vec![0u16; world.pinners.len()];
+    let ends: Vec<f64> = world.pinners[..world.config.pinners as usize]
+        .iter()
+        .map(|pinner| (reach += f64::from(pinner.activity), reach).1)
+        .collect();
+    let mut counts = vec![0u16; ends.len()];
     let mut sessions: Vec<Planned> = (0..world.config.events.div_ceil(EVENTS_PER_SESSION))
         .map(|number| {
             // Everybody comes once before the active ones come again.
@@ -119,6 +122,22 @@ impl PartialOrd for Timed {
 impl Ord for Timed {
     fn cmp(&self, other: &Timed) -> std::cmp::Ordering {
         self.0.event_id.cmp(&other.0.event_id)
+    }
+}
+
+impl World {
+    /// The pinner's board that fits a pin best: of the topic, of its family, for everything, or else the first.
+    pub(crate) fn board_for(&self, pinner: u32, pin: u32) -> Option<u32> {
+        let topic = self.topic_of(pin);
+        let family = TOPICS[topic].family;
+        let boards = self.pinners[pinner as usize].boards.clone();
+        boards.min_by_key(|&board| match self.boards[board as usize].holds {
+            Holds::Topic(holds) if holds == topic => 0,
+            Holds::Family(holds) if holds == family => 1,
+            Holds::Topic(holds) if TOPICS[holds].family == family => 2,
+            Holds::Anything => 3,
+            _ => 4,
+        })
     }
 }
 
@@ -214,7 +233,7 @@ impl<'a> Session<'a> {
                 Page::Search(query) => event.query = Some(query.text.clone()),
             }
             if action == Action::Save {
-                event.board = self.board_for(pin).map(|board| self.world.board_id(board));
+                event.board = self.world.board_for(self.planned.pinner, pin).map(|board| self.world.board_id(board));
             }
             self.push(event);
             self.now_ms += value as u64;
@@ -223,20 +242,6 @@ impl<'a> Session<'a> {
             }
         }
         liked
-    }
-
-    /// The pinner's board that fits best: of the topic, of its family, for everything, or else the first.
-    fn board_for(&self, pin: u32) -> Option<u32> {
-        let topic = self.world.topic_of(pin);
-        let family = TOPICS[topic].family;
-        let boards = self.world.pinners[self.planned.pinner as usize].boards.clone();
-        boards.min_by_key(|&board| match self.world.boards[board as usize].holds {
-            Holds::Topic(holds) if holds == topic => 0,
-            Holds::Family(holds) if holds == family => 1,
-            Holds::Topic(holds) if TOPICS[holds].family == family => 2,
-            Holds::Anything => 3,
-            _ => 4,
-        })
     }
 
     /// The simple recommender of old: partly what the pinner likes, partly what is well made, partly anything.

@@ -10,6 +10,11 @@
 //! paints a pin's picture; [`World::queries`] are searches with a known right answer; and [`World::react`] lets a
 //! pinner react to any pin that a real server shows.
 //!
+//! After its history a world can be lived in: [`World::growing`] has pins and pinners who join every day
+//! ([`World::catalogue_of_day`]), a [`Life`] is what changes in a pinner, [`World::visits_of`] says who comes on a day,
+//! and a [`Visit`] is driven by whoever shows pages. What it was truly worth ([`VisitTruth`]), and what the best pages
+//! would have been worth, is for reports (`life/mod.rs` defines it).
+//!
 //! ```
 //! let usual = world::WorldConfig::new(7, 1_800_000_000_000);
 //! let world = world::World::new(world::WorldConfig { pins: 100, pinners: 50, ..usual });
@@ -23,6 +28,7 @@ mod behaviour;
 mod catalogue;
 mod draw;
 mod history;
+mod life;
 mod mood;
 mod plant;
 mod query;
@@ -32,8 +38,9 @@ mod words;
 
 pub use behaviour::Reaction;
 pub use draw::Drawing;
+pub use life::{Life, Response, Visit, VisitTruth, Want};
 pub use mood::Mood;
-pub use plant::{World, WorldConfig};
+pub use plant::{Growth, World, WorldConfig};
 pub use query::Query;
 pub use taste::{TASTE_DIM, Taste};
 pub use topic::{Family, TOPICS, Topic};

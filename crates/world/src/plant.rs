@@ -29,10 +29,30 @@ impl WorldConfig {
     }
 }
 
+/// How a world grows after the moment at which its history ends, which is the beginning of its day 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// Days that the world is lived in.
+    pub days: u32,
+    /// New pins at the beginning of each day but the first.
+    pub pins: u32,
+    /// New pinners, likewise.
+    pub pinners: u32,
+}
+
+impl Growth {
+    /// Days on which something is new.
+    fn grows(self) -> u32 {
+        self.days.saturating_sub(1)
+    }
+}
+
 /// A planted world.
 #[derive(Debug)]
 pub struct World {
     pub(crate) config: WorldConfig,
+    pub(crate) growth: Growth,
+    pub(crate) space: Space,
     pub(crate) pins: Vec<PlantedPin>,
     pub(crate) pinners: Vec<PlantedPinner>,
     pub(crate) boards: Vec<PlantedBoard>,
@@ -118,15 +138,20 @@ const OWN_SHARE: f32 = 0.3;
 impl World {
     /// Plants the world. Takes memory in proportion to pins and pinners, not to events.
     pub fn new(config: WorldConfig) -> World {
+        World::growing(config, Growth::default())
+    }
+
+    /// Plants a world with all who will join it. Its beginning is that of [`World::new`].
+    pub fn growing(config: WorldConfig, growth: Growth) -> World {
         let space = Space::new(config.seed);
         let creators = plant_creators(&config);
-        let pins = plant_pins(&config, &space, &creators);
+        let pins = plant_pins(&config, growth, &space, &creators);
         let mut by_topic = vec![Vec::new(); TOPICS.len()];
         for (number, pin) in (0u32..).zip(&pins) {
             by_topic[usize::from(pin.topic)].push(number);
         }
-        let (pinners, boards) = plant_pinners(&config, &space);
-        World { config, pins, pinners, boards, by_topic }
+        let (pinners, boards) = plant_pinners(&config, growth, &space);
+        World { config, growth, space, pins, pinners, boards, by_topic }
     }
 
     /// What the world was planted from.
@@ -174,10 +199,17 @@ fn plant_creators(config: &WorldConfig) -> Vec<Creator> {
         .collect()
 }
 
-fn plant_pins(config: &WorldConfig, space: &Space, creators: &[Creator]) -> Vec<PlantedPin> {
+/// When the `number`-th joins, of whom `first` are there from the beginning and `daily` join every day.
+fn joins_ms(config: &WorldConfig, number: u32, first: u32, daily: u32) -> Option<u64> {
+    let later = number.checked_sub(first)?;
+    Some(config.now_ms + u64::from(1 + later / daily.max(1)) * DAY_MS)
+}
+
+fn plant_pins(config: &WorldConfig, growth: Growth, space: &Space, creators: &[Creator]) -> Vec<PlantedPin> {
     let span_ms = CATALOGUE_DAYS * DAY_MS;
     let first_ms = config.now_ms.saturating_sub(span_ms);
-    (0..config.pins)
+    let joins = |number| joins_ms(config, number, config.pins, growth.pins);
+    (0..config.pins.saturating_add(growth.pins.saturating_mul(growth.grows())))
         .map(|number| {
             let mut rng = Rng::new(seed(config, 2, u64::from(number)));
             let creator = rng.below(creators.len() as u32);
@@ -193,7 +225,7 @@ fn plant_pins(config: &WorldConfig, space: &Space, creators: &[Creator]) -> Vec<
                 form: form as u8,
                 creator,
                 quality: 0.5 * maker.quality + 0.866 * rng.normal(),
-                created_ms: first_ms + (age * span_ms as f64) as u64,
+                created_ms: joins(number).unwrap_or(first_ms + (age * span_ms as f64) as u64),
                 point: space.point(topic, mood, form, own, OWN_SHARE),
             }
         })
@@ -207,9 +239,10 @@ fn relative(topic: usize, rng: &mut Rng) -> usize {
     relatives[rng.below(relatives.len() as u32) as usize]
 }
 
-fn plant_pinners(config: &WorldConfig, space: &Space) -> (Vec<PlantedPinner>, Vec<PlantedBoard>) {
+fn plant_pinners(config: &WorldConfig, growth: Growth, space: &Space) -> (Vec<PlantedPinner>, Vec<PlantedBoard>) {
     let mut boards = Vec::new();
-    let pinners = (0..config.pinners)
+    let joins = |number| joins_ms(config, number, config.pinners, growth.pinners);
+    let pinners = (0..config.pinners.saturating_add(growth.pinners.saturating_mul(growth.grows())))
         .map(|number| {
             let mut rng = Rng::new(seed(config, 3, u64::from(number)));
             let tastes = plant_tastes(space, &mut rng);
@@ -222,7 +255,7 @@ fn plant_pinners(config: &WorldConfig, space: &Space) -> (Vec<PlantedPinner>, Ve
                 tastes,
                 activity: (0.8 * rng.normal()).exp(),
                 language: Language::draw(&mut rng),
-                created_ms: config.now_ms.saturating_sub(age_ms),
+                created_ms: joins(number).unwrap_or(config.now_ms.saturating_sub(age_ms)),
                 boards: first..boards.len() as u32,
             }
         })

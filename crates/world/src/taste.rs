@@ -47,6 +47,11 @@ impl Space {
         Space { topics, moods, forms }
     }
 
+    /// The direction of a topic.
+    pub(crate) fn topic(&self, topic: usize) -> &Point {
+        &self.topics[topic]
+    }
+
     /// Where something of this topic, mood and form lies, moved a little towards `own`.
     pub(crate) fn point(&self, topic: usize, mood: Mood, form: usize, own: Point, own_share: f32) -> Point {
         let point = add(self.topics[topic], self.moods[mood as usize], MOOD_SHARE);
