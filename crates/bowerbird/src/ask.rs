@@ -89,6 +89,7 @@ async fn ask_here(setup: &Setup, engine: Engine, path: &str) -> Result<Value> {
         limits: setup.config.limits.clone(),
         params: setup.config.params.clone(),
         check_params: CheckParams(check_params),
+        clock: server::ClockKind::Wall,
     };
     let app = App::new(engines, settings)?;
     let (status, body) = server::ask(app, path).await?;

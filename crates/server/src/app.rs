@@ -1,6 +1,7 @@
 //! What handlers share.
 
 use crate::admission::{Asker, Gate, Room};
+use crate::clock::{Clock, ClockKind};
 use crate::error::ServerError;
 use crate::experiments::Experimenting;
 use crate::health::Looked;
@@ -15,7 +16,7 @@ use crate::revise::Unseen;
 use crate::wire::RowKind;
 use crate::wording::Wordings;
 use content::{Annotating, Embedder, Learned};
-use domain::{Params, Request, Slate, TopicKind};
+use domain::{EventId, Params, Request, Slate, TopicKind};
 use serving::{CacheLimits, Catalogue, Consumer, Pipeline, RecordSink, SinkCounts, SlateCache, Views};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,8 @@ pub struct Settings {
     pub params: Params,
     /// Whether parameters may be used, and why not: those of experiments, too.
     pub check_params: CheckParams,
+    /// Where the time comes from.
+    pub clock: ClockKind,
 }
 
 /// Why parameters cannot be used, if they cannot.
@@ -76,6 +79,7 @@ struct Inner {
     embedder: RwLock<Embedder>,
     annotating: RwLock<Annotating>,
     ids: Ids,
+    clock: Clock,
     metrics: Metrics,
     rankings: SlateCache,
     wordings: Wordings,
@@ -98,7 +102,7 @@ impl App {
     /// # Errors
     /// When the thread that writes request records cannot be started.
     pub fn new(engines: Engines, settings: Settings) -> Result<App, ServerError> {
-        let Settings { keys, limits, params, check_params } = settings;
+        let Settings { keys, limits, params, check_params, clock } = settings;
         let sink = RecordSink::start(engines.log.clone()).map_err(|error| ServerError::Records(error.to_string()))?;
         let kept = CacheLimits {
             slates_max: limits.rankings_kept_max,
@@ -113,6 +117,7 @@ impl App {
             embedder: RwLock::new(engines.embedder.clone()),
             annotating: RwLock::new(engines.annotating.clone()),
             ids: Ids::new(),
+            clock: Clock::new(clock),
             metrics: Metrics::new(),
             rankings: SlateCache::new(kept),
             wordings: Wordings::new(limits.rankings_kept_max),
@@ -219,6 +224,20 @@ impl App {
         &self.0.ids
     }
 
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What time it is (ms, UTC).
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.0.clock.now_ms()
+    }
+
+    /// A new id of this moment.
+    pub(crate) fn next_id(&self) -> EventId {
+        self.0.ids.next(self.now_ms())
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
@@ -285,6 +304,9 @@ impl App {
     pub(crate) fn unready(&self) -> Vec<String> {
         const BACKLOG_MAX: u64 = 100_000;
         let mut reasons: Vec<String> = self.consumer().trouble().into_iter().collect();
+        if self.clock().given_ms() == Some(0) {
+            reasons.push("nobody has told the time yet (POST /v1/clock)".to_owned());
+        }
         let [catalogue, events, _] = self.consumer().lag();
         let caught_up = self.0.caught_up.load(Ordering::Relaxed) || catalogue + events == 0;
         self.0.caught_up.store(caught_up, Ordering::Relaxed);

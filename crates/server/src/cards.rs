@@ -1,6 +1,5 @@
 //! Pins as they are shown: looked up once for a page, so that no lock is held while an answer is written.
 
-use crate::ids::now_ms;
 use crate::parameters::encode;
 use crate::picture::{copy_key, is_key};
 use crate::wire::is_web_address;
@@ -141,9 +140,9 @@ impl Card {
 
 impl Sheet {
     /// `None` for a number never given.
-    pub(crate) fn of(catalogue: &Catalogue, pin: PinId) -> Option<Sheet> {
+    pub(crate) fn of(catalogue: &Catalogue, pin: PinId, now_ms: u64) -> Option<Sheet> {
         let view = &catalogue.pin_view(pin)?;
-        let same = catalogue.near_duplicates(pin).filter(|&pin| catalogue.servable(pin, now_ms()));
+        let same = catalogue.near_duplicates(pin).filter(|&pin| catalogue.servable(pin, now_ms));
         let near_duplicates = same.take(NEAR_DUPLICATES_MAX).map(|pin| catalogue.pin_key(pin).to_owned()).collect();
         let annotations = view.terms().map(|(term, confidence)| Annotation { term: term.to_owned(), confidence });
         Some(Sheet {

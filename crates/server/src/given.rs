@@ -2,7 +2,6 @@
 
 use crate::answer::{Explanation, heads, number};
 use crate::app::App;
-use crate::ids::now_ms;
 use crate::lists::words;
 use crate::problem::{Kind, Problem};
 use crate::recent::Answered;
@@ -69,9 +68,9 @@ struct Ranked {
 /// `POST /v1/rank`
 pub(crate) async fn rank(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Json<Ranking>, Problem> {
     let question = read(&app, &headers, body).await?;
-    let (request, pins, unknown) = question.resolve(&app.views().catalogue())?;
+    let (request, pins, unknown) = question.resolve(&app.views().catalogue(), app.now_ms())?;
     let _turn = app.ranking_gate().enter().await?;
-    let request = Request { request_id: app.ids().next(), ..request };
+    let request = Request { request_id: app.next_id(), ..request };
     let slate = Arc::new(app.pipeline().rank_given(request.clone(), &pins, &app.params()).await);
     app.recent().put(Answered::new(&request, slate.items.len() as u32, slate.clone()));
     let catalogue = app.views().catalogue();
@@ -113,7 +112,11 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Question, Pr
 
 impl Question {
     /// With numbers for names: the request, the known pins and the names of the others.
-    fn resolve(&self, catalogue: &serving::Catalogue) -> Result<(Request, Vec<PinId>, Vec<String>), Problem> {
+    fn resolve(
+        &self,
+        catalogue: &serving::Catalogue,
+        now_ms: u64,
+    ) -> Result<(Request, Vec<PinId>, Vec<String>), Problem> {
         let surface = self.surface.as_deref().unwrap_or(Surface::Home.as_str());
         let surface =
             surface.parse().map_err(|error: domain::UnknownWord| Problem::parameter("surface", error.to_string()))?;
@@ -133,7 +136,6 @@ impl Question {
                 None => unknown.push(id.clone()),
             }
         }
-        let now_ms = now_ms();
         let request = Request {
             subject,
             pinner_key: self.pinner.clone(),

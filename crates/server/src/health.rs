@@ -1,7 +1,6 @@
 //! Is it alive, is it ready, how is it doing?
 
 use crate::app::App;
-use crate::ids::now_ms;
 use crate::problem::{Kind, Problem};
 use axum::Json;
 use axum::extract::State;
@@ -46,7 +45,11 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem
     let lag: BTreeMap<_, _> = now.lag.into_iter().collect();
     // Parameters that cannot be used are no reason to send requests elsewhere: the old ones answer.
     let params = json!({"taken": now.params_taken, "refused": now.params_refused});
-    Ok(Json(json!({"ready": true, "lag": lag, "params": params})))
+    let clock = match app.clock().given_ms() {
+        None => json!({"kind": "wall"}),
+        Some(now) => json!({"kind": "given", "now": now}),
+    };
+    Ok(Json(json!({"ready": true, "lag": lag, "params": params, "clock": clock})))
 }
 
 /// When it was last looked whether rankings come out, and what was seen. Anybody may ask whether the server is ready,
@@ -84,7 +87,7 @@ impl Looked {
 /// Whether a stranger's home feed has a pin, or there is none to show.
 async fn can_rank(app: &App) -> Result<bool, Problem> {
     const LOOKED_AT_MAX: u32 = 10_000;
-    let now_ms = now_ms();
+    let now_ms = app.now_ms();
     let nothing = {
         let catalogue = app.views().catalogue();
         let pins = (catalogue.pins() as u32).min(LOOKED_AT_MAX);
@@ -94,7 +97,7 @@ async fn can_rank(app: &App) -> Result<bool, Problem> {
         return Ok(true);
     }
     let _turn = app.ranking_gate().enter().await?;
-    let request_id = app.ids().next();
+    let request_id = app.next_id();
     let request = Request {
         request_id,
         limit: 1,

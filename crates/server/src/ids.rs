@@ -1,22 +1,22 @@
 //! Names for what this server makes itself: requests, catalogue facts, events that came without a name.
 
+use crate::clock::wall_ms;
 use domain::{EventId, Rng, hash64};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Makes ULIDs: the clock and a generator seeded by the operating system at start.
+/// Makes ULIDs: a moment and a generator seeded by the operating system at start.
 pub(crate) struct Ids(Mutex<Rng>);
 
 impl Ids {
     pub(crate) fn new() -> Ids {
         // `RandomState` is seeded with the operating system's random bytes.
-        Ids(Mutex::new(Rng::new(hash64(RandomState::new().hash_one(now_ms())))))
+        Ids(Mutex::new(Rng::new(hash64(RandomState::new().hash_one(wall_ms())))))
     }
 
-    /// A new id of this moment.
-    pub(crate) fn next(&self) -> EventId {
-        EventId::new(now_ms(), self.bits())
+    /// A new id of a moment.
+    pub(crate) fn next(&self, ts_ms: u64) -> EventId {
+        EventId::new(ts_ms, self.bits())
     }
 
     /// Ids for a whole batch, of one moment, in the order in which they are given out.
@@ -34,11 +34,6 @@ impl Ids {
     }
 }
 
-/// The clock (ms, UTC).
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +45,6 @@ mod tests {
         let many: Vec<EventId> = (0..1_000).map(|_| series()).collect();
         assert!(many.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(many.iter().all(|id| id.ts_ms() == 1_700_000_000_000));
-        assert_ne!(ids.next(), ids.next());
+        assert_ne!(ids.next(7), ids.next(7));
     }
 }

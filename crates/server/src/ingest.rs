@@ -2,7 +2,6 @@
 
 use crate::admission::Asker;
 use crate::app::App;
-use crate::ids::now_ms;
 use crate::picture;
 use crate::problem::{Kind, Problem};
 use crate::revise::Revision;
@@ -90,7 +89,7 @@ fn land(app: &App, asker: &Asker, kind: RowKind, layout: Layout, bytes: &[u8]) -
     let limits = app.limits();
     let rows =
         rows::cut(bytes, layout, limits.rows_max).map_err(|broken| broken_body(bytes, broken, limits.rows_max))?;
-    let now_ms = now_ms();
+    let now_ms = app.now_ms();
     let mut new_id = app.ids().series(now_ms);
     let mut places = Places::default();
     let mut outcome = Outcome::default();

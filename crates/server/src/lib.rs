@@ -28,6 +28,7 @@ mod answer;
 mod app;
 mod body;
 mod cards;
+mod clock;
 mod connection;
 mod cursor;
 mod error;
@@ -62,6 +63,7 @@ mod wire;
 mod wording;
 
 pub use app::{App, CheckParams, Engines, Settings};
+pub use clock::ClockKind;
 pub use connection::{ask, greet, serve};
 pub use error::ServerError;
 pub use keys::{Key, Keys, Role};

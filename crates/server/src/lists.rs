@@ -6,7 +6,6 @@ use crate::cards::cards;
 use crate::cursor::{self, Scope};
 use crate::extract::Segment;
 use crate::facets;
-use crate::ids::now_ms;
 use crate::parameters::Parameters;
 use crate::problem::{Kind, Problem};
 use crate::recent::{self, Answered};
@@ -165,7 +164,7 @@ pub(crate) async fn page(app: &App, ask: Ask) -> Result<Page, Problem> {
 
 async fn first_page(app: &App, ask: Ask) -> Page {
     let tuning = app.tuning(&ask.scope.pinner, ask.scope.surface);
-    let mut request = request(app, &ask, app.ids().next(), now_ms());
+    let mut request = request(app, &ask, app.next_id(), app.now_ms());
     request.arms = tuning.arms;
     let (slate, wording) = wording::serve(app, &tuning.params, &mut request, ask.verbatim).await;
     let (slate, wording) = (Arc::new(slate), Arc::new(wording));
@@ -181,7 +180,7 @@ async fn first_page(app: &App, ask: Ask) -> Page {
 
 fn next_page(app: &App, ask: Ask, cursor: Cursor) -> Result<Page, Problem> {
     let Cursor { request_id, offset } = cursor;
-    let slate = app.rankings().get(request_id, now_ms()).ok_or_else(|| {
+    let slate = app.rankings().get(request_id, app.now_ms()).ok_or_else(|| {
         Problem::new(Kind::CursorExpired, "the cursor has expired: ask for the first page again").on("cursor")
     })?;
     let offset = (offset as usize).min(slate.items.len());
@@ -221,7 +220,7 @@ pub(crate) fn write(app: &App, page: &Page, told: Option<&Answered>) -> List {
     let shown = &slate.items[*offset..end];
     let pins: Vec<_> = shown.iter().map(|item| item.pin).collect();
     let catalogue = app.views().catalogue();
-    let found = cards(&catalogue, &pins, now_ms());
+    let found = cards(&catalogue, &pins, app.now_ms());
     let items = shown.iter().zip(found).enumerate().filter_map(|(row, (item, card))| {
         let position = offset + row;
         let why = told.and_then(|told| told.trace().ranked.get(position)).map(answer::explain);

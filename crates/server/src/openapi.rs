@@ -48,7 +48,7 @@ const TAKES: &[u16] = &[400, 413, 415];
 const LISTS: &[u16] = &[400, 410];
 const LISTS_OF: &[u16] = &[400, 404, 410];
 
-const ENTRIES: [Entry; 27] = [
+const ENTRIES: [Entry; 28] = [
     entry(("post", "/v1/events"), "sendEvents", "Tell what pinners did", Some("Outcome"), TAKES),
     entry(("post", "/v1/pins"), "sendPins", "Add pins or describe them anew", Some("Outcome"), TAKES),
     entry(("post", "/v1/boards"), "sendBoards", "Add boards or describe them anew", Some("Outcome"), TAKES),
@@ -98,6 +98,13 @@ const ENTRIES: [Entry; 27] = [
         "changeExperiment",
         "Start an experiment, widen its ramp, stop or kill it",
         Some("Experiment"),
+        &[400, 404, 413, 415],
+    ),
+    entry(
+        ("post", "/v1/clock"),
+        "setClock",
+        "Tell the time to a server that was started for it",
+        Some("Clock"),
         &[400, 404, 413, 415],
     ),
     entry(("get", "/v1/requests/{id}"), "getRequest", "Why an answer was what it was", Some("Request"), &[400, 404]),
@@ -259,6 +266,9 @@ fn body(entry: &Entry, limits: &Limits) -> Option<Value> {
     }
     if entry.name == "rank" {
         return Some(json!({"required": true, "content": {"application/json": {"schema": reference("Question")}}}));
+    }
+    if entry.name == "setClock" {
+        return Some(json!({"required": true, "content": {"application/json": {"schema": reference("Clock")}}}));
     }
     if entry.name == "reviewPin" {
         let verdict = json!({

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::cards::Card;
-use crate::ids::now_ms;
 use domain::{BoardId, PinId, PinnerId, hash64};
 use serving::{BoardView, Catalogue, PinView};
 use std::collections::BTreeMap;
@@ -103,14 +102,13 @@ fn person(app: &App, catalogue: &Catalogue, id: PinnerId) -> Person {
         id: key.to_owned(),
         name: view.map(|view| view.name).filter(|name| !name.is_empty()).unwrap_or(key).to_owned(),
         likes: topics.into_iter().take(3).map(|(topic, _)| topic.to_owned()).collect(),
-        collage: collage(catalogue, &liked, COLLAGE),
+        collage: collage(catalogue, &liked, COLLAGE, app.now_ms()),
         actions: liked.len(),
     }
 }
 
 /// A few pins that may be shown, of different topics where there are some, pictures first.
-fn collage(catalogue: &Catalogue, pins: &[PinId], count: usize) -> Vec<Card> {
-    let now_ms = now_ms();
+fn collage(catalogue: &Catalogue, pins: &[PinId], count: usize, now_ms: u64) -> Vec<Card> {
     let mut chosen: Vec<(bool, bool, usize, PinView<'_>)> = Vec::new();
     let mut topics: Vec<&str> = Vec::new();
     let shown = pins.iter().take(COVER_PINS_MAX).filter(|&&pin| catalogue.servable(pin, now_ms)).enumerate();
@@ -145,7 +143,7 @@ pub(crate) fn shelves(app: &App, pinner: &str) -> Vec<Shelf> {
             id: view.key.to_owned(),
             title: title(&view),
             pins: count,
-            collage: collage(&catalogue, &pins, COLLAGE),
+            collage: collage(&catalogue, &pins, COLLAGE, app.now_ms()),
         })
     };
     boards.iter().zip(pins).filter_map(shelf).collect()
@@ -160,7 +158,7 @@ pub(crate) fn board(app: &App, id: &str) -> Option<(BoardId, String, Vec<Card>)>
     let mut pins: Vec<PinId> = app.views().graph().pins_of(board).collect();
     pins.reverse();
     pins.truncate(PINS_MAX);
-    let cards = crate::cards::cards(&catalogue, &pins, now_ms()).into_iter().flatten().collect();
+    let cards = crate::cards::cards(&catalogue, &pins, app.now_ms()).into_iter().flatten().collect();
     Some((board, title, cards))
 }
 

@@ -4,7 +4,6 @@ use crate::admission::Asker;
 use crate::app::App;
 use crate::cards::{Sheet, pin_of};
 use crate::extract::Segment;
-use crate::ids::now_ms;
 use crate::picture;
 use crate::problem::{Kind, Problem};
 use crate::revise::Revision;
@@ -25,8 +24,8 @@ pub(crate) async fn show(State(app): State<App>, Segment(id): Segment) -> Result
 /// What is shown of a pin, when it may be shown.
 pub(crate) async fn sheet(app: &App, id: &str) -> Result<Sheet, Problem> {
     let look = |catalogue: &Catalogue| {
-        let pin = catalogue.pin(id).filter(|&pin| catalogue.servable(pin, now_ms()));
-        pin.and_then(|pin| Sheet::of(catalogue, pin))
+        let pin = catalogue.pin(id).filter(|&pin| catalogue.servable(pin, app.now_ms()));
+        pin.and_then(|pin| Sheet::of(catalogue, pin, app.now_ms()))
     };
     app.find(look).await.ok_or_else(|| Problem::missing("pin", id))
 }
@@ -58,7 +57,7 @@ pub(crate) async fn picture(
             .map_err(|refusal| Problem::new(Kind::BadBody, refusal.reason).on("image"))?;
         let size = taken.understood.size.map(|(width, height)| json!({"width": width, "height": height}));
         let image = taken.pin.image.as_ref().map(|key| format!("/media/{key}"));
-        revision.append(&taken.facts(app.ids().series(now_ms())))?;
+        revision.append(&taken.facts(app.ids().series(app.now_ms())))?;
         Ok(Json(json!({"id": id, "image": image, "size": size})))
     };
     app.ingest(RowKind::Pin, "taking a picture in", put).await
@@ -74,6 +73,6 @@ pub(crate) fn described(app: &App, id: &str) -> Result<Pin, Problem> {
 
 /// Facts with names that this server gives them.
 pub(crate) fn named<const N: usize>(app: &App, facts: [Fact; N]) -> [(EventId, Fact); N] {
-    let mut new_id = app.ids().series(now_ms());
+    let mut new_id = app.ids().series(app.now_ms());
     facts.map(|fact| (new_id(), fact))
 }

@@ -3,7 +3,6 @@
 use crate::answer;
 use crate::app::App;
 use crate::extract::Segment;
-use crate::ids::now_ms;
 use crate::problem::Problem;
 use crate::recent;
 use axum::Json;
@@ -15,5 +14,5 @@ pub(crate) async fn show(State(app): State<App>, Segment(id): Segment) -> Result
     let name = id.parse().map_err(|error: domain::BadEventId| Problem::parameter("id", error.to_string()))?;
     let found = recent::find(&app, name).await?.ok_or_else(|| Problem::missing("request", &id))?;
     let catalogue = app.views().catalogue();
-    Ok(Json(answer::answered(&found, &catalogue, now_ms())))
+    Ok(Json(answer::answered(&found, &catalogue, app.now_ms())))
 }

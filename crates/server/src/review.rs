@@ -4,7 +4,6 @@ use crate::app::App;
 use crate::body;
 use crate::cards::{Card, ShownLabel};
 use crate::extract::Segment;
-use crate::ids::now_ms;
 use crate::parameters::Parameters;
 use crate::pins::{described, named};
 use crate::problem::{Kind, Problem};
@@ -165,7 +164,7 @@ pub(crate) async fn write(app: &App, id: String, verdict: Verdict) -> Result<(),
     let decide = move |app: &App, asker: &crate::admission::Asker| {
         let revision = Revision::begin(app, asker, &[&id])?;
         described(app, &id)?;
-        let reviewed = Reviewed { pin: id, verdict, ts_ms: now_ms() };
+        let reviewed = Reviewed { pin: id, verdict, ts_ms: app.now_ms() };
         revision.append(&named(app, [Fact::Reviewed(reviewed)])).map(|_| ())
     };
     app.ingest(RowKind::Pin, "deciding about a pin", decide).await

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::keys::Role;
 use crate::problem::{self, Problem};
 use crate::{
-    experiments, given, health, ingest, lists, media, openapi, pages, pins, requests, review, suggest, visual,
+    clock, experiments, given, health, ingest, lists, media, openapi, pages, pins, requests, review, suggest, visual,
 };
 use axum::Router;
 use axum::extract::{Request, State};
@@ -82,6 +82,7 @@ pub(crate) fn api() -> Vec<Route> {
         Route::deciding("/v1/experiments", post(experiments::define)),
         Route::admin("/v1/experiments/{id}", get(experiments::show)),
         Route::deciding("/v1/experiments/{id}", post(experiments::change)),
+        Route::deciding("/v1/clock", post(clock::set)),
         Route::read("/v1/requests/{id}", get(requests::show)),
         Route::read("/media/{folder}/{name}", get(media::show)),
         Route::open("get", "/health/live", get(health::live)),

@@ -1,7 +1,6 @@
 //! What may be typed or looked for next: completions, trends, and the ways on from a search.
 
 use crate::app::App;
-use crate::ids::now_ms;
 use crate::lists::{self, Page};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -71,7 +70,7 @@ pub(crate) async fn autocomplete(
     let wanted = given.whole("limit", (1, SUGGESTED_MAX), SUGGESTED)? as usize;
     let suggestions = app.views().suggestions();
     let found =
-        suggestions.map(|suggestions| suggestions.complete(&typed, &pinner, wanted, now_ms())).unwrap_or_default();
+        suggestions.map(|suggestions| suggestions.complete(&typed, &pinner, wanted, app.now_ms())).unwrap_or_default();
     let completions = found.into_iter().map(|found| Completion { kind: found.kind.as_str(), text: found.text });
     Ok(Json(Completions { completions: completions.collect(), q: typed }))
 }

@@ -9,7 +9,7 @@ use crate::setup::Setup;
 use crate::stop::Stop;
 use crate::understand::{Contents, ContentsWatch, Encoders, Renewal};
 use anyhow::{Context, Result};
-use server::{App, CheckParams, Engines, Settings};
+use server::{App, CheckParams, ClockKind, Engines, Settings};
 use serving::{Consumer, Views};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -30,6 +30,26 @@ pub(crate) struct Args {
     /// Where to listen [default: server.address].
     #[arg(long, value_name = "HOST:PORT")]
     pub address: Option<String>,
+    /// Where the time comes from: the machine, or whoever may post it to /v1/clock (for simulated time).
+    #[arg(long, value_enum, default_value_t)]
+    pub clock: Clock,
+}
+
+/// Where a server's time comes from.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(crate) enum Clock {
+    #[default]
+    Wall,
+    Given,
+}
+
+impl From<Clock> for ClockKind {
+    fn from(clock: Clock) -> ClockKind {
+        match clock {
+            Clock::Wall => ClockKind::Wall,
+            Clock::Given => ClockKind::Given,
+        }
+    }
 }
 
 /// How often threads look whether they should stop.
@@ -50,7 +70,7 @@ pub(crate) fn run(args: &Args, mut setup: Setup) -> Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {address} (is something running there?)"))?;
     std::fs::create_dir_all(&setup.data).with_context(|| format!("cannot make {}", setup.data.display()))?;
     let (engine, model) = open(&setup, &listener)?;
-    serve(&setup, engine, listener, model)
+    serve(&setup, engine, listener, model, args.clock.into())
 }
 
 /// Opens the data. That can take a while; whoever asks meanwhile is told that the server is alive and not ready.
@@ -77,10 +97,16 @@ fn listening(listener: TcpListener) -> Result<tokio::net::TcpListener> {
 }
 
 /// Serves on a listener until somebody asks to stop.
-pub(crate) fn serve(setup: &Setup, engine: Engine, listener: TcpListener, model: Option<String>) -> Result<()> {
+pub(crate) fn serve(
+    setup: &Setup,
+    engine: Engine,
+    listener: TcpListener,
+    model: Option<String>,
+    clock: ClockKind,
+) -> Result<()> {
     // The helpers work on while requests under way are finished: these may wait for what they wrote to be in the views.
     let helped = Setup { stop: Stop::default(), ..setup.clone() };
-    let app = app(setup, &engine)?;
+    let app = app(setup, &engine, clock)?;
     let threads = Threads::start(&helped, &engine, &app, model.clone())?;
     let runtime = runtime(setup.config.server.threads)?;
     let served = runtime.block_on(async {
@@ -108,7 +134,7 @@ fn runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
     builder.enable_all().build().context("cannot start the server's threads")
 }
 
-fn app(setup: &Setup, engine: &Engine) -> Result<App> {
+fn app(setup: &Setup, engine: &Engine, clock: ClockKind) -> Result<App> {
     let engines = Engines {
         consumer: engine.consumer.clone(),
         pipeline: engine.pipeline(),
@@ -122,6 +148,7 @@ fn app(setup: &Setup, engine: &Engine) -> Result<App> {
         limits: setup.config.limits.clone(),
         params: setup.config.params.clone(),
         check_params: CheckParams(check_params),
+        clock,
     };
     Ok(App::new(engines, settings)?)
 }

@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// Forget a checkpoint and begin anew.
     #[arg(long)]
     fresh: bool,
+    /// The moment of the training (ms, UTC), for data of a simulated time [default: the machine's clock].
+    #[arg(long, value_name = "MS")]
+    now: Option<u64>,
     /// Write the rows of all impressions into a folder of NumPy files, as seen with the live model if there is one,
     /// instead of training.
     #[arg(long, value_name = "DIR", hide = true)]
@@ -62,7 +65,7 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     if let Some(folder) = &args.rows {
         return export_rows(folder, &setup, &data);
     }
-    let outcome = learn(&setup, &data, args.device)?;
+    let outcome = learn(&setup, &data, args.device, args.now.unwrap_or_else(now_ms))?;
     let refused = promote(&setup, &data.registry(), &outcome, args.force)?;
     tell(&setup, &outcome, &refused);
     if refused.is_empty() || args.force {
@@ -75,16 +78,16 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     )
 }
 
-/// Trains on everything that the log holds; the new model stays installed in the views.
-pub(crate) fn learn(setup: &Setup, data: &Reading, device: Device) -> Result<Outcome> {
+/// Trains on everything that the log holds, at a moment (ms, UTC); the new model stays installed in the views.
+pub(crate) fn learn(setup: &Setup, data: &Reading, device: Device, now_ms: u64) -> Result<Outcome> {
     let acts = read_acts(data.log.as_ref(), &data.views.catalogue(), &setup.stop)?;
-    learn_from(&acts, setup, data, device)
+    learn_from(&acts, setup, data, (device, now_ms))
 }
 
-fn learn_from(acts: &Acts, setup: &Setup, data: &Reading, device: Device) -> Result<Outcome> {
+fn learn_from(acts: &Acts, setup: &Setup, data: &Reading, (device, now_ms): (Device, u64)) -> Result<Outcome> {
     let (checkpoint, registry, lake) = (setup.folder(CHECKPOINT), data.registry(), open_rolled(setup, data)?);
     let task = task(setup, data, &lake);
-    train(&Task { checkpoint: Some(&checkpoint), registry: Some(&registry), device, ..task }, acts)
+    train(&Task { checkpoint: Some(&checkpoint), registry: Some(&registry), device, now_ms, ..task }, acts)
 }
 
 fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
@@ -183,17 +186,17 @@ mod tests {
         let checkpoint = setup.folder(CHECKPOINT);
         let engine = Engine::open(&setup).expect("opened");
         let acts = read_acts(engine.log.as_ref(), &engine.views.catalogue(), &setup.stop).expect("acts");
-        let first = learn_from(&acts, &setup, &engine, Device::Cpu).expect("learned");
+        let first = learn_from(&acts, &setup, &engine, (Device::Cpu, now_ms())).expect("learned");
         assert!(checkpoint.is_file(), "learned and not kept yet");
 
         let stopped = Setup { stop: Stop::default(), ..setup.clone() };
         stopped.stop.ask();
         // The sequence model comes from the checkpoint at once; the stop is heard in what follows it.
-        let error = learn_from(&acts, &stopped, &engine, Device::Cpu).map(|_| ()).expect_err("stopped");
+        let error = learn_from(&acts, &stopped, &engine, (Device::Cpu, now_ms())).map(|_| ()).expect_err("stopped");
         assert!(error.is::<Interrupted>(), "{error:#}");
         assert!(checkpoint.is_file(), "a stop after the last epoch loses nothing");
 
-        let second = learn_from(&acts, &setup, &engine, Device::Cpu).expect("learned");
+        let second = learn_from(&acts, &setup, &engine, (Device::Cpu, now_ms())).expect("learned");
         assert!(first.model.weights() == second.model.weights() && first.model.ids() == second.model.ids());
         assert_eq!(promote(&setup, &engine.registry(), &second, false).expect("kept"), [""; 0]);
         assert!(!checkpoint.exists());
@@ -205,7 +208,7 @@ mod tests {
         let mut setup = setup(folder.path());
         let learned = |setup: &Setup| {
             let engine = Engine::open(setup).expect("opened");
-            let mut outcome = learn(setup, &engine, Device::Cpu).expect("learned");
+            let mut outcome = learn(setup, &engine, Device::Cpu, now_ms()).expect("learned");
             // Versions are seconds, which is long for a test.
             let version = format!("v{}", engine.registry().versions().expect("listed").len());
             outcome.model = models::Model::clone(&outcome.model).with_version(version).into();

@@ -4,7 +4,6 @@ use super::{Definition, HOLDOUT};
 use crate::app::App;
 use crate::body;
 use crate::extract::Segment;
-use crate::ids::now_ms;
 use crate::pins::named;
 use crate::problem::{Kind, Problem};
 use crate::revise::{EXPERIMENTS, Revision};
@@ -200,7 +199,7 @@ async fn read<T: for<'a> Deserialize<'a>>(app: &App, headers: &HeaderMap, body: 
 
 fn write(app: &App, revision: Revision, id: String, definition: &Definition) -> Result<(), Problem> {
     let text = serde_json::to_string(definition).map_err(|error| Problem::internal("writing a definition", error))?;
-    let fact = Fact::Defined(Defined { id, definition: text, ts_ms: now_ms() });
+    let fact = Fact::Defined(Defined { id, definition: text, ts_ms: app.now_ms() });
     revision.append(&named(app, [fact])).map(|_| ())
 }
 

@@ -2,7 +2,6 @@
 
 use super::{Page, Tab, parts};
 use crate::app::App;
-use crate::ids::now_ms;
 use crate::metrics::{count, offered, resident_bytes};
 use crate::problem::Problem;
 use crate::recent::Answered;
@@ -66,6 +65,9 @@ fn figures(app: &App) -> Markup {
             }
             (figure(&format!("{} MB", resident_bytes() >> 20), "memory", false))
             (figure(&since(app.up().as_secs()), "since the start", false))
+            @if let Some(now_ms) = app.clock().given_ms() {
+                (figure(&now_ms.to_string(), "the time it was given (ms)", false))
+            }
         }
         @for trouble in &troubles { p.block role="alert" { "Not ready: " (trouble) } }
         @if let Some(why) = &app.tuned().refused {
@@ -209,7 +211,7 @@ fn model(app: &App, card: Option<&ModelCard>) -> Markup {
 }
 
 fn requests(app: &App, recent: &[Arc<Answered>]) -> Markup {
-    let now_ms = now_ms();
+    let now_ms = app.now_ms();
     html! {
         div.table { table {
             tr {

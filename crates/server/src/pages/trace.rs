@@ -6,7 +6,6 @@ use super::{Page, Tab, parts};
 use crate::app::App;
 use crate::cards::{Card, cards};
 use crate::extract::Segment;
-use crate::ids::now_ms;
 use crate::metrics::count;
 use crate::problem::Problem;
 use crate::recent::{self, Answered};
@@ -91,7 +90,7 @@ fn dropped(told: &Answered) -> Markup {
 fn ranking(app: &App, told: &Answered) -> Markup {
     let ranked = &told.trace().ranked;
     let pins: Vec<_> = ranked.iter().map(|item| item.pin).collect();
-    let cards = cards(&app.views().catalogue(), &pins, now_ms());
+    let cards = cards(&app.views().catalogue(), &pins, app.now_ms());
     html! {
         div.table { table {
             tr {

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, setup: Setup) -> Result<()> {
     }
     let listener = listen(args.port)?;
     eprintln!("\n  open http://{}\n", listener.local_addr()?);
-    serve(&setup, engine, listener, model)
+    serve(&setup, engine, listener, model, server::ClockKind::Wall)
 }
 
 /// Plants, learns, measures.
@@ -79,7 +79,7 @@ fn make(plan: &mut Plan, setup: &Setup) -> Result<Engine> {
     stage(2, "bringing the views up to date");
     let engine = Engine::open(setup)?;
     stage(3, "learning what pinners like");
-    let outcome = learn(setup, &engine, Device::Cpu)?;
+    let outcome = learn(setup, &engine, Device::Cpu, crate::setup::now_ms())?;
     let refused = promote(setup, &engine.registry(), &outcome, true)?;
     if !refused.is_empty() {
         eprintln!("remark: {}", refused.join("; "));
