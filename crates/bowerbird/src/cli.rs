@@ -59,6 +59,8 @@ enum Verb {
     Sql(verb::sql::Args),
     /// Measure speed on this machine: bulk ingest, or a feed under load.
     Bench(verb::bench::Args),
+    /// Live in a planted world whose truth is known, over the API and in accelerated time, and say what it was worth.
+    World(verb::world::Args),
     /// Check the data directory, the configuration and this machine.
     Doctor(verb::doctor::Args),
 }
@@ -83,6 +85,7 @@ impl Cli {
             Verb::Explain(args) => verb::explain::run(&args, &setup()?),
             Verb::Sql(args) => verb::sql::run(&args, &setup()?),
             Verb::Bench(args) => verb::bench::run(&args, &setup()?),
+            Verb::World(args) => verb::world::run(&args, &setup()?),
             Verb::Doctor(args) => verb::doctor::run(&args, &self.data, self.config.as_deref(), self.json),
         }
     }

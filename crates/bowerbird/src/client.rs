@@ -1,4 +1,4 @@
-//! A small HTTP client: what `query`, `explain` and `bench` ask a running server with.
+//! A small HTTP client: what `query`, `explain`, `world` and `bench` ask a running server with.
 
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt, Full, Limited};
@@ -23,20 +23,25 @@ pub(crate) struct Client {
     key: Option<String>,
 }
 
-/// What is asked: a GET, or a POST of a body of some content type.
+/// What is asked: a GET, or a POST or PUT of a body of some content type.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     path: String,
+    puts: bool,
     body: Option<(&'static str, Bytes)>,
 }
 
 impl Ask {
     pub(crate) fn get(path: impl Into<String>) -> Ask {
-        Ask { path: path.into(), body: None }
+        Ask { path: path.into(), puts: false, body: None }
     }
 
     pub(crate) fn post(path: impl Into<String>, kind: &'static str, body: impl Into<Bytes>) -> Ask {
-        Ask { path: path.into(), body: Some((kind, body.into())) }
+        Ask { path: path.into(), puts: false, body: Some((kind, body.into())) }
+    }
+
+    pub(crate) fn put(path: impl Into<String>, kind: &'static str, body: impl Into<Bytes>) -> Ask {
+        Ask { puts: true, ..Ask::post(path, kind, body) }
     }
 }
 
@@ -57,7 +62,11 @@ impl Client {
 
     /// Status and body of the answer.
     pub(crate) async fn ask(&self, ask: &Ask) -> Result<(StatusCode, Bytes)> {
-        let method = if ask.body.is_some() { Method::POST } else { Method::GET };
+        let method = match &ask.body {
+            Some(_) if ask.puts => Method::PUT,
+            Some(_) => Method::POST,
+            None => Method::GET,
+        };
         let mut request = Request::builder().method(method).uri(format!("{}{}", self.base, ask.path));
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));

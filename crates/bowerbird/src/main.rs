@@ -8,6 +8,7 @@
 //! what is learned by `train`, what is served by `serving`; this room opens files and passes things on.
 
 mod ask;
+mod child;
 mod cli;
 mod client;
 mod config;

@@ -13,3 +13,4 @@ pub(crate) mod serve;
 pub(crate) mod sql;
 pub(crate) mod train;
 pub(crate) mod understand;
+pub(crate) mod world;

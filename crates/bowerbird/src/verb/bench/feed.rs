@@ -1,9 +1,9 @@
 //! `bowerbird bench feed`: the home feed through HTTP.
 
-use super::child::ServerProcess;
 use super::load::{Measured, closed_loop, open_loop};
 use super::planted::{Planted, Scratch};
 use super::stages::Stages;
+use crate::child::ServerProcess;
 use crate::client::{Ask, Client, encoded};
 use crate::config::FILE_NAME;
 use crate::output::{print_json, thousands};

@@ -1,7 +1,7 @@
 //! `bowerbird bench fuzz`: questions that nobody meant to ask.
 
-use super::child::ServerProcess;
 use super::planted::{Planted, Scratch, some_words};
+use crate::child::ServerProcess;
 use crate::client::{Ask, Client, encoded};
 use crate::output::print_json;
 use crate::setup::Setup;

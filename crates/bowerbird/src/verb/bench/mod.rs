@@ -3,7 +3,6 @@
 mod ablation;
 mod autocomplete;
 mod blend;
-mod child;
 mod clock;
 mod feed;
 mod fuzz;

@@ -1,8 +1,8 @@
 //! `bowerbird bench search`: words and pictures through HTTP.
 
-use super::child::ServerProcess;
 use super::load::{Measured, open_loop};
 use super::planted::{Planted, Scratch, some_words};
+use crate::child::ServerProcess;
 use crate::client::{Ask, Client, encoded, told};
 use crate::output::print_json;
 use crate::setup::Setup;

@@ -1,4 +1,4 @@
-//! A real server as a child process, for as long as it is measured.
+//! A real server as a child process, for as long as it is measured or lived with.
 
 use crate::client::Client;
 use crate::setup::Setup;
@@ -25,9 +25,14 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts a server of this binary on the same data, on a free port of this machine.
     pub(crate) fn start(setup: &Setup, config: Option<&std::path::Path>) -> Result<ServerProcess> {
+        ServerProcess::start_with(setup, config, &[])
+    }
+
+    /// The same with more words on its command line.
+    pub(crate) fn start_with(setup: &Setup, config: Option<&std::path::Path>, words: &[&str]) -> Result<ServerProcess> {
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let mut command = Command::new(program);
-        command.arg("--data").arg(&setup.data).arg("serve").args(["--address", "127.0.0.1:0"]);
+        command.arg("--data").arg(&setup.data).arg("serve").args(["--address", "127.0.0.1:0"]).args(words);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
