@@ -67,6 +67,7 @@ pub use statistics::{
     sample_ratio_by_slice, winsorised,
 };
 pub use uplift::{
-    LearnerFigures, QiniRow, UpliftModel, UpliftRow, UpliftTraits, qini, qini_curve, qini_difference, qini_interval,
+    LearnerFigures, QiniRow, ResponseModel, UpliftModel, UpliftRow, UpliftTraits, qini, qini_curve, qini_difference,
+    qini_interval,
 };
 pub use verdict::{Better, Check, Decision, Facts, MetricFigures, MetricReading, Readout, verdict};

@@ -40,7 +40,12 @@ pub(crate) fn broken(file: &str, line: u64, error: &io::Error) -> anyhow::Error 
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => format!("the gzip stream is damaged ({error})"),
         _ => error.to_string(),
     };
-    anyhow::anyhow!("{file}: line {line}: {cause}; everything before it was imported")
+    anyhow::anyhow!("{file}: line {line}: {cause}")
+}
+
+/// The same during an import, which keeps what it has.
+pub(crate) fn kept(error: &anyhow::Error) -> anyhow::Error {
+    anyhow::anyhow!("{error}; everything before it was imported")
 }
 
 struct Counted {
@@ -90,10 +95,10 @@ impl Lines {
         self.line.clear();
         self.number += 1;
         let read = (&mut self.bytes).take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut self.line);
-        match read.map_err(|error| broken(&self.file, self.number, &error))? {
+        match read.map_err(|error| kept(&broken(&self.file, self.number, &error)))? {
             0 => return Ok(None),
             count if count > LINE_BYTES_MAX && !self.line.ends_with(b"\n") => {
-                self.skip_rest().map_err(|error| broken(&self.file, self.number, &error))?;
+                self.skip_rest().map_err(|error| kept(&broken(&self.file, self.number, &error)))?;
                 return Ok(Some(Line { number: self.number, bytes: &[], too_long: true }));
             }
             _ => {}

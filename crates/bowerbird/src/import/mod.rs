@@ -25,7 +25,7 @@ pub(crate) use holdout::{HeldSaves, read as read_holdout};
 pub(crate) use judged::{JudgedQuery, read as read_judged};
 pub(crate) use sink::Sink;
 pub(crate) use summary::Refused;
-pub(crate) use table::Table;
+pub(crate) use table::{Fields, Table};
 pub(crate) use withheld::{Target, WITHHELD, Withheld, read as read_withheld};
 
 use crate::moment;

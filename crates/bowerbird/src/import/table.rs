@@ -1,10 +1,10 @@
 //! CSV files with known columns, separated by commas or tabs, row by row: what every CSV-like format is read with.
 
 use super::known::Known;
-use super::lines::{broken, open, short_name};
+use super::lines::{broken, kept, open, short_name};
 use super::sink::Sink;
 use crate::progress::Progress;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use csv::{ByteRecord, ReaderBuilder};
 use domain::Fact;
 use std::io::BufRead;
@@ -45,6 +45,9 @@ impl Table {
 
     /// An error when one of these columns is not there.
     pub(crate) fn must_have(&self, columns: &[&str]) -> Result<()> {
+        if !columns.is_empty() && self.header.iter().all(String::is_empty) {
+            bail!("{} is empty: a header with {} is needed", self.file, columns.join(", "));
+        }
         for column in columns {
             if !self.header.iter().any(|known| known == column) {
                 bail!("{}: there is no column `{column}` (the columns are {})", self.file, self.header.join(", "));
@@ -77,7 +80,7 @@ impl Table {
         mut take: impl FnMut(&Fields, &mut Sink) -> Result<()>,
     ) -> Result<()> {
         let mut record = ByteRecord::new();
-        while self.next(&mut record)? {
+        while self.next(&mut record).map_err(|error| kept(&error))? {
             sink.row(&self.file, self.line, record.iter())?;
             match cells(&record, self.header.len()) {
                 Ok(cells) => take(&Fields { header: &self.header, cells }, sink)?,
@@ -97,6 +100,19 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// What `of` makes of every row. A row that it refuses is an error, told with its line; so is a file without rows.
+    pub(crate) fn read_all<T>(&mut self, mut of: impl FnMut(&Fields) -> Result<T, String>) -> Result<Vec<T>> {
+        let (mut record, mut rows) = (ByteRecord::new(), Vec::new());
+        while self.next(&mut record)? {
+            match cells(&record, self.header.len()).and_then(|cells| of(&Fields { header: &self.header, cells })) {
+                Ok(row) => rows.push(row),
+                Err(reason) => bail!("{}: line {}: {reason}", self.file, self.line),
+            }
+        }
+        ensure!(!rows.is_empty(), "{}: there is no row under the header", self.file);
+        Ok(rows)
     }
 
     fn next(&mut self, record: &mut ByteRecord) -> Result<bool> {
@@ -153,6 +169,30 @@ impl<'a> Fields<'a> {
     pub(crate) fn number<T: FromStr>(&self, column: &str) -> Result<T, String> {
         let cell = self.text(column)?;
         cell.trim().parse().map_err(|_| format!("{column}: '{}' is not such a number", cut(cell)))
+    }
+
+    /// The finite number in a column.
+    pub(crate) fn finite(&self, column: &str) -> Result<f64, String> {
+        let value: f64 = self.number(column)?;
+        if value.is_finite() { Ok(value) } else { Err(format!("{column}: {value} is not finite")) }
+    }
+
+    /// The count in a column; `12.0` is 12.
+    pub(crate) fn count(&self, column: &str) -> Result<u64, String> {
+        let value = self.finite(column)?;
+        let is_count = value >= 0.0 && value.fract() == 0.0 && value < 9e15;
+        if is_count { Ok(value as u64) } else { Err(format!("{column}: {value} is no count")) }
+    }
+
+    /// Yes or no: `TRUE`, `false`, `1`, `0`.
+    pub(crate) fn yes(&self, column: &str) -> Result<bool, String> {
+        match self.text(column)?.trim() {
+            "1" => Ok(true),
+            "0" => Ok(false),
+            word if word.eq_ignore_ascii_case("true") => Ok(true),
+            word if word.eq_ignore_ascii_case("false") => Ok(false),
+            word => Err(format!("{column}: '{}' is neither true nor false", cut(word))),
+        }
     }
 }
 

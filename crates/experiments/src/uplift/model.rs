@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Ridges of the effect, as parts of the treatment's variance over all rows.
 const RIDGES: [f64; 5] = [10.0, 3.0, 1.0, 0.3, 0.1];
 /// Ridge of the outcome's model, a row.
-const OUTCOME_RIDGE: f64 = 1e-3;
+pub(super) const OUTCOME_RIDGE: f64 = 1e-3;
 /// How large the expected outcome stands among the effect's columns, in standard deviations: it is shrunk less.
 const PROGNOSIS: f64 = 5.0;
 /// Parts, and turns, of the cross-validation.
@@ -91,14 +91,7 @@ impl UpliftModel {
     /// Learns from the rows of an experiment. `seed` deals the parts of the cross-validation; the same rows and seed
     /// give the same model.
     pub fn fit(rows: &[UpliftRow], seed: u64) -> Result<UpliftModel, ExperimentError> {
-        let treated = rows.iter().filter(|row| row.treated).count();
-        if treated < ARM_ROWS_MIN || rows.len() - treated < ARM_ROWS_MIN {
-            let what = format!("{treated} treated of {} rows; each arm wants {ARM_ROWS_MIN}", rows.len());
-            return Err(ExperimentError::uplift(what));
-        }
-        if let Some(row) = rows.iter().position(|row| !row.outcome.is_finite()) {
-            return Err(ExperimentError::uplift(format!("row {row}: the outcome is {}", rows[row].outcome)));
-        }
+        checked(rows)?;
         let encoder = Encoder::learned(&rows.iter().map(|row| &row.traits).collect::<Vec<_>>())?;
         let encoded: Vec<Vec<f64>> = rows.iter().map(|row| encoder.row(&row.traits)).collect();
         let all = Rows { rows, encoded: &encoded };
@@ -116,6 +109,19 @@ impl UpliftModel {
         let row = self.outcome.beside(&self.encoder.row(traits));
         self.effects.iter().map(|effect| effect.at(&row)).sum::<f64>() / self.effects.len().max(1) as f64
     }
+}
+
+/// Refuses rows that nothing can be learned of.
+pub(super) fn checked(rows: &[UpliftRow]) -> Result<(), ExperimentError> {
+    let treated = rows.iter().filter(|row| row.treated).count();
+    if treated < ARM_ROWS_MIN || rows.len() - treated < ARM_ROWS_MIN {
+        let what = format!("{treated} treated of {} rows; each arm wants {ARM_ROWS_MIN}", rows.len());
+        return Err(ExperimentError::uplift(what));
+    }
+    if let Some(row) = rows.iter().position(|row| !row.outcome.is_finite()) {
+        return Err(ExperimentError::uplift(format!("row {row}: the outcome is {}", rows[row].outcome)));
+    }
+    Ok(())
 }
 
 impl Outcome {

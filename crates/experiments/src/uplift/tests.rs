@@ -28,6 +28,34 @@ fn scored(rows: &[UpliftRow], score: impl Fn(&UpliftRow) -> f64) -> Vec<QiniRow>
 }
 
 #[test]
+fn a_response_model_finds_who_comes_and_not_whom_it_helps() {
+    // Half of them are old friends, who come anyway; others come when they are asked.
+    let made = |seed: u64| -> Vec<UpliftRow> {
+        let mut rng = Rng::new(seed);
+        (0..6_000)
+            .map(|_| {
+                let (friend, treated) = (rng.below(2) == 1, rng.below(2) == 1);
+                let chance = if friend { 0.8 } else { 0.1 + f32::from(u8::from(treated)) * 0.3 };
+                let traits = UpliftTraits { numbers: vec![f64::from(u8::from(friend))], words: Vec::new() };
+                UpliftRow { traits, treated, outcome: f64::from(u8::from(rng.uniform() < chance)) }
+            })
+            .collect()
+    };
+    let (rows, others) = (made(1), made(2));
+    let (response, uplift) = (ResponseModel::fit(&rows).expect("rows"), UpliftModel::fit(&rows, 3).expect("rows"));
+    let traits = |friend: f64| UpliftTraits { numbers: vec![friend], words: Vec::new() };
+    for (friend, chance) in [(1.0, 0.8), (0.0, 0.4)] {
+        let found = response.score(&traits(friend));
+        assert!((found - chance).abs() < 0.03, "{found} for {chance}");
+    }
+    let qini_of = |score: &dyn Fn(&UpliftRow) -> f64| qini(&scored(&others, score)).expect("rows");
+    let found = [qini_of(&|row| response.score(&row.traits)), qini_of(&|row| uplift.score(&row.traits))];
+    assert!(found[0] < -0.05 && found[1] > 0.05, "{found:?}");
+    let error = ResponseModel::fit(&rows[..150]).expect_err("too few").to_string();
+    assert!(error.contains("each arm wants 100"), "{error}");
+}
+
+#[test]
 fn a_model_finds_whom_it_helps() {
     let (rows, others) = (people(8_000, 1), people(8_000, 2));
     let model = UpliftModel::fit(&rows, 3).expect("rows");
