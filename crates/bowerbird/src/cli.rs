@@ -47,6 +47,8 @@ enum Verb {
     Relevance(verb::relevance::Args),
     /// Measure the quality of what would be served.
     Eval(verb::eval::Args),
+    /// Read published experiments, or simulate some whose truth is known.
+    Experiment(verb::experiment::Args),
     /// Serve the API and the pinner app over HTTP.
     Serve(verb::serve::Args),
     /// Make a small world, train on it, measure, serve: no data needed.
@@ -79,6 +81,7 @@ impl Cli {
             Verb::Models(args) => verb::models::run(&args, &setup()?),
             Verb::Relevance(args) => verb::relevance::run(&args, &setup()?),
             Verb::Eval(args) => verb::eval::run(&args, &setup()?),
+            Verb::Experiment(args) => verb::experiment::run(&args, &setup()?),
             Verb::Serve(args) => verb::serve::run(&args, setup()?),
             Verb::Demo(args) => verb::demo::run(&args, setup()?),
             Verb::Query(args) => verb::query::run(&args, &setup()?),

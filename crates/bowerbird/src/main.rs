@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod engine;
 mod evaluate;
+mod experiment;
 mod import;
 mod lake_roll;
 mod learn;

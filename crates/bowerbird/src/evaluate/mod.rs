@@ -4,22 +4,26 @@ mod baselines;
 mod cases;
 mod figures;
 mod measure;
+mod off_policy;
 mod ranking;
 mod relevance;
 mod search;
 mod sequences;
 mod slices;
+mod uplift;
 mod visual;
 
 pub(crate) use baselines::{baselines, popularity};
 pub(crate) use cases::{Case, held_cases, later_cases, sample};
 pub(crate) use figures::{About, Figures};
 pub(crate) use measure::{measure, request};
+pub(crate) use off_policy::{judge_policies, read_policy_logs};
 pub(crate) use ranking::measure_ranking;
 pub(crate) use relevance::{Distilling, measure_relevance};
 pub(crate) use search::{SearchAbout, measure_search};
 pub(crate) use sequences::{Target, sequence_cases};
 pub(crate) use slices::Slicer;
+pub(crate) use uplift::measure_uplift;
 pub(crate) use visual::{VisualAbout, measure_visual};
 
 /// Where rankings are cut for recall, NDCG and hits.

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod experiment;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod models;

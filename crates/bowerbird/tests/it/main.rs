@@ -5,6 +5,7 @@ mod bowerbird;
 mod contents;
 mod crash;
 mod demo;
+mod experiments;
 mod journey;
 mod judged;
 mod models;

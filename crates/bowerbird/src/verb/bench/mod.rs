@@ -1,6 +1,7 @@
 //! `bowerbird bench`: how fast this machine is, and what parts of the recipe are worth, measured on the real thing.
 
 mod ablation;
+mod allocate;
 mod autocomplete;
 mod blend;
 mod clock;
@@ -33,6 +34,8 @@ pub(crate) struct Args {
 enum What {
     /// What parts of the recipe are worth: trains with and without them and measures both on held-out acts.
     Ablation(ablation::Args),
+    /// The notifications of a week, given to those whom they are worth most.
+    Allocate(allocate::Args),
     /// Completions: what they save who types, against the most popular ones, and how long a keystroke takes.
     Autocomplete(autocomplete::Args),
     /// Durable bulk ingest: events per second from a JSONL file into a fresh event log on this disk.
@@ -63,6 +66,7 @@ enum What {
 pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     match &args.what {
         What::Ablation(args) => ablation::run(args, setup),
+        What::Allocate(args) => allocate::run(args, setup),
         What::Autocomplete(args) => autocomplete::run(args, setup),
         What::Ingest(args) => ingest::run(args, setup),
         What::Feed(args) => feed::run(args, setup),

@@ -4,7 +4,9 @@ mod by_time;
 mod held_out;
 mod judged;
 mod leave_one_out;
+mod ope;
 mod relevance;
+mod uplift;
 mod visual;
 
 use crate::evaluate::{
@@ -41,14 +43,23 @@ use std::time::Instant;
 ///                  nearest have the same attributes (what `traits` say); whether a title finds its own picture; and
 ///                  what attributes in words find. Import with --exclude the same file, so that no encoder has learned
 ///                  from them. Where no encoder was learned yet, one is
+///   ope            judges policies by each other's logs (--log, CSV with item_id, position, click, propensity_score):
+///                  IPS, SNIPS, the direct method, doubly robust and SWITCH with intervals, whether the rows can carry
+///                  them, and what the judged policy's own log says. Where files in several folders share a name, a
+///                  folder is a policy (random/men.csv bts/men.csv), else a file is
+///   uplift         learns whom a message brings who would not have come without (--train, columns of Hillstrom's e-mail
+///                  experiment), and measures the order on --test, or on half of the file: Qini against an order at
+///                  random, and against who would visit when they get one
 ///
-/// Nothing is sampled: all pins are ranked by the funnel that serves, with exploration off. Variety and rules are on:
-/// what is measured is what is served. --no-variety leaves variety out, as published figures of rankers do (so does
-/// leave-one-out always); the difference is what it costs.
+/// The last two read their files and no data directory. In all others nothing is sampled: all pins are ranked by the
+/// funnel that serves, with exploration off. Variety and rules are on: what is measured is what is served. --no-variety
+/// leaves variety out, as published figures of rankers do (so does leave-one-out always); the difference is what it
+/// costs.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What is looked for and what is known [default: holdout with --holdout, search with --queries, else time].
+    /// What is looked for and what is known [default: holdout with --holdout, search with --queries, ope with --log,
+    /// uplift with --train, else time].
     #[arg(long)]
     protocol: Option<Protocol>,
     /// Held-out saves in the format of `import pinterest`; for ranking a log of later events.
@@ -68,6 +79,15 @@ pub(crate) struct Args {
     /// … for queries of this file.
     #[arg(long, value_name = "FILE", requires = "distil")]
     pool: Option<PathBuf>,
+    /// ope: logs of two policies or more, such as random/men.csv.gz bts/men.csv.gz.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    log: Vec<PathBuf>,
+    /// uplift: who got a message, and what came of it.
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// uplift: others, who are measured [default: a half of --train, dealt by --seed].
+    #[arg(long, value_name = "FILE", requires = "train")]
+    test: Option<PathBuf>,
     /// ranking: features stay those of the end of the log, whatever happens later.
     #[arg(long)]
     frozen: bool,
@@ -96,7 +116,7 @@ pub(crate) struct Args {
     /// Ask for so many pinners only, drawn by --seed.
     #[arg(long, value_name = "N")]
     pinners: Option<usize>,
-    /// Seed of the draw.
+    /// Seed of the draw, and of uplift's halves.
     #[arg(long, default_value_t = 42)]
     seed: u64,
 }
@@ -111,6 +131,8 @@ pub(crate) enum Protocol {
     Search,
     Relevance,
     Visual,
+    Ope,
+    Uplift,
 }
 
 /// Chances instead of rankings.
@@ -135,6 +157,8 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
         Protocol::Search => return judged::run(args, setup),
         Protocol::Relevance => return relevance::run(args, setup),
         Protocol::Visual => return visual::run(args, setup),
+        Protocol::Ope => return ope::run(args, setup),
+        Protocol::Uplift => return uplift::run(args, setup),
     };
     if setup.json {
         print_json(&figures.json());
@@ -158,6 +182,8 @@ impl Args {
         let implied = match (&self.holdout, &self.queries) {
             (Some(_), _) => Protocol::Holdout,
             (None, Some(_)) => Protocol::Search,
+            _ if !self.log.is_empty() => Protocol::Ope,
+            _ if self.train.is_some() => Protocol::Uplift,
             (None, None) => Protocol::Time,
         };
         self.protocol.unwrap_or(implied)
