@@ -152,9 +152,9 @@ pub(crate) fn judge_policies(logs: &[PolicyLog]) -> Result<OffPolicyFigures> {
     }
     let protocol = format!(
         "each policy judged by another one's log: clicks per row, {:.0} % intervals; a policy whose propensities are \
-         all 1 / items chooses evenly, of any other the chance of an item at a position is how often its own log has it \
-         there, one added to each count; the model is the log's own click rate of item and position, drawn towards the \
-         mean by {PRIOR} rows",
+         all 1 / items chooses evenly, of any other the chance of an item at a position is how often its own log has \
+         it there, one added to each count; the model is the log's own click rate of item and position, drawn towards \
+         the mean by {PRIOR} rows",
         100.0 * (1.0 - ALPHA)
     );
     Ok(OffPolicyFigures { protocol, alpha: ALPHA, switch_at: SWITCH, cases })
@@ -274,7 +274,7 @@ fn warnings(checks: &OffPolicyChecks) -> Vec<String> {
     let mut warnings = Vec::new();
     if checks.effective_rows < EFFECTIVE_ROWS_MIN {
         warnings.push(format!(
-            "{} rows say as much as {:.1} of equal weight: IPS, SNIPS and DR, and their intervals, are not to be believed",
+            "{} rows say as much as {:.1} of equal weight: IPS, SNIPS, DR and their intervals are not to be believed",
             thousands(checks.rows as u64),
             checks.effective_rows
         ));
@@ -312,7 +312,7 @@ impl OffPolicyFigures {
                 case.chances
             );
             println!(
-                "in its own log ({} rows): {value:.5} [{low:.5}, {high:.5}]; rows of equal weight {:.1}, heaviest {:.1}\n",
+                "its own log ({} rows): {value:.5} [{low:.5}, {high:.5}]; worth {:.1} rows, largest weight {:.1}\n",
                 thousands(case.on_policy_rows as u64),
                 case.checks.effective_rows,
                 case.checks.weight_max

@@ -216,8 +216,8 @@ impl UpliftFigures {
         let Interval { value, low, high } = self.effect.difference;
         let used = self.learners.iter().filter(|learner| learner.used).map(|learner| learner.name.as_str());
         format!(
-            "A message brings {:.2} visits more of 100 people [{:.2}, {:.2}]. The order by uplift is {}, and {}. It is the \
-             mean of: {}.",
+            "A message brings {:.2} visits more of 100 people [{:.2}, {:.2}]. The order by uplift is {}, and {}. It is \
+             the mean of: {}.",
             100.0 * value,
             100.0 * low,
             100.0 * high,

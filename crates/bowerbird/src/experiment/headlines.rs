@@ -126,8 +126,8 @@ impl Headlines {
             ),
         };
         format!(
-            "{said} Elsewhere {} of {} do, where chance alone makes {:.1}: leave these out, too. Weeks without an alarm \
-             are not listed.",
+            "{said} Elsewhere {} of {} do, where chance alone makes {:.1}: leave these out, too. Weeks without an \
+             alarm are not listed.",
             thousands(outside.alarms as u64),
             thousands(outside.tests as u64),
             outside.tests as f64 * SRM_ALPHA,

@@ -132,8 +132,8 @@ impl Players {
         let (z, p) = (self.ratio.z(), self.ratio.p);
         if p < ALPHA && !self.ratio.is_mismatch() {
             println!(
-                "The arms' sizes are odd for an even split (z {z:.2}, p {p:.4}), but not so odd that the test must not be \
-                 read (p below .001). Find out how players were dealt before much hangs on it."
+                "The arms' sizes are odd for an even split (z {z:.2}, p {p:.4}), but not so odd that the test must not \
+                 be read (p below .001). Find out how players were dealt before much hangs on it."
             );
         }
         println!("\n{read}");

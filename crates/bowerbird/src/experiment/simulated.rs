@@ -127,8 +127,8 @@ impl Simulated {
         format!(
             "Without an effect, one is called in {} of the experiments when they are read once at the end (5 % is \
              promised; {} is the standard error of {} simulations), in {} when every look counts, and in {} by the \
-             always-valid interval. CUPED leaves {} of the variance, where 1 − ρ² is {}. Interleaving needs a {times:.1}th \
-             of the sessions of an A/B test where sessions differ as in the first line.",
+             always-valid interval. CUPED leaves {} of the variance, where 1 − ρ² is {}. An A/B test needs {times:.1} \
+             times the sessions of interleaving where sessions differ as in the first line.",
             percent(found.fixed),
             percent(self.error),
             self.simulations,

@@ -22,8 +22,8 @@ pub(crate) struct Snapshots {
     experiments: usize,
     /// Treatments, each against its experiment's control.
     arms: usize,
-    /// Those whose units at the end would be rarer than one in a thousand under an even split. Some splits may have been
-    /// uneven on purpose; the file does not say.
+    /// Those whose units at the end would be rarer than one in a thousand under an even split. Some splits may
+    /// have been uneven on purpose; the file does not say.
     arms_not_even: usize,
     snapshots: usize,
     /// Snapshots that lack a figure, or have fewer than two units: they are left out.
@@ -254,8 +254,8 @@ impl Snapshots {
             None => "By always-valid intervals none could have been stopped early.".to_owned(),
             Some(part) => format!(
                 "By always-valid intervals {} are called, {} of them before the end, after {:.0} % of the time in the \
-                 mean; {} of these say at the last snapshot the same, beyond 1.96. Where nobody stops before a week: {} \
-                 and {}.",
+                 mean; {} of these say at the last snapshot the same, beyond 1.96. Where nobody stops before a week: \
+                 {} and {}.",
                 all.called_sequentially,
                 all.stopped_early,
                 100.0 * part,

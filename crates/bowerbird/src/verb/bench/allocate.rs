@@ -30,8 +30,8 @@ pub(crate) fn run(args: &Args, setup: &Setup) -> Result<()> {
     }
     println!("{figures}");
     println!(
-        "{} of {} notifications are given in {:.2} s on {} threads; {:.1e} of the possible gain is missed at most. The \
-         returns of {:.0} % of the pinners bend upwards somewhere: one notification is worth less to them than the next.",
+        "{} of {} notifications are given in {:.2} s on {} threads; {:.1e} of the possible gain is missed at most. To \
+         {:.0} % of the pinners some notification is worth less than the next one.",
         thousands(figures.sends),
         thousands(figures.budget),
         figures.seconds,

@@ -47,9 +47,9 @@ use std::time::Instant;
 ///                  IPS, SNIPS, the direct method, doubly robust and SWITCH with intervals, whether the rows can carry
 ///                  them, and what the judged policy's own log says. Where files in several folders share a name, a
 ///                  folder is a policy (random/men.csv bts/men.csv), else a file is
-///   uplift         learns whom a message brings who would not have come without (--train, columns of Hillstrom's e-mail
-///                  experiment), and measures the order on --test, or on half of the file: Qini against an order at
-///                  random, and against who would visit when they get one
+///   uplift         learns whom a message brings who would not have come without (--train, columns of Hillstrom's
+///                  e-mail experiment), and measures the order on --test, or on half of the file: Qini against an
+///                  order at random, and against who would visit when they get one
 ///
 /// The last two read their files and no data directory. In all others nothing is sampled: all pins are ranked by the
 /// funnel that serves, with exploration off. Variety and rules are on: what is measured is what is served. --no-variety
