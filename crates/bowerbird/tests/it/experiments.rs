@@ -107,8 +107,8 @@ fn a_game_is_read_out_with_a_verdict() {
     let house = House::new();
     let analyse = ["experiment", "analyse", "--format", "cookie-cats"];
     let mut text = "userid,version,sum_gamerounds,retention_1,retention_7\n".to_owned();
-    // Half of 400 stay for a week with the early gate, a quarter of 400 with the late one; one player has no life.
-    for player in 0..800 {
+    // Half of 2,000 stay for a week with the early gate, a quarter with the late one; one player has no life.
+    for player in 0..4_000 {
         let late = player % 2;
         let rounds = if player == 5 { 50_000 } else { player % 40 };
         let week = (player / 2) % (2 + 2 * late) == 0;
