@@ -57,6 +57,11 @@ impl World {
         }
     }
 
+    /// How many pins there are at a moment (ms, UTC); theirs are the first numbers.
+    pub fn pins_by(&self, at_ms: u64) -> u32 {
+        self.pins.partition_point(|pin| pin.created_ms <= at_ms) as u32
+    }
+
     /// The id of a pin.
     pub fn pin_id(&self, pin: u32) -> String {
         format!("pin-{pin:05}")

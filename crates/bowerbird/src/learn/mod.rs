@@ -19,5 +19,6 @@ pub(crate) use dataset::dataset;
 pub(crate) use export::export;
 pub(crate) use gate::{judge, measure_again};
 pub(crate) use impressions::{Impressions, Look, Shown};
+pub(crate) use outcomes::Recorded;
 pub(crate) use shown::{WasShown, shown_rows};
 pub(crate) use training::{Outcome, Task, said, train};

@@ -2,7 +2,7 @@
 
 use crate::stop::Stop;
 use anyhow::{Context, Result};
-use domain::{ActionSet, EventId, Fact, HEAD_COUNT, HEADS, PinId, RequestRecord, ServedItem, TopicKind};
+use domain::{Action, ActionSet, EventId, Fact, HEAD_COUNT, HEADS, PinId, RequestRecord, ServedItem, TopicKind};
 use models::feature;
 use serving::Catalogue;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -19,18 +19,28 @@ const RANKINGS_MAX: usize = 4_096;
 
 type Outcomes = HashMap<EventId, HashMap<PinId, ActionSet>>;
 
+/// What request records say of what pinners were shown.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    /// Requests that no impression tells of: their rows are those of the records.
+    pub whole: HashSet<EventId>,
+    /// Features as they were seen, of the pins of requests of which impressions tell which pins were looked at.
+    pub seen: HashMap<(EventId, PinId), Vec<f32>>,
+}
+
 /// Adds to `rows` what pinners were shown before a moment in requests that something came of, with features as they
-/// were seen then; gives the names of these requests.
+/// were seen then. A page is not all looked at: where impressions tell what was (`told`: somebody reads them), their
+/// rows are made of them, and only the features are given.
 pub(crate) fn add_outcomes(
     rows: &mut RankRows,
     log: &dyn EventLog,
     catalogue: &Catalogue,
-    before_ms: u64,
+    (before_ms, told): (u64, bool),
     stop: &Stop,
-) -> Result<HashSet<EventId>> {
+) -> Result<Recorded> {
     let outcomes = outcomes(log, catalogue, before_ms, stop)?;
     if outcomes.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(Recorded::default());
     }
     let mut newest = Newest::of(ROWS_MAX);
     let mut rankings = Rankings::default();
@@ -46,8 +56,21 @@ pub(crate) fn add_outcomes(
             newest.add(page(record, rankings.of(record), done, catalogue));
         }
     }
-    newest.put(rows);
-    Ok(newest.pages.iter().map(|page| page.request_id).collect())
+    let mut recorded = Recorded::default();
+    let impressions = |page: &Page| {
+        let done = outcomes.get(&page.request_id);
+        told && done.is_some_and(|done| done.values().any(|done| done.has(Action::Impression)))
+    };
+    for page in newest.pages {
+        if impressions(&page) {
+            let features = page.rows.into_iter().map(|(pin, features, _)| ((page.request_id, pin), features));
+            recorded.seen.extend(features);
+        } else {
+            recorded.whole.insert(page.request_id);
+            page.put(rows);
+        }
+    }
+    Ok(recorded)
 }
 
 /// A page: pins with features as they were seen, and what was done.
@@ -80,18 +103,16 @@ impl Newest {
             self.rows -= self.pages.pop_front().map_or(0, |oldest| oldest.rows.len());
         }
     }
+}
 
-    /// Adds each page as a request behind those of `rows`.
-    fn put(&self, rows: &mut RankRows) {
-        for page in &self.pages {
-            for (place, (pin, features, labels)) in (page.offset..).zip(&page.rows) {
-                let mut features = features.clone();
-                let position = u16::try_from(place).unwrap_or(u16::MAX - 1);
-                features[const { feature("position") }] = f32::from(position).ln_1p();
-                let (pin, labels, look_ms) = (*pin, *labels, f32::NAN);
-                let (features, encoded) = (&features[..], &[][..]);
-                rows.push(page.request, RankRow { pin, features, encoded, labels, look_ms, position, weight: 1.0 });
-            }
+impl Page {
+    /// Adds the page as a request behind those of `rows`.
+    fn put(self, rows: &mut RankRows) {
+        for (place, (pin, mut features, labels)) in (self.offset..).zip(self.rows) {
+            let position = u16::try_from(place).unwrap_or(u16::MAX - 1);
+            features[const { feature("position") }] = f32::from(position).ln_1p();
+            let (features, encoded, look_ms) = (&features[..], &[][..], f32::NAN);
+            rows.push(self.request, RankRow { pin, features, encoded, labels, look_ms, position, weight: 1.0 });
         }
     }
 }
@@ -183,7 +204,7 @@ mod tests {
         (0..20).for_each(|number| newest.add(page(number, 3)));
         newest.add(page(20, 0));
         let mut rows = RankRows::default();
-        newest.put(&mut rows);
+        newest.pages.into_iter().for_each(|page| page.put(&mut rows));
         assert_eq!(rows.requests, [17, 18, 19].map(request));
         assert_eq!(rows.ends, [3, 6, 9]);
         assert_eq!((rows.row(4).features[0], rows.positions[4]), (18.0, 11));

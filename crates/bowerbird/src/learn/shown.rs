@@ -1,15 +1,16 @@
 //! Training rows from all that pinners were shown.
 
 use super::impressions::{Impressions, Look, Shown};
+use super::outcomes::Recorded;
 use super::training::Task;
 use crate::engine::tell;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
-use domain::{ActionSet, Event, EventId, Fact, HEAD_COUNT, HEADS, PinId, PinnerId, TopicKind, hash64};
+use domain::{ActionSet, Event, Fact, HEAD_COUNT, HEADS, PinId, PinnerId, TopicKind, hash64};
 use lake::Lake;
 use models::{FEATURE_COUNT, Model, Ranker, feature};
 use serving::Views;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use train::{POSITION_UNKNOWN, RankRequest, RankRow, RankRows};
 
@@ -20,14 +21,14 @@ const HALVINGS_MAX: u32 = 3;
 const PER_OUTCOME: usize = 8;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
-/// with features as of its moment and with what came of it. Impressions of `recorded` requests are left out: the
-/// records hold features as they were seen. From a moment on (ms, UTC) a model is seen; it has learned what came of
+/// with what came of it, and with features as they were `recorded`, else as of its moment. Impressions of requests whose
+/// rows are made of the records are left out. From a moment on (ms, UTC) a model is seen; it has learned what came of
 /// earlier impressions, so that it knows more of them than it will know of new ones.
 pub(crate) fn shown_rows(
     task: &Task,
     lake: &Lake,
     model: Option<(u64, &Model)>,
-    recorded: &HashSet<EventId>,
+    recorded: &Recorded,
 ) -> Result<RankRows> {
     let views = Arc::new(Views::sealed(task.log).context("cannot read the numbers of ids")?);
     views.embed_words_like(task.views);
@@ -136,14 +137,17 @@ impl Newest {
         Newest { rows: RankRows::default(), rows_max: rows_max.max(1), halvings: 0 }
     }
 
-    fn add(&mut self, shown: &Shown, recorded: &HashSet<EventId>) {
+    fn add(&mut self, shown: &Shown, recorded: &Recorded) {
         let features = shown.given.features.as_chunks::<FEATURE_COUNT>().0;
         for (row, (&pin, features)) in shown.pins.iter().zip(features).enumerate() {
-            if shown.named[row].is_some_and(|request| recorded.contains(&request)) {
+            if shown.named[row].is_some_and(|request| recorded.whole.contains(&request)) {
                 continue;
             }
             let Some(weight) = weight(&shown.request, pin, &shown.labels[row], self.halvings) else { continue };
             let (mut features, position) = (*features, shown.positions[row]);
+            if let Some(seen) = shown.named[row].and_then(|request| recorded.seen.get(&(request, pin))) {
+                features.copy_from_slice(seen);
+            }
             if position != POSITION_UNKNOWN {
                 features[const { feature("position") }] = f32::from(position).ln_1p();
             }
@@ -211,7 +215,7 @@ mod tests {
     fn rows(told: &Told) -> RankRows {
         let lake = open_rolled(&told.setup, &told.data).expect("a lake");
         let model = Model::untrained(ModelConfig::default(), 1).expect("the default shape");
-        shown_rows(&told.task(), &lake, Some((0, &model)), &HashSet::new()).expect("rows")
+        shown_rows(&told.task(), &lake, Some((0, &model)), &Recorded::default()).expect("rows")
     }
 
     fn labelled(rows: &RankRows, row: usize) -> Vec<Action> {
@@ -326,8 +330,8 @@ mod tests {
         // An untrained trunk says nothing of pins without contents.
         model.parts_mut().0.matrices_mut().iter_mut().flat_map(|matrix| &mut matrix.values).for_each(|x| *x += 0.1);
         let from_ms = START_MS + 12 * 60 * MINUTE_MS;
-        let rows = shown_rows(&told.task(), &lake, Some((from_ms, &model)), &HashSet::new()).expect("rows");
-        let without = shown_rows(&told.task(), &lake, None, &HashSet::new()).expect("rows");
+        let rows = shown_rows(&told.task(), &lake, Some((from_ms, &model)), &Recorded::default()).expect("rows");
+        let without = shown_rows(&told.task(), &lake, None, &Recorded::default()).expect("rows");
         assert_eq!((rows.len(), rows.encoded_width, without.encoded_width), (without.len(), model.encoded(), 0));
         let (mut early, mut late) = (0, 0);
         for (request, range) in rows.by_request() {
@@ -353,7 +357,7 @@ mod tests {
                 let labels = if row % every == 0 { rows.labels[row] } else { [false; HEAD_COUNT] };
                 let (request, row) = shown(row);
                 let given = serving::Given { features: row.features.to_vec(), ..serving::Given::default() };
-                kept.add(&Shown::of_one(request, row.pin, given, labels), &HashSet::new());
+                kept.add(&Shown::of_one(request, row.pin, given, labels), &Recorded::default());
             }
             kept.rows
         };

@@ -100,7 +100,8 @@ fn ranker_rows(
     card: &mut ModelCard,
 ) -> Result<RankRows> {
     let mut rows = RankRows::of_width(learned_ms.map_or(0, |_| model.encoded()));
-    let recorded = add_outcomes(&mut rows, task.log, &task.views.catalogue(), task.now_ms, task.stop)?;
+    let recorded =
+        add_outcomes(&mut rows, task.log, &task.views.catalogue(), (task.now_ms, task.lake.is_some()), task.stop)?;
     if let Some(lake) = task.lake {
         let shown = shown_rows(task, lake, learned_ms.map(|from_ms| (from_ms, model)), &recorded)?;
         rows.append(&shown);

@@ -3,7 +3,7 @@
 use super::models::print_figures;
 use crate::engine::Reading;
 use crate::lake_roll::open_rolled;
-use crate::learn::{Acts, Outcome, Task, export, judge, read_acts, said, shown_rows, train};
+use crate::learn::{Acts, Outcome, Recorded, Task, export, judge, read_acts, said, shown_rows, train};
 use crate::output::print_json;
 use crate::registry::Registry;
 use crate::setup::{Setup, now_ms};
@@ -11,7 +11,6 @@ use ::train::Device;
 use anyhow::{Result, bail};
 use lake::Lake;
 use serde_json::json;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Learn a model from the log and put it live when it passes the gates.
@@ -108,7 +107,8 @@ fn task<'a>(setup: &'a Setup, data: &'a Reading, lake: &'a Lake) -> Task<'a> {
 fn export_rows(folder: &Path, setup: &Setup, data: &Reading) -> Result<()> {
     let (lake, registry) = (open_rolled(setup, data)?, data.registry());
     let model = registry.live()?.map(|version| registry.model(&version)).transpose()?;
-    let rows = shown_rows(&task(setup, data, &lake), &lake, model.as_ref().map(|model| (0, model)), &HashSet::new())?;
+    let rows =
+        shown_rows(&task(setup, data, &lake), &lake, model.as_ref().map(|model| (0, model)), &Recorded::default())?;
     export(&rows, &said(&data.views), folder)
 }
 

@@ -67,11 +67,19 @@ impl House {
 
     /// Starts a server on a free port and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
-        let mut command = self.command(&["serve", "--address", "127.0.0.1:0"]);
+        self.serve_with(&[], None)
+    }
+
+    /// The same with more words on its command line, and told the time if there is one to tell (ms, UTC).
+    pub(crate) fn serve_with(&self, words: &[&str], now_ms: Option<u64>) -> Server {
+        let mut command = self.command(&[&["serve", "--address", "127.0.0.1:0"], words].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
         let address = word_after(child.stdout.take().expect("piped"), "http://");
         let server = Server { child, address };
         for _ in 0..600 {
+            if let Some(now_ms) = now_ms {
+                server.post("/v1/clock", &format!("{{\"now\":{now_ms}}}"));
+            }
             if server.get("/health/ready").0 == 200 {
                 return server;
             }

@@ -14,4 +14,5 @@ mod ranking;
 mod relevance;
 mod sequences;
 mod visual;
+mod world;
 mod zoo;

@@ -66,6 +66,7 @@ fn every_documented_path_answers_as_documented() {
                 "/v1/events" => br#"{"pinner":"a","action":"save","pin":"p"}"#,
                 "/v1/pins" | "/v1/boards" | "/v1/pinners" => br#"{"id":"x"}"#,
                 "/v1/rank" => br#"{"pinner":"pinner-00003","pins":["pin-00007","none"],"explain":true}"#,
+                "/v1/clock" => br#"{"now":1767225600000}"#,
                 "/v1/pins/{id}/review" => br#"{"verdict":"show"}"#,
                 _ => b"",
             };
@@ -83,7 +84,7 @@ fn every_documented_path_answers_as_documented() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 23);
+    assert_eq!(asked, 24);
     let why = &document["components"]["schemas"]["Item"]["properties"]["explanation"];
     assert_eq!(why["$ref"], "#/components/schemas/Why", "an explanation is documented");
 }

@@ -5,16 +5,17 @@ use crate::plant::{DAY_MS, World};
 
 /// Days until half of a topic's satiation is gone.
 const FADES_DAYS: f32 = 3.0;
-/// Pins of a topic after which a further one is worth 1/e.
-const FULL: f32 = 60.0;
+/// Pins of a topic after which a further one is worth 1/e. Who comes daily and sees 40 pins keeps two thirds of the worth
+/// where they are of four topics, and a quarter where they are of one.
+const FULL: f32 = 150.0;
 /// What a pin adds to the satiation of the other topics of its family.
 const SPILL: f32 = 0.2;
 /// What is left of a pin's worth for each pin of the same look among the latest.
-const SAME_LOOK: f32 = 0.95;
+const SAME_LOOK: f32 = 0.98;
 /// How many of the latest pins are remembered by their look.
 const LATEST: usize = 24;
-/// Days without a topic after which 1 − 1/e of the need for it is back.
-const MISSED_DAYS: f32 = 7.0;
+/// Pins of a topic after which 1/e of the need for it is left.
+const ENOUGH: f32 = 5.0;
 /// No look.
 const NONE: u16 = u16::MAX;
 
@@ -23,8 +24,6 @@ const NONE: u16 = u16::MAX;
 pub(super) struct Appetite {
     /// Satiation by topic, in pins, as of `at_ms`.
     had: [f32; TOPICS.len()],
-    /// Hours from the beginning of time to when each topic was seen last; 0: never.
-    last_h: [u32; TOPICS.len()],
     at_ms: u64,
     /// Looks of the latest pins.
     latest: [u16; LATEST],
@@ -35,14 +34,7 @@ pub(super) struct Appetite {
 
 impl Appetite {
     pub(super) fn new(need: f32) -> Appetite {
-        Appetite {
-            had: [0.0; TOPICS.len()],
-            last_h: [0; TOPICS.len()],
-            at_ms: 0,
-            latest: [NONE; LATEST],
-            next: 0,
-            need,
-        }
+        Appetite { had: [0.0; TOPICS.len()], at_ms: 0, latest: [NONE; LATEST], next: 0, need }
     }
 
     /// Lets time pass until `at_ms`.
@@ -63,7 +55,6 @@ impl Appetite {
             }
         }
         if weight >= 0.5 {
-            self.last_h[topic] = hours(self.at_ms);
             self.latest[usize::from(self.next) % LATEST] = look;
             self.next = self.next.wrapping_add(1) % LATEST as u8;
         }
@@ -76,12 +67,8 @@ impl Appetite {
 
     /// The same of one topic.
     pub(super) fn of_topic(&self, topic: usize) -> f32 {
-        let days = match self.last_h[topic] {
-            0 => f32::INFINITY,
-            last_h => hours(self.at_ms).saturating_sub(last_h) as f32 / 24.0,
-        };
-        let missed = 1.0 - (-days / MISSED_DAYS).exp();
-        (-self.had[topic] / FULL).exp() * (1.0 + self.need * missed)
+        let had = self.had[topic];
+        (-had / FULL).exp() * (1.0 + self.need * (-had / ENOUGH).exp())
     }
 
     /// What the look of a pin leaves of its worth.
@@ -102,8 +89,4 @@ impl World {
     pub(super) fn look_of(&self, pin: u32) -> u16 {
         self.topic_of(pin) as u16 * crate::Mood::ALL.len() as u16 + self.mood_of(pin) as u16
     }
-}
-
-fn hours(at_ms: u64) -> u32 {
-    (at_ms / 3_600_000) as u32
 }

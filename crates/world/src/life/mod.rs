@@ -54,7 +54,7 @@ const ATTACHMENT: f32 = 0.5;
 /// Pins that a pinner scrolls past in a usual visit: the median, and how far pinners are apart (of the logarithm).
 const PATIENCE: (f32, f32) = (30.0, 0.4);
 /// How much the worth of missed topics rises at most, by pinner.
-const NEED_MAX: f32 = 0.6;
+const NEED_MAX: f32 = 0.4;
 /// Most pins that are remembered; of a fuller memory, half is forgotten.
 const KNOWN_MAX: usize = 8_192;
 

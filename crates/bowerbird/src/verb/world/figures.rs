@@ -82,13 +82,17 @@ impl Day {
     /// The day on one line.
     pub(super) fn line(&self) -> String {
         format!(
-            "day {:>2}: {} visits of {} pinners, value {:.3} a visit, regret {:.3}, oracle share {:.3}{}",
+            "day {:>2}: {} visits of {} pinners, value {:.3} a visit, regret {:.3}, oracle share {:.3} \
+             (home {:.3}, related {:.3}, search {:.3}){}",
             self.day,
             self.visits,
             self.active,
             self.value_per_visit(),
             self.regret_per_visit(),
             self.oracle_share(),
+            self.share_of(Surface::Home),
+            self.share_of(Surface::Related),
+            self.share_of(Surface::Search),
             if self.trained_s > 0.0 { format!(", trained in {:.0} s", self.trained_s) } else { String::new() }
         )
     }

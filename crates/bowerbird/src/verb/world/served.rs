@@ -125,7 +125,13 @@ impl Served {
         let pins = items.iter().map(|item| world.pin_number(item["id"].as_str()?)).collect();
         let first = path.split("&cursor=").next().unwrap_or(&path);
         let cursor = list["next_cursor"].as_str().map(|cursor| format!("{first}&cursor={}", encoded(cursor)));
-        Ok(Page { pins, request_id: list["request_id"].as_str().map(str::to_owned), cursor, rest: Vec::new() })
+        let subject = match visit.wants() {
+            Some(Want::Related(pin)) => Some(world.pin_id(*pin)),
+            Some(Want::More) => before.subject.clone(),
+            _ => None,
+        };
+        let request_id = list["request_id"].as_str().map(str::to_owned);
+        Ok(Page { pins, request_id, subject, cursor, rest: Vec::new() })
     }
 
     /// Tells what a visitor did with a page.
@@ -241,5 +247,6 @@ fn event_row(event: &Event, page: &Page, place: u64) -> String {
     put("position", json!(event.position));
     put("value", json!(event.value));
     put("request_id", json!(page.request_id));
+    put("props", page.subject.as_ref().map_or(Value::Null, |subject| json!({"subject": subject})));
     Value::Object(row).to_string()
 }

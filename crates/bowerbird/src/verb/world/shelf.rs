@@ -23,6 +23,8 @@ pub(super) struct Page {
     pub pins: Vec<Option<u32>>,
     /// The request that showed it, of a server.
     pub request_id: Option<String>,
+    /// The pin beside which it is shown, of related pins.
+    pub subject: Option<String>,
     /// What gives the next page of a server.
     pub cursor: Option<String>,
     /// The rest of the ranking of a peer.

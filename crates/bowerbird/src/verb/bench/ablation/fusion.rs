@@ -7,7 +7,7 @@ use super::{Args, trained};
 use crate::engine::{Reading, views_before};
 use crate::evaluate::SEED;
 use crate::lake_roll::open_rolled;
-use crate::learn::{Acts, Task, WasShown, dataset, read_acts, said, shown_rows};
+use crate::learn::{Acts, Recorded, Task, WasShown, dataset, read_acts, said, shown_rows};
 use crate::moment::readable;
 use crate::setup::{Setup, now_ms};
 use ::train::{ChanceFigures, Device, Judged, RankRows, Said, TrainConfig, auc, fit_ranker};
@@ -115,7 +115,7 @@ fn rows(
     config: &TrainConfig,
 ) -> Result<(RankRows, RankRows)> {
     let task = task(setup, data, config);
-    let mut teach = shown_rows(&task, lake, Some((moments.seen_ms, model)), &HashSet::new())?;
+    let mut teach = shown_rows(&task, lake, Some((moments.seen_ms, model)), &Recorded::default())?;
     let mut judged = teach.clone();
     teach.retain(|request, row| (request.ts_ms < moments.judged_ms).then_some(row.weight));
     judged.retain(|request, row| (request.ts_ms >= moments.judged_ms).then_some(row.weight));
