@@ -30,7 +30,7 @@ fn days_pass_and_are_told() {
     assert!(figure(&days(2)[0], "value_per_session") > figure(&days(0)[0], "value_per_session"), "{told}");
     let learned = &days(0)[0];
     assert!(figure(learned, "trained_s") > 0.0 && learned["model"].as_str().is_some_and(|model| !model.is_empty()));
-    let page = std::fs::read_to_string(report).expect("a report");
+    let page = std::fs::read_to_string(&report).expect("a report");
     assert!(page.matches("<svg").count() == 4 && page.contains("popularity") && !page.contains("http"));
     let again = house.fails(&[&words[..], &policies, &places].concat());
     assert!(again.contains("is there already"), "{again}");
