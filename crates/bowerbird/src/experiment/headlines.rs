@@ -61,7 +61,7 @@ impl Headlines {
     /// Reads a file of arms, a row each.
     pub(crate) fn read(path: &Path) -> Result<Headlines> {
         let rows = table(path, &[TEST, SHOWN, WEEK])?.read_all(|row| {
-            let week = u32::try_from(row.count(WEEK)?).ok().filter(|week| (1..=53).contains(&(week % 100)));
+            let week = u32::try_from(row.count(WEEK)?).ok().filter(|week| (0..=53).contains(&(week % 100)));
             let week = week.ok_or_else(|| format!("{WEEK}: not a year and a week, such as 201325"))?;
             Ok((row.text(TEST)?.to_owned(), week, row.count(SHOWN)?))
         })?;
