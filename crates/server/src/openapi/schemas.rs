@@ -197,10 +197,11 @@ fn add_experiments(all: &mut Value) {
     let whole = json!({"type": "integer"});
     experiment["buckets"] = object(json!({"first": whole, "count": whole}), &["first", "count"]);
     let found = object(experiment, &["id", "salt", "layer", "buckets", "arms", "state"]);
-    all["Experiments"] = object(
-        json!({"holdout": {"oneOf": [holdout, {"type": "null"}]}, "experiments": {"type": "array", "items": found}, "trouble": text}),
-        &["holdout", "experiments"],
-    );
+    let listed = json!({
+        "holdout": {"oneOf": [holdout, {"type": "null"}]}, "experiments": {"type": "array", "items": found},
+        "trouble": text,
+    });
+    all["Experiments"] = object(listed, &["holdout", "experiments"]);
     all["Experiment"] = json!({"oneOf": [found, holdout]});
 }
 

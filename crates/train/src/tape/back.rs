@@ -74,17 +74,7 @@ impl<E: Engine> Tape<'_, E> {
         match &node.op {
             Op::Input => {}
             Op::Linear { x, weight, bias } => self.linear_back(*x, *weight, *bias, &gradient, back),
-            Op::Convolve { x, weight, grid } => {
-                let read = (self.value(*x), self.weights.of(*weight));
-                let (of_weight, of_x) = engine.convolve_back(read, &gradient, *grid, self.wants(*x));
-                engine.add_to(&of_weight, self.weight_slot(back, *weight));
-                of_x.into_iter().for_each(|of_x| self.give(back, *x, of_x));
-            }
-            Op::Standardise { x, bias, found } => {
-                let [of_x, of_bias] = engine.standardise_back(self.value(*x), found, &gradient);
-                engine.add_to(&of_bias, self.weight_slot(back, *bias));
-                self.give(back, *x, of_x);
-            }
+            Op::Convolve { .. } | Op::Standardise { .. } => self.picture_back(node, &gradient, back),
             Op::Bag { table, bags } => engine.bag_back_to(&gradient, cols, bags, self.weight_slot(back, *table)),
             Op::Gather { x, bags } => {
                 if let Some(to) = self.slot(back, *x) {
@@ -138,6 +128,25 @@ impl<E: Engine> Tape<'_, E> {
                 self.give(back, *queries, found.queries);
                 self.give(back, *keys, found.keys);
             }
+        }
+    }
+
+    /// The way back of what is computed of pictures.
+    fn picture_back(&self, node: &Node<E>, gradient: &E::Buffer, back: &mut Back<E::Buffer>) {
+        let engine = self.engine;
+        match &node.op {
+            Op::Convolve { x, weight, grid } => {
+                let read = (self.value(*x), self.weights.of(*weight));
+                let (of_weight, of_x) = engine.convolve_back(read, gradient, *grid, self.wants(*x));
+                engine.add_to(&of_weight, self.weight_slot(back, *weight));
+                of_x.into_iter().for_each(|of_x| self.give(back, *x, of_x));
+            }
+            Op::Standardise { x, bias, found } => {
+                let [of_x, of_bias] = engine.standardise_back(self.value(*x), found, gradient);
+                engine.add_to(&of_bias, self.weight_slot(back, *bias));
+                self.give(back, *x, of_x);
+            }
+            _ => {}
         }
     }
 

@@ -22,7 +22,7 @@ const SLOT_MS: u64 = 20 * 60_000;
 /// Lets all days pass under a policy.
 pub(super) fn pass(args: &Run, world: &World, policy: Policy, folder: &Path, setup: &Setup) -> Result<Course> {
     let shelf = match policy.config(&setup.config) {
-        Some(config) => Shelf::Served(Served::start(folder, &config, setup, FIRST_MS)?),
+        Some(config) => Shelf::Served(Box::new(Served::start(folder, &config, setup, FIRST_MS)?)),
         None if policy == Policy::Oracle => Shelf::Truth,
         None => Shelf::Peers(Box::new(Peers::new(policy))),
     };
@@ -89,6 +89,9 @@ fn slot(visits: &[(u64, u32)]) -> &[(u64, u32)] {
     &visits[..end.unwrap_or(visits.len())]
 }
 
+/// A pinner after a visit, and what it came to.
+type Lived = (Life, VisitTruth);
+
 /// Plays visits side by side, in so many threads; what they came to is in their order.
 fn play(
     world: &World,
@@ -98,7 +101,7 @@ fn play(
     threads: usize,
 ) -> Result<Vec<(u32, Life, VisitTruth)>> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<(Life, VisitTruth)>)>> = Mutex::default();
+    let done: Mutex<Vec<(usize, Result<Lived>)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(visits.len()) {
             scope.spawn(|| {

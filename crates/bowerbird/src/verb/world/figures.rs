@@ -151,9 +151,12 @@ pub(super) fn json(args: &Run, courses: &[Course]) -> Value {
     })
 }
 
+/// What is told of a day.
+type Cell = fn(&Day) -> String;
+
 /// A table of days for what matters most, and one of the whole.
 pub(super) fn print(courses: &[Course]) {
-    let tables: [(&str, fn(&Day) -> String); 4] = [
+    let tables: [(&str, Cell); 4] = [
         ("true value of a visit", |day| format!("{:.3}", day.value_per_visit())),
         ("part of the best that could have been shown", |day| format!("{:.3}", day.oracle_share())),
         ("regret of a visit", |day| format!("{:.3}", day.regret_per_visit())),

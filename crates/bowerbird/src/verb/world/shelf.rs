@@ -11,7 +11,7 @@ pub(super) const PAGE: usize = 25;
 
 /// Whoever shows pages.
 pub(super) enum Shelf {
-    Served(Served),
+    Served(Box<Served>),
     Peers(Box<Peers>),
     Truth,
 }
