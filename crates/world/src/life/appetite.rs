@@ -5,7 +5,8 @@ use crate::plant::{DAY_MS, World};
 
 /// Days until half of a topic's satiation is gone.
 const FADES_DAYS: f32 = 3.0;
-/// Pins of a topic after which a further one is worth 1/e. Who comes daily and sees 40 pins keeps two thirds of the worth
+/// Pins of a topic after which a further one is worth 1/e. Who comes daily and sees 40 pins keeps two thirds
+/// of the worth
 /// where they are of four topics, and a quarter where they are of one.
 const FULL: f32 = 150.0;
 /// What a pin adds to the satiation of the other topics of its family.

@@ -7,7 +7,8 @@
 //! * **appetite** (`appetite.rs`): seeing pins of a topic adds to a trace that fades in days and divides what further
 //!   ones are worth (linear satiation: Leqi, Kilinc-Karzan, Lipton and Montgomery, Rebounding Bandits, NeurIPS 2021);
 //!   the same look right after itself is worth less, a topic that was missed is worth more;
-//! * **position bias** ([`World::examination`]) decides what is looked at, **patience** (`visit.rs`) how far one scrolls;
+//! * **position bias** ([`World::examination`]) decides what is looked at, **patience** (`visit.rs`) how far
+//! one scrolls;
 //! * **return** (`return.rs`): hours follow time zone and habit, the chance of a visit follows what visits were worth;
 //! * **notifications** (`notified.rs`): a good one is opened, too many tire, and who is tired unsubscribes.
 //!
