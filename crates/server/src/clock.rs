@@ -1,7 +1,7 @@
 //! What time it is for the server: the machine's time, or one that it is told.
 //!
-//! A server that was started for it lives in somebody else's time: days of a planted world pass in minutes, and answers,
-//! records and new facts carry the time of that world. It is not ready before it was told the time once.
+//! A server that was started for it lives in somebody else's time: days of a planted world pass in minutes, and
+//! answers, records and new facts carry the time of that world. It is not ready before it was told the time once.
 
 use crate::app::App;
 use crate::body;

@@ -21,9 +21,9 @@ const HALVINGS_MAX: u32 = 3;
 const PER_OUTCOME: usize = 8;
 
 /// Rows of all impressions that the lake holds from before the training's moment, newest last, at most `rows_max`: each
-/// with what came of it, and with features as they were `recorded`, else as of its moment. Impressions of requests whose
-/// rows are made of the records are left out. From a moment on (ms, UTC) a model is seen; it has learned what came of
-/// earlier impressions, so that it knows more of them than it will know of new ones.
+/// with what came of it, and with features as they were `recorded`, else as of its moment. Impressions of requests
+/// whose rows are made of the records are left out. From a moment on (ms, UTC) a model is seen; it has learned what
+/// came of earlier impressions, so that it knows more of them than it will know of new ones.
 pub(crate) fn shown_rows(
     task: &Task,
     lake: &Lake,

@@ -114,7 +114,10 @@ fn answers() -> Value {
             &["request_id", "ts", "surface", "pinner", "items", "explanation"],
         ),
         "Health": some,
-        "Clock": object(json!({"now": {"type": "integer", "minimum": 1, "description": "ms since 1970, UTC"}}), &["now"]),
+        "Clock": object(
+            json!({"now": {"type": "integer", "minimum": 1, "description": "ms since 1970, UTC"}}),
+            &["now"],
+        ),
         "Interface": some,
     })
 }

@@ -45,7 +45,7 @@ pub(crate) async fn experiments(Of(app): Of<App>) -> Response {
 fn held(defined: &Defined) -> Markup {
     html! {
         @match &defined.holdout {
-            Some(holdout) => p { (percent(holdout.share)) " of all pinners are held out of every experiment for good." },
+            Some(holdout) => p { (percent(holdout.share)) " of all pinners are in no experiment, for good." },
             None => p.quiet { "Nobody is held out for good: what launches did together cannot be measured." },
         }
     }

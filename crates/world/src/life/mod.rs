@@ -8,16 +8,16 @@
 //!   ones are worth (linear satiation: Leqi, Kilinc-Karzan, Lipton and Montgomery, Rebounding Bandits, NeurIPS 2021);
 //!   the same look right after itself is worth less, a topic that was missed is worth more;
 //! * **position bias** ([`World::examination`]) decides what is looked at, **patience** (`visit.rs`) how far
-//! one scrolls;
+//!   one scrolls;
 //! * **return** (`return.rs`): hours follow time zone and habit, the chance of a visit follows what visits were worth;
 //! * **notifications** (`notified.rs`): a good one is opened, too many tire, and who is tired unsubscribes.
 //!
-//! The **true value** of a pin to a pinner at a moment is `chance of a save as of today × appetite × fit` (fit: how well
-//! it answers what is looked for; a pin that was seen before is worth a tenth). The true value of a visit is the sum
-//! over the pins that were looked at. The **best** a page could have been is judged on the state in which it was asked
-//! for: a greedy slate of as many pins as were scrolled past, by the same value, of all pins that exist (`best.rs`).
-//! Regret is what it would have been worth minus what the shown page was worth, both expected over what is looked at.
-//! The greedy slate thinks of this page only, not of tomorrow.
+//! The **true value** of a pin to a pinner at a moment is `chance of a save as of today × appetite × fit` (fit: how
+//! well it answers what is looked for; a pin that was seen before is worth a tenth). The true value of a visit is the
+//! sum over the pins that were looked at. The **best** a page could have been is judged on the state in which it was
+//! asked for: a greedy slate of as many pins as were scrolled past, by the same value, of all pins that exist
+//! (`best.rs`). Regret is what it would have been worth minus what the shown page was worth, both expected over what
+//! is looked at. The greedy slate thinks of this page only, not of tomorrow.
 
 mod appetite;
 mod best;

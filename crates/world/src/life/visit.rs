@@ -51,8 +51,8 @@ pub struct VisitTruth {
     pub passed: u32,
     /// Pages that were shown.
     pub pages: u32,
-    /// By surface (the place in [`Surface::ALL`]): what the shown pages were worth, by what is expected to be looked at,
-    /// on the states in which they were asked for …
+    /// By surface (the place in [`Surface::ALL`]): what the shown pages were worth, by what is expected to be looked
+    /// at, on the states in which they were asked for …
     pub expected: [f32; Surface::ALL.len()],
     /// … and what the best pages would have been worth.
     pub best: [f32; Surface::ALL.len()],
@@ -122,8 +122,8 @@ impl<'a> Visit<'a> {
         best(self.world, &self.life, &asked, first, count).0
     }
 
-    /// Shows the page that was wanted, from the top; `None` is something that is no pin of this world. Gives what they do
-    /// with it, impressions among it, without ids. Afterwards they want something else, or nothing any more. A page
+    /// Shows the page that was wanted, from the top; `None` is something that is no pin of this world. Gives what they
+    /// do with it, impressions among it, without ids. Afterwards they want something else, or nothing any more. A page
     /// without pins sends them back to the feed, and from there away.
     pub fn shown(&mut self, pins: &[Option<u32>]) -> Vec<Event> {
         let Some((asked, first)) = self.next() else { return Vec::new() };

@@ -40,7 +40,8 @@ enum What {
 ///
 /// Pinners come at their hours, scroll as far as their patience reaches, act by their taste of that day and by what
 /// they are tired of, and come back by what the visit was worth. New pins and pinners join every day. Policies that are
-/// served run on a server of their own, in its time (`serve --clock given`), over the public API; at the end of each day
+/// served run on a server of their own, in its time (`serve --clock given`), over the public API; at the end of each
+/// day
 /// `bowerbird train` learns from what happened. A stopped run begins anew: its days are not kept.
 #[derive(Debug, clap::Args)]
 struct Run {

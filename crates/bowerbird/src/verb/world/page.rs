@@ -30,7 +30,7 @@ pub(super) fn html(args: &Run, courses: &[Course]) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>A planted world</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>A planted world</h1>\n<p class=\"about\">seed {} · {} pinners and {} pins at the beginning · {} days · {}</p>\n\
+         <h1>A planted world</h1>\n<p class=\"about\">seed {} · {} pinners and {} pins at first · {} days · {}</p>\n\
          <ul class=\"keys\">{keys}</ul>\n<div class=\"charts\">{charts}</div>\n{}</main>\n</body>\n</html>\n",
         args.seed,
         args.pinners,

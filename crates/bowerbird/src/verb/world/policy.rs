@@ -54,7 +54,8 @@ impl Policy {
         }
         (config.data, config.keys) = (crate::config::DataConfig::default(), Vec::new());
         config.server.model_check_s = 1;
-        // A day passes in seconds, on a machine that draws, trains and serves at once: nothing is left out to be in time.
+        // A day passes in seconds, on a machine that draws, trains and serves at once: nothing is left out to be in
+        // time.
         let params = &mut config.params;
         params.deadline_ms = params.deadline_ms.max(DEADLINE_MS);
         let all = &mut params.generators;
