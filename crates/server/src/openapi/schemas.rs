@@ -199,13 +199,15 @@ fn add_experiments(all: &mut Value) {
     all["AskedExperiment"] = object(asked, &[]);
     let whole = json!({"type": "integer"});
     experiment["buckets"] = object(json!({"first": whole, "count": whole}), &["first", "count"]);
-    let found = object(experiment, &["id", "salt", "layer", "buckets", "arms", "state"]);
+    let found = object(experiment.clone(), &["id", "salt", "layer", "buckets", "arms", "state"]);
+    // A holdout is told as its salt and share.
+    experiment["share"] = number;
     let listed = json!({
         "holdout": {"oneOf": [holdout, {"type": "null"}]}, "experiments": {"type": "array", "items": found},
         "trouble": text,
     });
     all["Experiments"] = object(listed, &["holdout", "experiments"]);
-    all["Experiment"] = json!({"oneOf": [found, holdout]});
+    all["Experiment"] = object(experiment, &["salt"]);
 }
 
 /// What is said of words that are typed: corrections, ways on, completions, trends.

@@ -55,6 +55,7 @@ fn every_documented_path_answers_as_documented() {
             let filled = path
                 .replace("/v1/boards/{id}", "/v1/boards/board-00001")
                 .replace("/v1/requests/{id}", &format!("/v1/requests/{request_id}"))
+                .replace("/v1/experiments/{id}", "/v1/experiments/x")
                 .replace("{id}", "pin-00007")
                 .replace("{pinner}", "pinner-00003")
                 .replace("{folder}/{name}", "thumbs/none.jpg");
@@ -66,6 +67,8 @@ fn every_documented_path_answers_as_documented() {
                 "/v1/events" => br#"{"pinner":"a","action":"save","pin":"p"}"#,
                 "/v1/pins" | "/v1/boards" | "/v1/pinners" => br#"{"id":"x"}"#,
                 "/v1/rank" => br#"{"pinner":"pinner-00003","pins":["pin-00007","none"],"explain":true}"#,
+                "/v1/experiments" => br#"{"id":"x","arms":[{"name":"a","share":0.5},{"name":"b","share":0.5}]}"#,
+                "/v1/experiments/{id}" => br#"{"state":"draft"}"#,
                 "/v1/clock" => br#"{"now":1767225600000}"#,
                 "/v1/pins/{id}/review" => br#"{"verdict":"show"}"#,
                 _ => b"",
@@ -84,7 +87,7 @@ fn every_documented_path_answers_as_documented() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 24);
+    assert_eq!(asked, 28);
     let why = &document["components"]["schemas"]["Item"]["properties"]["explanation"];
     assert_eq!(why["$ref"], "#/components/schemas/Why", "an explanation is documented");
 }
