@@ -80,7 +80,7 @@ impl Defined {
 fn concerns(name: &str, surface: Surface) -> bool {
     let of = name.split('.').next().unwrap_or(name);
     let another = Surface::ALL.iter().any(|other| *other != surface && other.as_str() == of);
-    let searched = matches!(of, "relevance");
+    let searched = of == "relevance";
     !another && (!searched || surface == Surface::Search)
 }
 
